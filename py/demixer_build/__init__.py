@@ -1,0 +1,1 @@
+"""What `build.py` calls: everything between a fresh clone and a served site. Never shipped to the browser."""
