@@ -17,6 +17,10 @@ class Family(Protocol):
     """Sample rate that `separate` works at, in Hz."""
     segment: int
     """Samples that one run takes: never more, never fewer."""
+    stems: int
+    """How many stems it gives."""
+    normalise: bool
+    """Whether the reference implementation shifts and scales the whole song before it cuts it."""
 
     async def separate(self, mixture: Samples) -> Samples:
         """Separate one segment.

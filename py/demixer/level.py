@@ -1,0 +1,76 @@
+"""The song's offset and scale, measured once over the whole song, as the reference normalises it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from demixer.audio import Samples, Source, check_finite
+from demixer.progress import Monitor
+
+#: Samples that are read together while measuring.
+BLOCK: Final = 1 << 18
+
+
+@dataclass(frozen=True)
+class Level:
+    """Offset and scale of a song's mono sum: `demucs.api.Separator` of PyPI `demucs` 4.1.0."""
+
+    offset: float
+    scale: float
+
+    def normalise(self, samples: Samples) -> Samples:
+        """Samples without the song's offset, at unit scale."""
+        return samples if self == UNITY else (samples - np.float32(self.offset)) / np.float32(self.scale)
+
+    def restore(self, stems: Samples, *, offset: bool) -> Samples:
+        """Stems at the song's scale.
+
+        The reference gives the offset back to every stem (`offset=True`), so that their sum has it
+        several times; without it the mixture consistency gives it back once.
+        """
+        if self == UNITY:
+            return stems
+        return stems * np.float32(self.scale) + np.float32(self.offset if offset else 0)
+
+
+UNITY: Final = Level(0.0, 1.0)
+
+
+async def measure(source: Source, monitor: Monitor) -> Level:
+    """Read the whole song once: refuse what is not a number, measure the rest.
+
+    Raises
+    ------
+    AudioError
+        `audio/not-finite`.
+    """
+    total = squares = 0.0
+    for start in range(0, source.length, BLOCK):
+        monitor.mark("measure", start, source.length)
+        samples = await source.read(start, min(start + BLOCK, source.length))
+        check_finite(samples)
+        mono = samples.mean(axis=0, dtype=np.float64)
+        total += float(mono.sum())
+        squares += float(mono @ mono)
+    monitor.mark("measure", source.length, source.length)
+    mean = total / source.length
+    variance = max(0.0, squares - total * mean) / max(1, source.length - 1)
+    return Level(mean, math.sqrt(variance) + 1e-8)
+
+
+class Normalised:
+    """A song at a level, as a `Source`."""
+
+    def __init__(self, source: Source, level: Level) -> None:
+        self.rate = source.rate
+        self.channels = source.channels
+        self.length = source.length
+        self._source = source
+        self._level = level
+
+    async def read(self, start: int, stop: int) -> Samples:
+        return self._level.normalise(await self._source.read(start, stop))

@@ -1,0 +1,52 @@
+"""onnxruntime on this machine's processor: the `Session` of the command line and the tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnxruntime as ort
+
+from demixer.errors import ModelError, RuntimeFailure
+from demixer.runtime import Float
+
+
+class NativeSession:
+    """A graph loaded by onnxruntime's CPU provider, on all cores.
+
+    Parameters
+    ----------
+    path : Path
+        The ONNX file.
+
+    Raises
+    ------
+    ModelError
+        `model/integrity` when the file is not a graph that onnxruntime can load.
+    """
+
+    def __init__(self, path: Path) -> None:
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise ModelError(
+                "model/integrity",
+                f"The model file {path.name} cannot be loaded.",
+                "Run `python build.py site` to build it again.",
+            ) from error
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
+        """Run the graph once, in a thread, so that progress can be drawn meanwhile."""
+        try:
+            arrays = await asyncio.to_thread(self._session.run, self._outputs, dict(feeds))
+        except MemoryError as error:
+            raise RuntimeFailure(
+                "runtime/out-of-memory", "There is not enough memory to run the model.", "Close other programs."
+            ) from error
+        except Exception as error:
+            raise RuntimeFailure("runtime/failed", f"The model could not be run: {error}") from error
+        return dict(zip(self._outputs, arrays, strict=True))

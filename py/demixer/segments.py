@@ -1,0 +1,116 @@
+"""Cutting a song into segments and joining the results: Défossez's triangular overlap-add, streamed.
+
+The arithmetic is that of `demucs.apply.apply_model` (PyPI `demucs` 4.1.0), so that the same network
+gives the same stems; memory is that of one segment, whatever the song's length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from demixer.audio import Samples, Source
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One piece of the song and the window that the model sees around it.
+
+    A segment shorter than the window (the last one, or a short song) sits in its middle, so that the
+    model gets real context on both sides instead of silence after the end.
+    """
+
+    start: int
+    length: int
+    window: int
+
+    @property
+    def window_start(self) -> int:
+        """Where the window begins in the song; may be negative."""
+        return self.start - (self.window - self.length) // 2
+
+    def trim(self, stems: Samples) -> Samples:
+        """The segment's own part of what the model returned for the window."""
+        offset = self.start - self.window_start
+        return stems[..., offset : offset + self.length]
+
+
+def plan(length: int, window: int, overlap: float) -> list[Segment]:
+    """Cover a song with segments.
+
+    Parameters
+    ----------
+    length : int
+        Samples of the song, at least 1.
+    window : int
+        Samples that the model takes.
+    overlap : float
+        Part of the window shared with the next one, in [0, 1).
+    """
+    stride = max(1, int((1 - overlap) * window))
+    return [Segment(start, min(window, length - start), window) for start in range(0, length, stride)]
+
+
+async def read_window(source: Source, segment: Segment) -> Samples:
+    """The model's input for a segment [shape=(channels, window)]: silence beyond the song's ends."""
+    start, stop = segment.window_start, segment.window_start + segment.window
+    inside = await source.read(max(start, 0), min(stop, source.length))
+    window = np.zeros((source.channels, segment.window), np.float32)
+    window[:, max(-start, 0) : max(-start, 0) + inside.shape[-1]] = inside
+    return window
+
+
+def triangle(length: int) -> Samples:
+    """Weights that favour the middle of a segment [shape=(length,)], largest 1, never 0."""
+    rising = np.arange(1, length // 2 + 1, dtype=np.float32)
+    falling = np.arange(length - length // 2, 0, -1, dtype=np.float32)
+    weights = np.concatenate([rising, falling])
+    return weights / weights.max()
+
+
+class OverlapAdd:
+    """Joins segments in their order and hands out each sample as soon as nothing more is added to it.
+
+    Parameters
+    ----------
+    segments : list of Segment
+        The plan of the song.
+    stems, channels : int
+        Leading shape of what `add` takes.
+    """
+
+    def __init__(self, segments: list[Segment], stems: int, channels: int) -> None:
+        window = segments[0].window
+        last = segments[-1]
+        self._ends = [segment.start for segment in segments[1:]] + [last.start + last.length]
+        self._next = 0
+        self._triangle = triangle(window)
+        self._sum: Samples = np.zeros((stems, channels, window), np.float32)
+        self._weight: Samples = np.zeros(window, np.float32)
+
+    def add(self, segment: Segment, stems: Samples) -> Samples:
+        """Add one segment.
+
+        Parameters
+        ----------
+        segment : Segment
+            The next one of the plan.
+        stems : np.ndarray [shape=(stems, channels, segment.length)], float32
+
+        Returns
+        -------
+        np.ndarray [shape=(stems, channels, n)], float32
+            The finished samples, from `segment.start` on; owned by the caller.
+        """
+        weights = self._triangle[: segment.length]
+        self._sum[..., : segment.length] += weights * stems
+        self._weight[: segment.length] += weights
+        finished = self._ends[self._next] - segment.start
+        self._next += 1
+        joined = self._sum[..., :finished] / self._weight[:finished]
+        for buffer in (self._sum, self._weight):
+            kept = buffer.shape[-1] - finished
+            buffer[..., :kept] = buffer[..., finished:]
+            buffer[..., kept:] = 0
+        return np.asarray(joined, np.float32)

@@ -1,0 +1,130 @@
+"""Stem algebra: what is missing from a sum of stems, giving it back to them, and their peaks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from demixer.audio import Samples
+
+N_FFT: Final = 2048
+HOP: Final = N_FFT // 2
+
+#: Frames that are transformed together: bounds memory, changes no bit.
+BATCH: Final = 64
+
+#: A frame whose residual stays below this is left as it is: it is rounding, not music.
+INAUDIBLE: Final = 1e-6
+
+#: Power that every stem is given in every bin, so that what no stem claims is shared evenly.
+FLOOR: Final = 1e-10
+
+
+def peaks(samples: Samples, hop: int) -> Samples:
+    """Lowest and highest sample over all channels, for drawing.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(..., channels, n)], float32
+    hop : int
+        Samples to a pair; the last pair may cover fewer.
+
+    Returns
+    -------
+    np.ndarray [shape=(..., ceil(n / hop), 2)], float32
+    """
+    starts = np.arange(0, samples.shape[-1], hop)
+    lowest = np.minimum.reduceat(samples.min(axis=-2), starts, axis=-1)
+    highest = np.maximum.reduceat(samples.max(axis=-2), starts, axis=-1)
+    return np.stack([lowest, highest], axis=-1)
+
+
+class MixtureConsistency:
+    """Makes stems sum to the mixture, a stream at a time.
+
+    What the sum of the stems misses is shared among them in the STFT domain, in each bin in proportion
+    to the stems' power (Wisdom et al., "Differentiable consistency constraints for improved deep speech
+    enhancement", 2019). Sine windows with half overlap reconstruct exactly, so the sum is exact whatever
+    the shares are. A DC offset that the normalisation took away comes back here too, once.
+
+    Frames lie on a grid that starts with the song: how the stream is cut into pushes changes no bit.
+
+    Parameters
+    ----------
+    stems, channels, length : int
+        Shape of the whole stream.
+    """
+
+    def __init__(self, stems: int, channels: int, length: int) -> None:
+        self._remaining = length
+        # A hop of silence before the first sample lets two frames cover it, as every other one.
+        self._lead = HOP
+        self._residual: Samples = np.zeros((channels, HOP), np.float32)
+        self._stems: Samples = np.zeros((stems, channels, HOP), np.float32)
+        self._tail: Samples = np.zeros((stems, channels, HOP), np.float32)
+
+    def push(self, mixture: Samples, stems: Samples) -> Samples:
+        """Take the next samples, give back those that are finished.
+
+        Parameters
+        ----------
+        mixture : np.ndarray [shape=(channels, n)], float32
+        stems : np.ndarray [shape=(stems, channels, n)], float32
+
+        Returns
+        -------
+        np.ndarray [shape=(stems, channels, m)], float32
+            The next finished samples; at most a frame stays behind.
+        """
+        self._residual = np.concatenate([self._residual, mixture - stems.sum(axis=0)], axis=-1)
+        self._stems = np.concatenate([self._stems, stems], axis=-1)
+        frames = self._residual.shape[-1] // HOP - 1
+        finished = [self._advance(min(BATCH, frames - first)) for first in range(0, frames, BATCH)]
+        return np.concatenate([stems[..., :0], *finished], axis=-1)
+
+    def finish(self) -> Samples:
+        """The samples that were still inside, after the last push."""
+        stems, channels, length = self._stems.shape
+        remaining = self._remaining
+        silence: Samples = np.zeros((stems, channels, -length % HOP + HOP), np.float32)
+        return self.push(silence[0], silence)[..., :remaining]
+
+    def _advance(self, frames: int) -> Samples:
+        """Correct and hand out the samples that the next `frames` frames complete."""
+        length = frames * HOP
+        stems, channels, _ = self._stems.shape
+        shares = np.zeros((stems, channels, frames + 1, HOP), np.float32)
+        shares[:, :, 0] = self._tail
+        corrections = _share(_frames(self._residual, frames), _frames(self._stems, frames))
+        shares[:, :, :-1] += corrections[..., :HOP]
+        shares[:, :, 1:] += corrections[..., HOP:]
+        self._tail = shares[:, :, -1].copy()
+        finished = self._stems[..., :length] + shares[:, :, :-1].reshape(stems, channels, length)
+        self._residual = self._residual[:, length:]
+        self._stems = self._stems[..., length:]
+        finished = finished[..., self._lead :]
+        self._lead = 0
+        self._remaining -= finished.shape[-1]
+        return finished
+
+
+_WINDOW: Final = np.sin(np.pi * (np.arange(N_FFT) + 0.5) / N_FFT).astype(np.float32)
+
+
+def _frames(samples: Samples, frames: int) -> Samples:
+    """Half-overlapping windowed frames [shape=(..., frames, N_FFT)]."""
+    hops = samples[..., : (frames + 1) * HOP].reshape(*samples.shape[:-1], frames + 1, HOP)
+    return np.concatenate([hops[..., :-1, :], hops[..., 1:, :]], axis=-1) * _WINDOW
+
+
+def _share(residual: Samples, stems: Samples) -> Samples:
+    """Each stem's share of the residual frames [shape=(stems, channels, frames, N_FFT)], windowed."""
+    shares = np.zeros_like(stems)
+    audible = np.flatnonzero(np.abs(residual).max(axis=(0, 2)) > INAUDIBLE)
+    if audible.size:
+        spectra = np.fft.rfft(stems[:, :, audible])
+        power = spectra.real**2 + spectra.imag**2 + np.float32(FLOOR)
+        missing = np.fft.rfft(residual[:, audible])
+        shares[:, :, audible] = np.fft.irfft(missing * (power / power.sum(axis=0))) * _WINDOW
+    return shares
