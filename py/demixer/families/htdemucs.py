@@ -1,0 +1,94 @@
+"""Hybrid Transformer Demucs (Rouard, Massa and Défossez 2023): one network on waveform and spectrogram.
+
+The network takes and gives complex spectrograms as channels ("CaC", Choi et al. 2020), real and imaginary
+part of each audio channel side by side. The transform around it is not in the graph, because WebGPU has none.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from demixer.audio import Samples
+from demixer.runtime import Float, Session
+from demixer.stft import STFT
+
+STEMS: Final = 4
+SEGMENT: Final = 343_980  # 7.8 s, the length it was trained on
+TRANSFORM: Final = STFT(n_fft=4096, hop=1024, normalized=True)
+FRAMES: Final = -(-SEGMENT // TRANSFORM.hop)
+
+# A segment is embedded so that frame k lies over the samples from k hops on, as a strided convolution would
+# look at them. That costs the outermost frames, which see mostly padding, and the highest bin is dropped.
+PAD: Final = (TRANSFORM.n_fft - TRANSFORM.hop) // 2
+EMBEDDED: Final = FRAMES * TRANSFORM.hop + 2 * PAD
+INNER: Final = slice(2, 2 + FRAMES)
+BINS: Final = TRANSFORM.bins - 1
+
+
+class HTDemucs:
+    """HT-Demucs behind a `Session` with the inputs and outputs of `models/htdemucs/convert.py`.
+
+    Parameters
+    ----------
+    session : Session
+        Takes `mixture` [1, 2, SEGMENT] and `spectrogram` [1, 4, BINS, FRAMES]; gives `spectrograms`
+        [1, STEMS, 4, BINS, FRAMES] and `waveforms` [1, STEMS, 2, SEGMENT].
+    """
+
+    rate = 44_100
+    segment = SEGMENT
+    stems = STEMS
+    normalise = True
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def separate(self, mixture: Samples) -> Samples:
+        """Separate one segment [shape=(2, SEGMENT)] into drums, bass, other and vocals [shape=(4, 2, SEGMENT)]."""
+        spectrogram = analyse(mixture)
+        estimate = await self._session.run({"mixture": mixture[None], "spectrogram": spectrogram[None]})
+        stems: Samples = estimate["waveforms"][0]
+        for stem, channels in zip(stems, estimate["spectrograms"][0], strict=True):
+            stem += synthesise(channels)
+        return stems
+
+
+def analyse(mixture: Samples) -> Float:
+    """Spectrogram of a segment as the network sees it.
+
+    Parameters
+    ----------
+    mixture : np.ndarray [shape=(2, SEGMENT)], float32
+
+    Returns
+    -------
+    np.ndarray [shape=(4, BINS, FRAMES)], float32
+        Real and imaginary part of the left, then of the right channel.
+    """
+    embedded = np.pad(mixture, [(0, 0), (PAD, EMBEDDED - PAD - SEGMENT)], mode="reflect")
+    spectrum = TRANSFORM.stft(embedded)[:, :BINS, INNER]
+    channels = np.empty((2, 2, BINS, FRAMES), np.float32)
+    channels[:, 0] = spectrum.real
+    channels[:, 1] = spectrum.imag
+    return channels.reshape(4, BINS, FRAMES)
+
+
+def synthesise(channels: Float) -> Samples:
+    """Waveform of what the network gives for one stem: the inverse of `analyse`.
+
+    Parameters
+    ----------
+    channels : np.ndarray [shape=(4, BINS, FRAMES)], float32
+
+    Returns
+    -------
+    np.ndarray [shape=(2, SEGMENT)], float32
+    """
+    parts = channels.reshape(2, 2, BINS, FRAMES)
+    # Bins contiguous: the order in which the inverse transform reads them.
+    spectrum = np.zeros((2, TRANSFORM.frames(EMBEDDED), TRANSFORM.bins), np.complex64).swapaxes(-1, -2)
+    spectrum.real[:, :BINS, INNER] = parts[:, 0]
+    spectrum.imag[:, :BINS, INNER] = parts[:, 1]
+    return TRANSFORM.istft(spectrum, EMBEDDED)[:, PAD : PAD + SEGMENT]
