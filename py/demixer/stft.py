@@ -89,8 +89,8 @@ class STFT:
             strides=(*padded.strides[:-1], self.hop * step, step),
             writeable=False,
         )
-        spectrum: Spectrum = np.fft.rfft(overlapping * self._analysis, axis=-1)
-        return spectrum.swapaxes(-1, -2)
+        spectrum = np.fft.rfft(overlapping * self._analysis)
+        return spectrum.astype(np.complex64, copy=False).swapaxes(-1, -2)
 
     def istft(self, spectrum: Spectrum, length: int) -> Real:
         """Transform back: weighted overlap-add, the least-squares inverse.
@@ -107,7 +107,7 @@ class STFT:
         np.ndarray [shape=(..., length)], float32
         """
         frames = np.ascontiguousarray(spectrum.swapaxes(-1, -2))
-        windowed: Real = np.fft.irfft(frames, self.n_fft, axis=-1)
+        windowed = np.fft.irfft(frames, self.n_fft).astype(np.float32, copy=False)
         windowed *= self._window
         signal = _overlap_add(windowed, self.hop)
         signal *= _gain(self, windowed.shape[-2])
