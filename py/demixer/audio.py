@@ -20,9 +20,18 @@ MAX_CHANNELS: Final = 8
 class Source(Protocol):
     """A song that can be read in pieces, in any order."""
 
-    rate: int
-    channels: int
-    length: int
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz."""
+        ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def length(self) -> int:
+        """Samples of one channel."""
+        ...
 
     async def read(self, start: int, stop: int) -> Samples:
         """Samples `start` to `stop` [shape=(channels, stop - start)], 0 <= start <= stop <= length."""

@@ -85,9 +85,7 @@ class Model:
                     "presets": {name: Preset(**preset) for name, preset in data["presets"].items()},
                     "licence": Licence(**data["licence"]) if data.get("licence") else None,
                     "source": WeightsSource(**data["source"]) if data.get("source") else None,
-                    "artifacts": {
-                        name: Artifact(**artifact) for name, artifact in data.get("artifacts", {}).items()
-                    },
+                    "artifacts": {name: Artifact(**artifact) for name, artifact in data.get("artifacts", {}).items()},
                 }
             )
         except (KeyError, TypeError, AttributeError) as error:
@@ -101,3 +99,8 @@ class Model:
     def preset(self, name: str) -> Preset:
         """The preset of that name; a model without it uses its `standard`."""
         return self.presets.get(name, self.presets["standard"])
+
+
+def read_manifest(manifest: Mapping[str, Any]) -> dict[str, Model]:
+    """The models of a built `manifest.json`, by id."""
+    return {model.id: model for model in map(Model.from_dict, manifest["models"])}

@@ -66,7 +66,7 @@ def triangle(length: int) -> Samples:
     rising = np.arange(1, length // 2 + 1, dtype=np.float32)
     falling = np.arange(length - length // 2, 0, -1, dtype=np.float32)
     weights = np.concatenate([rising, falling])
-    return weights / weights.max()
+    return np.asarray(weights / weights.max(), np.float32)
 
 
 class OverlapAdd:

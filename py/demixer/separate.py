@@ -57,7 +57,7 @@ async def separate(
     song = Normalised(Resampled(source, family.rate), level)
     segments = plan(song.length, family.segment, preset.overlap)
     overlap_add = OverlapAdd(segments, family.stems, source.channels)
-    to_song_rate = Resampler(family.rate, source.rate, song.length, source.length)
+    to_song_rate = Resampler(family.rate, source.rate, source.length)
     delivery = Delivery(source, sink, family.stems, raw=raw)
 
     for index, segment in enumerate(segments):

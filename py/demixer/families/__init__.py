@@ -13,14 +13,25 @@ from demixer.runtime import Session
 class Family(Protocol):
     """An architecture, ready to run."""
 
-    rate: int
-    """Sample rate that `separate` works at, in Hz."""
-    segment: int
-    """Samples that one run takes: never more, never fewer."""
-    stems: int
-    """How many stems it gives."""
-    normalise: bool
-    """Whether the reference implementation shifts and scales the whole song before it cuts it."""
+    @property
+    def rate(self) -> int:
+        """Sample rate that `separate` works at, in Hz."""
+        ...
+
+    @property
+    def segment(self) -> int:
+        """Samples that one run takes: never more, never fewer."""
+        ...
+
+    @property
+    def stems(self) -> int:
+        """How many stems it gives."""
+        ...
+
+    @property
+    def normalise(self) -> bool:
+        """Whether the reference implementation shifts and scales the whole song before it cuts it."""
+        ...
 
     async def separate(self, mixture: Samples) -> Samples:
         """Separate one segment.

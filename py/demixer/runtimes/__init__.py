@@ -1,0 +1,1 @@
+"""The two implementations of `runtime.Session`: one file a runtime."""

@@ -1,0 +1,143 @@
+"""The pipeline with families whose right answer is known."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from demixer.audio import Clip, Collected, Samples
+from demixer.errors import AudioError, Cancelled
+from demixer.level import measure
+from demixer.models import Preset
+from demixer.progress import Monitor, Progress
+from demixer.separate import separate
+
+STANDARD = Preset(overlap=0.25)
+
+
+class Shares:
+    """A family that gives each stem a fixed share of the mixture."""
+
+    segment = 30_000
+
+    def __init__(self, shares: tuple[float, ...] = (0.5, 0.3, 0.1), rate: int = 44_100, normalise: bool = True) -> None:
+        self.shares = np.asarray(shares, np.float32)
+        self.stems = len(shares)
+        self.rate = rate
+        self.normalise = normalise
+        self.asked = 0
+
+    async def separate(self, mixture: Samples) -> Samples:
+        assert mixture.shape == (2, self.segment)
+        self.asked += 1
+        return self.shares[:, None, None] * mixture
+
+
+def song(length: int, channels: int = 2, rate: int = 44_100, offset: float = 0.0) -> Clip:
+    """Noise below half of the lower Nyquist frequency, so that any resampling keeps it."""
+    rng = np.random.default_rng(length + channels)
+    spectrum = np.fft.rfft(rng.normal(0, 1, (channels, length)))
+    spectrum[:, max(1, length * min(rate, 44_100) // rate // 4) :] = 0
+    samples = np.fft.irfft(spectrum, length) + rng.normal(0, 1e-3, (channels, 1)) * (length == 1)
+    return Clip((0.2 * samples / (np.abs(samples).max() + 1e-9) + offset).astype(np.float32), rate)
+
+
+def run(clip: Clip, family: Shares, *, raw: bool = False, monitor: Monitor | None = None) -> Samples:
+    sink = Collected(family.stems, clip.channels, clip.length)
+    asyncio.run(separate(clip, sink, family, STANDARD, raw=raw, monitor=monitor))
+    assert sink.written == clip.length
+    return sink.samples
+
+
+@pytest.mark.parametrize("length", [1, 2, 1000, 30_000, 30_001, 100_000])
+@pytest.mark.parametrize("channels", [1, 2, 3, 6, 8])
+def test_stems_sum_to_the_mixture_at_every_shape(length: int, channels: int) -> None:
+    clip = song(length, channels)
+    before = clip.samples.copy()
+    stems = run(clip, Shares())
+    assert stems.shape == (3, channels, length)
+    np.testing.assert_allclose(stems.sum(axis=0), clip.samples, rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(clip.samples, before)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000, 96_000, 192_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_any_rate_keeps_length_lag_and_level(rate: int, channels: int) -> None:
+    clip = song(rate, channels, rate)
+    stems = run(clip, Shares((0.7, 0.3), normalise=False), raw=True)
+    assert stems.shape == (2, channels, rate)
+    inner = slice(rate // 10, -rate // 10)
+    np.testing.assert_allclose(stems[0][:, inner], 0.7 * clip.samples[:, inner], rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("rate", [22_050, 48_000])
+def test_consistency_holds_after_resampling(rate: int) -> None:
+    clip = Clip(np.random.default_rng(0).uniform(-0.5, 0.5, (2, 60_000)).astype(np.float32), rate)
+    np.testing.assert_allclose(run(clip, Shares()).sum(axis=0), clip.samples, rtol=0, atol=1e-5)
+
+
+def test_raw_gives_the_offset_to_every_stem_as_the_reference_does() -> None:
+    clip = song(50_000, offset=0.1)
+    offset = asyncio.run(measure(clip, Monitor())).offset
+    stems = run(clip, Shares((0.5, 0.5)), raw=True)
+    np.testing.assert_allclose(stems.sum(axis=0), clip.samples + offset, rtol=0, atol=1e-5)
+
+
+def test_the_offset_comes_back_once() -> None:
+    clip = song(50_000, offset=0.1)
+    stems = run(clip, Shares((0.5, 0.5)))
+    np.testing.assert_allclose(stems.sum(axis=0), clip.samples, rtol=0, atol=1e-5)
+
+
+def test_a_family_that_is_not_normalised_gets_the_song_as_it_is() -> None:
+    clip = song(30_000, offset=0.1)
+    seen: list[Samples] = []
+
+    class Spy(Shares):
+        async def separate(self, mixture: Samples) -> Samples:
+            seen.append(mixture.copy())
+            return await super().separate(mixture)
+
+    run(clip, Spy(normalise=False))
+    np.testing.assert_array_equal(seen[0], clip.samples)
+
+
+def test_silence_gives_silence_and_never_asks_the_model() -> None:
+    family = Shares()
+    stems = run(Clip(np.zeros((2, 80_000), np.float32), 44_100), family)
+    assert not stems.any()
+    assert family.asked == 0
+
+
+def test_runs_are_identical() -> None:
+    clip = song(70_000, rate=48_000)
+    np.testing.assert_array_equal(run(clip, Shares()), run(clip, Shares()))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_a_number_is_refused(bad: float) -> None:
+    samples = np.zeros((2, 300_000), np.float32)
+    samples[1, 299_999] = bad
+    with pytest.raises(AudioError, match="not numbers") as caught:
+        run(Clip(samples, 44_100), Shares())
+    assert caught.value.code == "audio/not-finite"
+
+
+def test_progress_reaches_its_total_and_cancel_stops() -> None:
+    marks: list[Progress] = []
+    run(song(100_000), Shares(), monitor=Monitor(marks.append))
+    separating = [mark for mark in marks if mark.stage == "separate"]
+    assert [mark.done for mark in separating] == list(range(separating[0].total + 1))
+
+    family = Shares()
+
+    def stop_after_two(mark: Progress) -> None:
+        if mark.stage == "separate" and mark.done == 2:
+            monitor.cancel()
+
+    monitor = Monitor(stop_after_two)
+    with pytest.raises(Cancelled):
+        run(song(100_000), family, monitor=monitor)
+    assert family.asked == 3
