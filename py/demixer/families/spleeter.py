@@ -1,0 +1,79 @@
+"""Spleeter (Hennequin et al., JOSS 2020): U-Nets on the magnitude spectrogram, stems by masking the mixture.
+
+A network tells each stem's share of every bin up to 11 kHz. The shares become masks that sum to one, the masks reach up
+to the Nyquist frequency, and each stem is the mixture, with its phase, seen through its mask.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from demixer.audio import Samples
+from demixer.runtime import Session
+from demixer.stft import STFT
+
+#: Spleeter's transform; what it pads with only matters at a segment's ends, where overlap-add gives little weight.
+TRANSFORM: Final = STFT(n_fft=4096, hop=1024)
+#: What the network sees at once: 11.9 s of the lower half of the spectrum.
+FRAMES: Final = 512
+BINS: Final = 1024
+#: Keeps the masks defined where the mixture is silent.
+EPSILON: Final = np.float32(1e-10)
+
+Masks = npt.NDArray[np.float32]
+"""Masks [shape=(stems, channels, frames, bins)] that sum to one over the stems."""
+
+
+class Spleeter:
+    """Separates stereo segments at 44.1 kHz.
+
+    Parameters
+    ----------
+    session : Session
+        Takes `magnitude` [shape=(1, 2, 512, 1024)] and gives `share` [shape=(stems, 2, 512, 1024)], as
+        `models/spleeter-*/convert.py` builds it.
+    """
+
+    rate = 44_100
+    segment = (FRAMES - 1) * TRANSFORM.hop
+    stems = 2
+    normalise = False
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def separate(self, mixture: Samples) -> Samples:
+        """Separate one segment: [shape=(2, segment)] -> [shape=(stems, 2, segment)], which sum to the mixture."""
+        spectrum = TRANSFORM.stft(mixture).swapaxes(-1, -2)  # the network wants [channels, frames, bins]
+        magnitude = np.abs(spectrum[..., :BINS])
+        outputs = await self._session.run({"magnitude": magnitude[None]})
+        masks = full_band(ratio_masks(outputs["share"] * magnitude), spectrum.shape[-1])
+        # All stems but the last need an inverse transform; the last is what they leave of the mixture.
+        leading = TRANSFORM.istft((masks[:-1] * spectrum).swapaxes(-1, -2), self.segment)
+        return np.concatenate([leading, [mixture - leading.sum(axis=0)]])
+
+
+def ratio_masks(magnitudes: Masks) -> Masks:
+    """Each stem's part of the energy: a Wiener filter of the estimated magnitudes.
+
+    Parameters
+    ----------
+    magnitudes : np.ndarray [shape=(stems, channels, frames, bins)], float32
+    """
+    energy = np.square(magnitudes)
+    energy += EPSILON / len(energy)
+    energy /= energy.sum(axis=0)
+    return energy
+
+
+def full_band(masks: Masks, bins: int) -> Masks:
+    """Extend masks to `bins` bins: above the network's band each frame goes on with the mean of its own mask.
+
+    Spleeter itself leaves everything above 11 kHz silent unless told otherwise (its mask extension `average` is this).
+    """
+    stems, channels, frames, known = masks.shape
+    above = masks.mean(axis=-1, keepdims=True)
+    return np.concatenate([masks, np.broadcast_to(above, (stems, channels, frames, bins - known))], axis=-1)
