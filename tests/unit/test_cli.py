@@ -1,0 +1,186 @@
+"""The command line as a person or a script uses it, with the model that needs no weights."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner, Result
+
+from demixer import cli
+from demixer.audio import Samples
+
+STEMS = ("harmonic", "percussive")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def separate(output: Path, *arguments: object) -> Result:
+    return run("separate", *arguments, "-o", output, "--model", "hpss")
+
+
+def tone(seconds: float = 1.0, rate: int = 44_100, channels: int = 2) -> Samples:
+    time = np.arange(int(seconds * rate)) / rate
+    waves = [0.3 * np.sin(2 * np.pi * 220 * (channel + 1) * time) for channel in range(channels)]
+    return np.asarray(waves, np.float32)
+
+
+def write(path: Path, samples: Samples, rate: int = 44_100, subtype: str = "FLOAT") -> Path:
+    soundfile.write(path, samples.T, rate, subtype=subtype)
+    return path
+
+
+def read(path: Path) -> tuple[Samples, int]:
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return samples.T, rate
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (22_050, 1), (44_100, 2), (48_000, 6), (192_000, 2)])
+def test_stems_keep_rate_channels_and_length(tmp_path: Path, rate: int, channels: int) -> None:
+    samples = tone(0.7, rate, channels)
+    song = write(tmp_path / "My song.wav", samples, rate)
+    result = separate(tmp_path / "out", song)
+    assert result.exit_code == 0, result.output
+    total = np.zeros_like(samples)
+    for stem in STEMS:
+        path = tmp_path / "out" / "My song" / f"{stem}.wav"
+        assert soundfile.info(path).subtype == "FLOAT"
+        stem_samples, stem_rate = read(path)
+        assert (stem_rate, stem_samples.shape) == (rate, samples.shape)
+        total += stem_samples
+    np.testing.assert_allclose(total, samples, rtol=0, atol=1e-4)
+    assert ("3 pairs" in result.output) == (channels == 6)
+
+
+@pytest.mark.parametrize("name", ["song.flac", "song.mp3", "song.ogg", "song.aiff"])
+def test_formats_of_libsndfile(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / name, tone().T, 44_100)
+    assert separate(tmp_path / "out", tmp_path / name).exit_code == 0
+    assert abs(read(tmp_path / "out/song/harmonic.wav")[0].shape[1] - 44_100) <= 1152
+
+
+def test_ffmpeg_formats_line_up_with_the_original(tmp_path: Path) -> None:
+    click = tone()
+    click[:, :1_000] = 0
+    click[:, 300] = 0.9
+    song = tmp_path / "song.m4a"
+    with av.open(str(song), "w") as container:
+        track = container.add_stream("aac", rate=44_100, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(click, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 44_100, 0, Fraction(1, 44_100)
+        container.mux([*track.encode(frame), *track.encode(None)])
+    assert separate(tmp_path / "out", song).exit_code == 0
+    harmonic, rate = read(tmp_path / "out/song/harmonic.wav")
+    samples = harmonic + read(tmp_path / "out/song/percussive.wav")[0]
+    assert rate == 44_100
+    assert np.abs(samples[0, :1_000]).argmax() == 300
+    assert abs(samples.shape[1] - 44_100) <= 1024
+
+
+def test_json_tells_everything(tmp_path: Path) -> None:
+    song = write(tmp_path / "a.wav", tone(0.2))
+    missing = tmp_path / "none.wav"
+    result = separate(tmp_path / "out", song, missing, "--json")
+    report: dict[str, Any] = json.loads(result.stdout)
+    good, bad = report["songs"]
+    assert result.exit_code == 2
+    assert {name: Path(path) for name, path in good["stems"].items()} == {
+        stem: tmp_path / "out" / "a" / f"{stem}.wav" for stem in STEMS
+    }
+    assert (good["rate"], good["channels"], good["samples"]) == (44_100, 2, 8_820)
+    assert bad["error"]["code"] == "audio/unreadable"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"", "audio/unreadable"), (b"x", "audio/unreadable"), (b"not music at all\n" * 99, "audio/unreadable")],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path: Path, content: bytes, code: str) -> None:
+    song = tmp_path / "bad.mp3"
+    song.write_bytes(content)
+    result = separate(tmp_path / "out", song)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "bad.mp3" in result.stderr
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+    assert json.loads(separate(tmp_path / "out", song, "--json").stdout)["songs"][0]["error"]["code"] == code
+
+
+def test_not_finite_leaves_no_files(tmp_path: Path) -> None:
+    samples = tone(0.2)
+    samples[0, 100] = np.nan
+    result = separate(tmp_path / "out", write(tmp_path / "nan.wav", samples))
+    assert result.exit_code == 2
+    assert "not numbers" in result.stderr
+    assert not list((tmp_path / "out").rglob("*"))
+
+
+def test_a_failure_keeps_earlier_stems(tmp_path: Path) -> None:
+    song = write(tmp_path / "a.wav", tone(0.2))
+    assert separate(tmp_path / "out", song).exit_code == 0
+    before = (tmp_path / "out/a/harmonic.wav").read_bytes()
+    samples = tone(0.2)
+    samples[:, -1] = np.inf
+    write(song, samples)
+    assert separate(tmp_path / "out", song).exit_code == 2
+    assert (tmp_path / "out/a/harmonic.wav").read_bytes() == before
+    assert {path.name for path in (tmp_path / "out/a").iterdir()} == {"harmonic.wav", "percussive.wav"}
+
+
+def test_songs_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    songs = []
+    for folder, seconds in (("x", 0.2), ("y", 0.3)):
+        (tmp_path / folder).mkdir()
+        songs.append(write(tmp_path / folder / "song.wav", tone(seconds)))
+    assert separate(tmp_path / "out", *songs).exit_code == 0
+    assert read(tmp_path / "out/song/harmonic.wav")[0].shape[1] == 8_820
+    assert read(tmp_path / "out/song (2)/harmonic.wav")[0].shape[1] == 13_230
+
+
+def test_unwritable_output(tmp_path: Path) -> None:
+    song = write(tmp_path / "a.wav", tone(0.2))
+    blocked = tmp_path / "file"
+    blocked.touch()
+    result = separate(blocked, song)
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+
+
+def test_unknown_model(tmp_path: Path) -> None:
+    result = run("separate", "x.wav", "-o", tmp_path, "--model", "nonsense")
+    assert result.exit_code == 2
+    assert "hpss" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_models_lists_what_the_checkout_describes() -> None:
+    rows = {row["id"]: row for row in json.loads(run("models", "--json").stdout)}
+    assert {"htdemucs", "spleeter-2stems", "hpss"} <= rows.keys()
+    assert rows["hpss"]["built"]
+    assert rows["htdemucs"]["stems"] == ["drums", "bass", "other", "vocals"]
+    assert "personal" in rows["htdemucs"]["licence"]["notice"]
+    assert "HT-Demucs" in run("models").stdout
+
+
+def test_a_model_that_is_not_built_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "MODELS", tmp_path)
+    result = run("separate", "x.wav", "-o", tmp_path, "--model", "htdemucs")
+    assert result.exit_code == 2
+    assert "build.py site" in result.stderr
+
+
+def test_the_command_is_installed() -> None:
+    command = Path(sys.executable).parent / "demixer"
+    help_text = subprocess.run([command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert "separate" in help_text
+    assert "models" in help_text
