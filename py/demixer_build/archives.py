@@ -1,0 +1,49 @@
+"""Single files out of the archives that registries serve: zip (PyPI wheels) and tar (npm)."""
+
+from __future__ import annotations
+
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+from demixer_build.errors import BuildError
+
+_NPM_TOP: Final = "package/"  # npm puts everything below this folder
+_DAMAGED: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+
+
+@contextmanager
+def opened(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    """Open one file inside an archive; nothing is written, so its own paths and links lead nowhere.
+
+    Raises
+    ------
+    BuildError
+        When the archive is damaged, or holds no such file.
+    """
+    if PurePosixPath(member).is_absolute() or ".." in PurePosixPath(member).parts:
+        raise BuildError(f"{member} leads out of {archive.name}: correct this path in the repository.")
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as wheel, wheel.open(member) as file:
+                yield file
+        else:
+            with tarfile.open(archive) as tarball, _regular(tarball, _NPM_TOP + member) as file:
+                yield file
+    except KeyError as error:
+        raise BuildError(f"{archive.name} holds no file {member}: correct this path in the repository.") from error
+    except _DAMAGED as error:
+        raise BuildError(f"{archive.name} arrived damaged ({error}). Run this again.") from error
+
+
+def _regular(tarball: tarfile.TarFile, member: str) -> IO[bytes]:
+    info = tarball.getmember(member)
+    file = tarball.extractfile(info) if info.isfile() else None
+    if file is None:
+        raise KeyError(member)
+    return file

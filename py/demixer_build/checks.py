@@ -1,0 +1,41 @@
+"""Formatting, lint and types of Python and JavaScript, with one readable summary."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from demixer_build import node
+from demixer_build.console import say, step
+from demixer_build.paths import NODE_MODULES, ROOT, WEB
+
+_TOOLS: Final = ("ruff format", "ruff check", "mypy", "biome", "tsc")
+
+
+def check() -> bool:
+    """Run every tool, show what the failing ones say, and tell whether all passed."""
+    failed = [name for name in _TOOLS if not _passes(name)]
+    say(f"Checks failed: {', '.join(failed)}" if failed else f"Checks passed: {', '.join(_TOOLS)}")
+    return not failed
+
+
+def _passes(name: str) -> bool:
+    with step(f"Checking with {name}"):
+        folder = WEB if name in ("biome", "tsc") else ROOT
+        done = subprocess.run(_command(name), cwd=folder, capture_output=True, encoding="utf-8", errors="replace")
+    if done.returncode != 0:
+        say((done.stdout + done.stderr).rstrip())
+    return done.returncode == 0
+
+
+def _command(name: str) -> list[str | Path]:
+    python: list[str | Path] = [sys.executable, "-m"]
+    return {
+        "ruff format": [*python, "ruff", "format", "--check", "."],
+        "ruff check": [*python, "ruff", "check", "."],
+        "mypy": [*python, "mypy"],
+        "biome": [node.node(), NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome", "ci", "."],
+        "tsc": [node.node(), NODE_MODULES / "typescript" / "bin" / "tsc", "--project", "."],
+    }[name]

@@ -1,0 +1,54 @@
+"""The commands of build.py, each a function of its own name; what they return is the exit status."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from argparse import Namespace
+
+from demixer_build import browser, checks, node, server, vendor
+from demixer_build import site as site_
+from demixer_build.console import say
+from demixer_build.paths import DIST, NODE_MODULES, ROOT, STATE, VENDOR
+
+
+def run(arguments: Namespace) -> int:
+    """Set everything up and serve the app."""
+    site(arguments)
+    server.serve(DIST, arguments.port, open_page=not arguments.no_open)
+    return 0
+
+
+def test(arguments: Namespace) -> int:
+    """Set everything up, check, then run the tests; pytest has the last word on the screen."""
+    node.install(tools=True)
+    site(arguments)
+    browser.ensure()
+    clean_code = checks.check()
+    selection = ["-m", "not slow"] if arguments.fast else []
+    tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.pytest], cwd=ROOT)
+    return tests.returncode or int(not clean_code)
+
+
+def check(_: Namespace) -> int:
+    """Formatting, lint and types."""
+    node.install(tools=True)
+    vendor.update()  # the page's types come from there
+    return int(not checks.check())
+
+
+def site(_: Namespace) -> int:
+    """Build dist/."""
+    node.install(tools=False)
+    vendor.update()
+    site_.build()
+    return 0
+
+
+def clean(_: Namespace) -> int:
+    """Remove what was built, and keep what was downloaded."""
+    for folder in (DIST, VENDOR, NODE_MODULES, STATE):
+        shutil.rmtree(folder, ignore_errors=True)
+    say("Removed dist/, web/vendor/, web/node_modules/ and .build/; .venv and the downloads are kept.")
+    return 0

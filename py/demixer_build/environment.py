@@ -1,0 +1,92 @@
+"""From a bare Python into the project's own: makes `.venv`, installs what the command needs, hands over.
+
+Standard library only: nothing is installed yet when this runs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from demixer_build.arguments import parse
+from demixer_build.console import step
+from demixer_build.errors import BuildError
+from demixer_build.paths import ROOT, VENV
+from demixer_build.process import run
+from demixer_build.stamps import Stamp, digest
+
+_BUILD: Final = ("build", "cli")
+_ALL: Final = ("build", "cli", "dev")
+_EXTRAS: Final = {"test": _ALL, "check": _ALL}
+"""Extras of pyproject.toml by command; every other command needs `_BUILD`."""
+
+
+def enter(arguments: Sequence[str]) -> NoReturn:
+    """Prepare the environment and continue in it with the same arguments; never comes back."""
+    command = parse(arguments).command
+    try:
+        ready(_EXTRAS.get(command, _BUILD))
+    except BuildError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    _hand_over([str(python()), "-m", "demixer_build", *arguments])
+
+
+def ready(extras: Sequence[str]) -> None:
+    """Make sure that the environment is there with these extras.
+
+    Raises
+    ------
+    BuildError
+        When it cannot be made or a package cannot be had.
+    """
+    wanted = [digest(ROOT / "pyproject.toml"), *extras]
+    stamp = Stamp("installed", VENV)
+    installed = stamp.read().split() if python().exists() else []
+    if installed[:1] == wanted[:1] and set(wanted) <= set(installed):
+        return
+    stamp.drop()
+    _make()
+    names = ",".join(extras)
+    with step(f"Installing Python packages ({names})") as shown:
+        run(
+            shown,
+            [python(), "-m", "pip", "install", "--disable-pip-version-check", "--editable", f"{ROOT}[{names}]"],
+            advice="Check the network and free disk space, then run this again.",
+        )
+    stamp.set(" ".join(wanted))
+
+
+def python() -> Path:
+    """The interpreter of the environment."""
+    return VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _make() -> None:
+    """Make `.venv`, anew where the one there was cut off half-way or has lost its Python."""
+    if _works(python()):
+        return
+    with step("Making .venv") as shown:
+        run(
+            shown,
+            [sys.executable, "-m", "venv", "--clear", VENV],
+            advice="On Debian and Ubuntu: apt-get install python3-venv. Then run this again.",
+        )
+
+
+def _works(interpreter: Path) -> bool:
+    try:
+        return subprocess.run([interpreter, "-m", "pip", "--version"], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def _hand_over(command: list[str]) -> NoReturn:
+    if sys.platform == "win32":  # there exec would start a second process and return to the shell at once
+        sys.exit(subprocess.run(command).returncode)
+    os.execv(command[0], command)

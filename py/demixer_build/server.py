@@ -1,0 +1,70 @@
+"""Serves dist/ on this machine, with the headers that the page needs."""
+
+from __future__ import annotations
+
+import mimetypes
+import socket
+import webbrowser
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+
+from demixer_build.console import say
+from demixer_build.errors import BuildError
+from demixer_build.headers import TYPES, headers_for
+
+HOST: Final = "127.0.0.1"
+
+
+def create_app(dist: Path) -> FastAPI:
+    """The application that serves a built site.
+
+    Parameters
+    ----------
+    dist : Path
+        Its folder.
+    """
+    for suffix, kind in TYPES.items():
+        mimetypes.add_type(kind, suffix)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    @app.middleware("http")
+    async def add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await answer(request)
+        response.headers.update(headers_for(request.url.path))
+        return response
+
+    app.mount("/", StaticFiles(directory=dist, html=True))
+    return app
+
+
+def serve(dist: Path, port: int, *, open_page: bool) -> None:
+    """Serve until Ctrl-C.
+
+    Raises
+    ------
+    BuildError
+        When the port is taken.
+    """
+    address = f"http://{HOST}:{port}"
+    with _bound(port) as listening:
+        server = uvicorn.Server(uvicorn.Config(create_app(dist), log_level="warning", timeout_graceful_shutdown=1))
+        say(f"Demixer runs on {address} (Ctrl-C ends it)")
+        if open_page:
+            webbrowser.open(address)
+        try:
+            server.run(sockets=[listening])
+        except KeyboardInterrupt:  # uvicorn has shut down already, and passes the signal on
+            say("")
+
+
+def _bound(port: int) -> socket.socket:
+    """Take the port before anything is announced; the page may come at once: the system queues it."""
+    try:
+        return socket.create_server((HOST, port))
+    except (OSError, OverflowError) as error:
+        raise BuildError(f"Port {port} cannot be used ({error}). Choose another one with --port.") from error

