@@ -22,7 +22,7 @@ ROUNDING: Final = 2.0**-11
 Weights = npt.NDArray[np.float32]
 
 
-def store_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
+def store_fp16(model: onnx.ModelProto, smallest: int = LARGE) -> onnx.ModelProto:
     """Store the large float32 initialisers of a graph as float16.
 
     Names, inputs, outputs and every other node stay as they are: tensor `w` becomes the initialiser
@@ -32,6 +32,8 @@ def store_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     ----------
     model : onnx.ModelProto
         Never modified.
+    smallest : int
+        Tensors with fewer values stay float32.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def store_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
     kept: list[TensorProto] = []
     casts: list[onnx.NodeProto] = []
     for tensor in graph.initializer:
-        if tensor.name in bound or not _is_large_fp32(tensor):
+        if tensor.name in bound or not _is_large_fp32(tensor, smallest):
             kept.append(tensor)
             continue
         weights = numpy_helper.to_array(tensor)
@@ -114,5 +116,5 @@ def save(model: onnx.ModelProto, path: Path) -> None:
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _is_large_fp32(tensor: TensorProto) -> bool:
-    return tensor.data_type == TensorProto.FLOAT and int(np.prod(tensor.dims, dtype=np.int64)) >= LARGE
+def _is_large_fp32(tensor: TensorProto, smallest: int) -> bool:
+    return tensor.data_type == TensorProto.FLOAT and int(np.prod(tensor.dims, dtype=np.int64)) >= smallest
