@@ -9,7 +9,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  (older ones are told so, instead 
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "py"))
 
-from demixer_build.environment import enter  # noqa: E402  (its folder is on the path only now)
+from demixer_build.environment import enter
 
 if __name__ == "__main__":
     enter(sys.argv[1:])

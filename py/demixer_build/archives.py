@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import lzma
+import gzip
 import tarfile
 import zipfile
 import zlib
@@ -14,7 +14,7 @@ from typing import IO, Final
 from demixer_build.errors import BuildError
 
 _NPM_TOP: Final = "package/"  # npm puts everything below this folder
-_DAMAGED: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+_DAMAGED: Final = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def opened(archive: Path, member: str) -> Iterator[IO[bytes]]:
     except KeyError as error:
         raise BuildError(f"{archive.name} holds no file {member}: correct this path in the repository.") from error
     except _DAMAGED as error:
-        raise BuildError(f"{archive.name} arrived damaged ({error}). Run this again.") from error
+        raise BuildError(f"{archive.name} arrived damaged. Run this again.") from error
 
 
 def _regular(tarball: tarfile.TarFile, member: str) -> IO[bytes]:

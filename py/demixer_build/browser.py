@@ -6,20 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from demixer_build.console import step
 from demixer_build.errors import BuildError
+from demixer_build.process import run
+from demixer_build.stamps import Stamp
 
 _SYSTEM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONNECT_MS: Final = 5_000
-_DOWNLOAD_SECONDS: Final = 600
+_ADVICE: Final = "Install Chromium or Google Chrome, then run this again."
 
 
 def find() -> Path | None:
     """The Chromium to test with, if there is one: Playwright's own before the system's."""
-    candidates = [_playwrights_own(), *(shutil.which(name) for name in _SYSTEM_NAMES)]
-    return next((Path(path) for path in candidates if path and _starts(Path(path))), None)
+    return _playwrights_own() or _systems()
 
 
 def ensure() -> Path:
@@ -30,53 +34,61 @@ def ensure() -> Path:
     BuildError
         When none is there and none can be installed.
     """
-    found = find()
-    if found is None and (_download() or _install_debian_package()):
-        found = find()
-    if found is None:
-        raise BuildError("No Chromium for the browser tests: install Chromium or Google Chrome, then run this again.")
-    return found
+    if own := _playwrights_own() or _download():
+        return own
+    if found := _systems() or _install_debian_package():
+        return found
+    raise BuildError(f"There is no browser for the tests. {_ADVICE}")
 
 
-def _playwrights_own() -> str:
+def _playwrights_own() -> Path | None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+        executable = Path(playwright.chromium.executable_path)
+    return executable if _starts(executable) else None
+
+
+def _systems() -> Path | None:
+    found = (Path(path) for name in _SYSTEM_NAMES if (path := shutil.which(name)))
+    return next((path for path in found if _starts(path)), None)
 
 
 def _starts(executable: Path) -> bool:
-    """A browser without its system libraries is there, but does not start."""
+    """A browser may be there without the system libraries that it needs."""
     try:
         return subprocess.run([executable, "--version"], capture_output=True, timeout=30).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
 
-def _download() -> bool:
-    """Whether Playwright could fetch its own build; its host is often blocked, so the connection gets seconds."""
-    print("Browser: asking Playwright for its Chromium", flush=True)
-    return _succeeds(
-        [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"],
-        {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": str(_CONNECT_MS)},
-        _DOWNLOAD_SECONDS,
-    )
+def _download() -> Path | None:
+    """Playwright's own build. Its server is often blocked: that is found out in seconds, and once."""
+    refused = Stamp("playwright-download-refused")
+    if refused.holds(version("playwright")):
+        return None
+    command = [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"]
+    if _succeeds("Downloading Chromium", command, {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": str(_CONNECT_MS)}):
+        return _playwrights_own()
+    refused.set(version("playwright"))
+    return None
 
 
-def _install_debian_package() -> bool:
-    """Whether `apt-get` could install Chromium: on Debian, as root."""
-    if not Path("/etc/debian_version").exists() or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return False
-    print("Browser: installing Debian's Chromium", flush=True)
+def _install_debian_package() -> Path | None:
+    """Debian's Chromium, where this is Debian and we may install."""
+    if not Path("/etc/debian_version").exists() or os.geteuid() != 0:
+        return None
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    return _succeeds(["apt-get", "update", "-q"], quiet, _DOWNLOAD_SECONDS) and _succeeds(
-        ["apt-get", "install", "-q", "-y", "--no-install-recommends", "chromium"], quiet, _DOWNLOAD_SECONDS
+    installed = _succeeds("Updating Debian's package list", ["apt-get", "update"], quiet) and _succeeds(
+        "Installing Debian's Chromium", ["apt-get", "install", "-y", "--no-install-recommends", "chromium"], quiet
     )
+    return _systems() if installed else None
 
 
-def _succeeds(command: list[str], environment: dict[str, str], seconds: float) -> bool:
+def _succeeds(title: str, command: Sequence[str | Path], env: Mapping[str, str]) -> bool:
     try:
-        done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, timeout=seconds)
-    except (OSError, subprocess.TimeoutExpired):
+        with step(title) as shown:
+            run(shown, command, advice=_ADVICE, env=env)
+    except BuildError:
         return False
-    return done.returncode == 0
+    return True

@@ -31,11 +31,11 @@ def _passes(name: str) -> bool:
 
 
 def _command(name: str) -> list[str | Path]:
-    python: list[str | Path] = [sys.executable, "-m"]
-    return {
-        "ruff format": [*python, "ruff", "format", "--check", "."],
-        "ruff check": [*python, "ruff", "check", "."],
-        "mypy": [*python, "mypy"],
+    commands: dict[str, list[str | Path]] = {
+        "ruff format": [sys.executable, "-m", "ruff", "format", "--check", "."],
+        "ruff check": [sys.executable, "-m", "ruff", "check", "."],
+        "mypy": [sys.executable, "-m", "mypy"],
         "biome": [node.node(), NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome", "ci", "."],
         "tsc": [node.node(), NODE_MODULES / "typescript" / "bin" / "tsc", "--project", "."],
-    }[name]
+    }
+    return commands[name]

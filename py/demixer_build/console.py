@@ -1,4 +1,4 @@
-"""What a person sees while a step runs: a moving line on a terminal, one plain line elsewhere. Standard library only."""
+"""What a person sees of a long step: a moving line on a terminal, one plain line elsewhere. Standard library only."""
 
 from __future__ import annotations
 

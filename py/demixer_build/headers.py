@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rule:
-    """Headers for the paths that a pattern fits; `*` stands for any characters."""
+    """Headers for the paths that a pattern fits; `*` stands for any characters, `?` for one."""
 
     pattern: str
     headers: Mapping[str, str]
@@ -56,7 +56,7 @@ RULES: Final = (
     ),
     Rule("/engine/worker.js", _ENGINE),
     Rule("/vendor/onnxruntime-web/*", _WASM),  # starts its threads from its own module
-    Rule("/models/*.onnx", {"Cache-Control": "public, max-age=31536000, immutable"}),  # a hash is in the name
+    Rule("/models/*.????????.onnx", {"Cache-Control": "public, max-age=31536000, immutable"}),  # named by their hash
 )
 """Later rules win over earlier ones."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from demixer_build.console import say, step
 from demixer_build.errors import BuildError
 from demixer_build.paths import MODELS, STATE
 from demixer_build.process import run
-from demixer_build.stamps import digest
+from demixer_build.stamps import Stamp, digest
 
 BUILT: Final = STATE / "models"
 _SHARED: Final = [Path(__file__).with_name(name) for name in ("weights.py", "checkpoint.py", "convert.py")]
@@ -47,6 +48,20 @@ def build() -> dict[str, Any]:
     return {"models": entries}
 
 
+def build_testing() -> list[Path]:
+    """The tiny graphs of `models/testing`: the engine measures a device with one, browser tests run the other."""
+    maker = MODELS / "testing" / "make.py"
+    folder = BUILT / "testing"
+    key = digest(maker, version("onnx"), *_SHARED)
+    stamp = Stamp("stamp", folder)
+    if not stamp.holds(key):
+        folder.mkdir(parents=True, exist_ok=True)
+        with step("Making the test graphs") as shown:
+            run(shown, [sys.executable, maker, folder], advice="This is a fault in models/testing/make.py.")
+        stamp.set(key)
+    return sorted(folder.glob("*.onnx"))
+
+
 class Unavailable(BuildError):
     """The published weights of a model cannot be had; the app works without it."""
 
@@ -59,9 +74,7 @@ def _artifacts(folder: Path, source: WeightsSource | None) -> dict[str, Artifact
     record = BUILT / folder.name / "artifacts.json"
     if (known := _known(record, key)) is not None:
         return known
-    weights = _weights(source)
-    shutil.rmtree(record.parent, ignore_errors=True)
-    artifacts = _convert(folder, weights)
+    artifacts = _convert(folder, _weights(source))
     plain = {precision: asdict(artifact) for precision, artifact in artifacts.items()}
     record.write_text(json.dumps({"key": key, "artifacts": plain}), encoding="utf-8")
     return artifacts
@@ -85,24 +98,29 @@ def _known(record: Path, key: str) -> dict[str, Artifact] | None:
 
 
 def _convert(folder: Path, weights: Mapping[str, Path]) -> dict[str, Artifact]:
-    output = BUILT / folder.name
-    inputs = output / "weights"
-    for member, path in weights.items():
-        files.link(path, inputs / Path(member).name)
-    with step(f"Converting {folder.name}") as shown:
-        run(
-            shown,
-            [sys.executable, "-m", "demixer_build.convert", folder, inputs, output],
-            advice="This is a fault in the converter or a lack of memory.",
-        )
-    shutil.rmtree(inputs)
-    return {path.stem: _named_by_hash(path) for path in sorted(output.glob("*.onnx"))}
+    """Convert beside the models that are there, which are replaced only by a whole result."""
+    BUILT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILT, prefix="converting-") as scratch:
+        inputs, output = Path(scratch, "weights"), Path(scratch, "output")
+        output.mkdir()
+        for member, path in weights.items():
+            files.link(path, inputs / Path(member).name)
+        with step(f"Converting {folder.name}") as shown:
+            run(
+                shown,
+                [sys.executable, "-m", "demixer_build.convert", folder, inputs, output],
+                advice="This is a fault in the converter or a lack of memory.",
+            )
+        artifacts = {path.stem: _named_by_hash(path, folder.name) for path in sorted(output.glob("*.onnx"))}
+        shutil.rmtree(BUILT / folder.name, ignore_errors=True)
+        output.rename(BUILT / folder.name)
+    return artifacts
 
 
-def _named_by_hash(path: Path) -> Artifact:
+def _named_by_hash(path: Path, model: str) -> Artifact:
     sha256 = assets.sha256_of(path)
     named = path.rename(path.with_name(f"{path.stem}.{sha256[:8]}.onnx"))
-    return Artifact(named.relative_to(BUILT).as_posix(), named.stat().st_size, sha256)
+    return Artifact(f"{model}/{named.name}", named.stat().st_size, sha256)
 
 
 def _bytes(path: Path) -> int | None:

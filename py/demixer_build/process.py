@@ -62,11 +62,14 @@ def run(
             encoding="utf-8",
             errors="replace",
         ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if text := line.rstrip():
-                    tail.append(text)
-                    step.detail(text.strip())
+            try:
+                for line in process.stdout or ():
+                    if text := line.rstrip():
+                        tail.append(text)
+                        step.detail(text.strip())
+            except BaseException:
+                process.terminate()  # Ctrl-C reaches it by itself in a terminal only
+                raise
     except OSError as error:
         raise BuildError(f"{step.title} failed: {name} does not start ({error.strerror}). {advice}") from error
     if process.returncode != 0:

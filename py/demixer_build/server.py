@@ -5,13 +5,14 @@ from __future__ import annotations
 import mimetypes
 import socket
 import webbrowser
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demixer_build.console import say
 from demixer_build.errors import BuildError
@@ -32,14 +33,24 @@ def create_app(dist: Path) -> FastAPI:
         mimetypes.add_type(kind, suffix)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
-    @app.middleware("http")
-    async def add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await answer(request)
-        response.headers.update(headers_for(request.url.path))
-        return response
-
+    app.add_middleware(_Headers)
     app.mount("/", StaticFiles(directory=dist, html=True))
     return app
+
+
+class _Headers:
+    """Adds the headers of the table to every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(headers_for(scope["path"]))
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 def serve(dist: Path, port: int, *, open_page: bool) -> None:

@@ -34,6 +34,7 @@ def build() -> None:
             for model in manifest["models"]
             for artifact in model["artifacts"].values()
         },
+        **{f"models/testing/{path.name}": path for path in models.build_testing()},
     }
     files.mirror(contents, DIST)
 
@@ -63,7 +64,16 @@ def build_wheel(folder: Path) -> Path:
             old.unlink()
         with step("Building the demixer wheel") as shown:
             # hatchling gives every file in the wheel the same fixed date unless the environment says another.
-            command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+            command: list[str | Path] = [
+                sys.executable,
+                "-m",
+                "hatchling",
+                "build",
+                "--target",
+                "wheel",
+                "--directory",
+                folder,
+            ]
             run(shown, command, cwd=ROOT, env={"SOURCE_DATE_EPOCH": "1580601600"}, advice="See pyproject.toml.")
         stamp.set(key)
     return next(folder.glob("*.whl"))

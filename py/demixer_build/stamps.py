@@ -29,9 +29,7 @@ class Stamp:
 
     def holds(self, key: str, outputs: Iterable[Path] = ()) -> bool:
         """Whether the step was finished with these inputs, and what it made is still there."""
-        return (
-            self.read() == key and all(output.exists() for output in outputs)
-        )
+        return self.read() == key and all(output.exists() for output in outputs)
 
     def read(self) -> str:
         """The digest it was set to; empty when the step is still to do."""

