@@ -2,8 +2,7 @@
  * Every message between the page and the engine worker, in one place.
  *
  * The page sends a `Request`, the worker answers with one `Reply` of the same id and, in between, any
- * number of `EngineEvent`s. Samples travel as planar Float32Arrays, one for each channel, and are
- * transferred, never cloned.
+ * number of `EngineEvent`s. Samples travel as planar Float32Arrays, one for each channel.
  */
 
 export const VERSION = 1;
@@ -42,7 +41,8 @@ export const ERROR_CODES = Object.freeze({
  */
 
 /**
- * A song as decoded: planar samples at the file's own rate.
+ * A song as decoded: planar samples at the file's own rate. Channels backed by a SharedArrayBuffer (where the
+ * page is isolated) are read in place by the worker; others are copied once, as the page goes on playing them.
  * @typedef {object} Pcm
  * @property {number} rate in Hz
  * @property {Float32Array[]} channels all of one length
@@ -78,27 +78,56 @@ export const ERROR_CODES = Object.freeze({
  * @property {Record<string, Artifact>} artifacts by precision
  */
 
-/** @typedef {{ name: string, channels: Float32Array[], peaks: Float32Array }} StemChunk */
-
 /**
- * What the page may ask, and what it gets back.
- * @typedef {object} Calls
- * @property {{ data: { device: "auto" | "wasm" | "webgpu", threads?: number, allowSoftwareAdapter?: boolean }, value: EngineInfo }} "engine.start"
- * @property {{ data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } }} "model.open"
- * @property {{ data: { pcm: Pcm, hop: number }, value: { peaks: Float32Array } }} "song.peaks"
- * @property {{ data: { job: string, pcm: Pcm, model: Model, preset: string, raw?: boolean, hop: number }, value: { seconds: number, modelSeconds: number } }} "job.run"
- * @property {{ data: { job: string }, value: null }} "job.cancel"
+ * @typedef {object} Settings
+ * @property {"auto" | "wasm" | "webgpu"} device
+ * @property {number} [threads] by default as many as there are cores, within reason
+ * @property {boolean} [allowSoftwareAdapter] take a GPU that is emulated: right, and far too slow for real work
  */
 
 /**
- * What the worker tells meanwhile.
- * `peaks` are [min, max] pairs of `hop` samples each, over all channels.
- * @typedef {object} Events
- * @property {{ stage: "python" | "packages" | "runtime" | "calibrate" | "ready", done: number, total: number }} "engine.progress"
- * @property {{ model: string, stage: "download" | "verify" | "create", done: number, total: number }} "model.progress"
- * @property {{ job: string, stage: "measure" | "separate", done: number, total: number }} "job.progress"
- * @property {{ job: string, start: number, length: number, stems: StemChunk[] }} "job.chunk"
- * @property {ErrorData} "engine.fatal"
+ * @typedef {object} JobRequest
+ * @property {string} job names the job in its events
+ * @property {Pcm} pcm
+ * @property {Model} model
+ * @property {string} preset
+ * @property {string} [precision]
+ * @property {boolean} [raw] the model's own output, without making the stems sum to the song
+ * @property {number} hop samples to a pair of peaks
+ */
+
+/**
+ * The next samples of one stem. `peaks` are the [min, max] pairs, over all channels, that these samples
+ * complete: pairs lie on one grid of `hop` samples from the start of the song, so those of all chunks, one
+ * after another, are those of the stem.
+ * @typedef {{ name: string, channels: Float32Array[], peaks: Float32Array }} StemChunk
+ */
+
+/**
+ * What the page may ask, and what it gets back. One `model.open` or `job.run` is worked on at a time, in the
+ * order they came; `job.run` opens its model by itself. `job.cancel` without a job stops them all, and is
+ * answered when they have stopped.
+ * @typedef {{
+ *   "engine.start": { data: Settings, value: EngineInfo },
+ *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
+ *   "song.peaks": { data: { pcm: Pcm, hop: number }, value: { peaks: Float32Array } },
+ *   "job.run": { data: JobRequest, value: { seconds: number, modelSeconds: number } },
+ *   "job.cancel": { data: { job: string | null }, value: null },
+ * }} Calls
+ */
+
+/** @typedef {{ done: number, total: number }} Mark so much of a stage is finished */
+
+/**
+ * What the worker tells meanwhile. The stages of a start go on side by side, so there the mark is that of the
+ * whole start.
+ * @typedef {{
+ *   "engine.progress": { stage: "python" | "packages" | "runtime" | "calibrate" | "ready" } & Mark,
+ *   "model.progress": { model: string, stage: "download" | "verify" | "create" } & Mark,
+ *   "job.progress": { job: string, stage: "measure" | "separate" } & Mark,
+ *   "job.chunk": { job: string, start: number, length: number, stems: StemChunk[] },
+ *   "engine.fatal": ErrorData,
+ * }} Events
  */
 
 /** @typedef {{ v: number, id: number, type: keyof Calls, data: any }} Request */

@@ -1,0 +1,131 @@
+/**
+ * The page's engine: starts the worker when it is needed, survives its death, and answers a cancel at once.
+ */
+
+import { cancelled } from "./errors.js";
+import { Link } from "./link.js";
+import { pause, until } from "./waiting.js";
+
+/** @typedef {import("./protocol.js").Calls} Calls */
+/** @typedef {import("./protocol.js").JobRequest} JobRequest */
+/** @typedef {import("./protocol.js").Model} Model */
+/** @typedef {import("./protocol.js").Pcm} Pcm */
+/** @typedef {import("./protocol.js").Settings} Settings */
+
+/** How long the worker may take to stop by itself before it is ended: a model blocks it for many seconds. */
+const GRACE_MS = 250;
+
+/** Dispatches every event of `protocol.js` as a CustomEvent of that type, its data in `detail`. */
+export class EngineClient extends EventTarget {
+  #patience;
+  /** @type {Settings} */ #settings = { device: "auto" };
+  /** @type {Link | null} */ #link = null;
+  /** @type {Promise<void> | null} */ #stopping = null;
+  #asked = new AbortController();
+
+  /** @param {{ patience?: number }} [options] milliseconds a starting engine may stay silent */
+  constructor({ patience = 120_000 } = {}) {
+    super();
+    this.#patience = patience;
+  }
+
+  /**
+   * Starts the engine, or waits for it; other settings than before start another one.
+   * Optional: every other call starts it too.
+   * @param {Settings} [settings]
+   */
+  async start(settings = this.#settings) {
+    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) this.dispose();
+    this.#settings = settings;
+    return this.#ask((link) => link.started);
+  }
+
+  /**
+   * Downloads, verifies and loads a model.
+   * @param {Model} model
+   * @param {string} [precision]
+   */
+  openModel(model, precision) {
+    return this.#call("model.open", { model, precision });
+  }
+
+  /**
+   * The [min, max] pairs of each `hop` samples over all channels.
+   * @param {Pcm} pcm
+   * @param {number} hop
+   */
+  async peaks(pcm, hop) {
+    return (await this.#call("song.peaks", { pcm: bare(pcm), hop })).peaks;
+  }
+
+  /**
+   * Separates a song; the stems arrive as `job.chunk` events.
+   * @param {JobRequest} request
+   */
+  run(request) {
+    return this.#call("job.run", { ...request, pcm: bare(request.pcm) });
+  }
+
+  /**
+   * Stops whatever is under way: its calls fail with `cancelled` now, and no event of theirs follows.
+   * @returns {Promise<void>} settles when the engine is free again; there is no need to wait for it
+   */
+  async cancel() {
+    this.#asked.abort(cancelled());
+    this.#asked = new AbortController();
+    if (this.#link?.busy) this.#stopping ??= this.#free(this.#link);
+    await this.#stopping;
+  }
+
+  /** Ends the worker and gives its memory back; the next call starts another. */
+  dispose() {
+    this.#link?.end();
+    this.#link = null;
+  }
+
+  /** @param {Link} link */
+  async #free(link) {
+    const started = link.started.catch(() => {}); // a start is not thrown away: nothing blocks it for long
+    await Promise.race([link.stop().catch(() => {}), started.then(() => pause(GRACE_MS))]);
+    if (link.busy) {
+      link.end();
+      this.#engine(); // warm for the next song
+    }
+    this.#stopping = null;
+  }
+
+  /**
+   * @template {keyof Calls} T
+   * @param {T} type
+   * @param {Calls[T]["data"]} data
+   */
+  #call(type, data) {
+    return this.#ask((link) => link.call(type, data));
+  }
+
+  /**
+   * @template T
+   * @param {(link: Link) => Promise<T>} question
+   * @returns {Promise<T>}
+   */
+  async #ask(question) {
+    const { signal } = this.#asked;
+    await this.#stopping; // or this call would share the fate of the cancelled ones
+    signal.throwIfAborted();
+    return until(signal, question(this.#engine()));
+  }
+
+  #engine() {
+    if (!this.#link || this.#link.over) {
+      this.#link?.end();
+      this.#link = new Link(this.#settings, this.#patience, (type, detail) => {
+        if (!this.#stopping || type.startsWith("engine."))
+          this.dispatchEvent(new CustomEvent(type, { detail }));
+      });
+    }
+    return this.#link;
+  }
+}
+
+/** Only what the worker needs of a song. @param {Pcm} pcm @returns {Pcm} */
+const bare = ({ rate, channels }) => ({ rate, channels });

@@ -1,0 +1,170 @@
+/**
+ * What the worker does for each request: Python, the runtime and a model, each loaded when first needed.
+ */
+
+import { cancelled, EngineError, messageOf } from "./errors.js";
+import { obtain } from "./model-store.js";
+import { devices, Runtime } from "./ort.js";
+import { Probe } from "./probe.js";
+import { Bridge, loadInterpreter } from "./pyodide.js";
+import { until } from "./waiting.js";
+
+/** @typedef {import("./protocol.js").EngineInfo} EngineInfo */
+/** @typedef {import("./protocol.js").JobRequest} JobRequest */
+/** @typedef {import("./protocol.js").Model} Model */
+/** @typedef {import("./protocol.js").Settings} Settings */
+
+const MODELS = new URL("../models/", import.meta.url);
+/** @typedef {{ runtime: Runtime, probe: Probe }} Compute */
+
+/** What a start consists of; the runtime comes up beside Python. */
+const STAGES = /** @type {const} */ (["python", "packages", "runtime", "calibrate"]);
+
+export class Engine {
+  #emit;
+  /** @type {Set<typeof STAGES[number]>} */ #stagesDone = new Set();
+  /** @type {Promise<EngineInfo> | undefined} */ #info;
+  /** @type {Promise<Bridge> | undefined} */ #bridge;
+  /** @type {Promise<Compute> | undefined} */ #compute;
+  /** @type {{ sha256: string, session: import("./ort.js").Session } | null} */ #loaded = null;
+  /** @type {Set<{ job: string | null, stop: AbortController, done: Promise<unknown> }>} */ #tasks =
+    new Set();
+
+  /** @type {import("./rpc.js").Handlers} */
+  handlers = {
+    "engine.start": (settings) => (this.#info ??= this.#start(settings)),
+    "model.open": ({ model, precision }) =>
+      this.#inTurn(null, (signal) => this.#open(model, precision, signal)),
+    "song.peaks": async ({ pcm, hop }) => (await this.#python()).peaks(pcm, hop),
+    "job.run": (request) => this.#inTurn(request.job, (signal) => this.#run(request, signal)),
+    "job.cancel": ({ job }) => this.#cancel(job),
+  };
+
+  /** @param {import("./rpc.js").Emit} emit */
+  constructor(emit) {
+    this.#emit = emit;
+  }
+
+  /** @param {Settings} settings @returns {Promise<EngineInfo>} */
+  async #start(settings) {
+    const [{ runtime, probe }] = await Promise.all([this.#runtime(settings), this.#python()]);
+    const gflops = await this.#stage("calibrate", () => probe.rate()); // now that nothing else compiles
+    this.#emit("engine.progress", { stage: "ready", done: STAGES.length, total: STAGES.length });
+    const { device, threads } = runtime;
+    return {
+      device: device.kind,
+      adapter: device.adapter,
+      threads,
+      isolated: self.crossOriginIsolated,
+      gflops,
+    };
+  }
+
+  /** Python with our wheel; needs no model runtime, and some families never do. */
+  #python() {
+    this.#bridge ??= (async () => {
+      const interpreter = await this.#stage("python", loadInterpreter);
+      return this.#stage("packages", () => Bridge.load(interpreter));
+    })();
+    return this.#bridge;
+  }
+
+  /** The best device that computes rightly. @param {Settings} [settings] */
+  #runtime(settings = { device: "auto" }) {
+    this.#compute ??= (async () => {
+      /** @type {unknown} */
+      let failure;
+      for (const device of await devices(settings)) {
+        try {
+          return await this.#stage("runtime", async () => {
+            const runtime = await Runtime.load(device, settings.threads);
+            return { runtime, probe: await Probe.load(runtime) };
+          });
+        } catch (error) {
+          failure = error;
+        }
+      }
+      throw failure;
+    })();
+    return this.#compute;
+  }
+
+  /**
+   * @template T
+   * @param {typeof STAGES[number]} stage
+   * @param {() => Promise<T>} work
+   */
+  async #stage(stage, work) {
+    this.#emit("engine.progress", { stage, done: this.#stagesDone.size, total: STAGES.length });
+    try {
+      const result = await work();
+      this.#stagesDone.add(stage);
+      return result;
+    } catch (error) {
+      const typed = error instanceof EngineError && error.code.startsWith("runtime/");
+      throw typed ? error : new EngineError("runtime/start-failed", messageOf(error));
+    }
+  }
+
+  /**
+   * Downloads, verifies and loads a model in the place of the one before: the heap holds one at a time.
+   * @param {Model} model
+   * @param {string | undefined} precision
+   * @param {AbortSignal} signal
+   */
+  async #open(model, precision = "default", signal) {
+    const artifact = model.artifacts[precision];
+    if (!artifact)
+      throw new EngineError("model/incompatible", `Model ${model.id} has no weights for ${precision}.`);
+    const { bytes, sha256, path } = artifact;
+    if (this.#loaded?.sha256 === sha256) return { bytes, cached: true };
+    /** @type {import("./model-store.js").Report} */
+    const report = (stage, done, total) =>
+      this.#emit("model.progress", { model: model.id, stage, done, total });
+    const { weights, cached } = await obtain(new URL(path, MODELS), artifact, signal, report);
+    const { runtime } = await until(signal, this.#runtime());
+    report("create", 0, 1);
+    await this.#loaded?.session.release();
+    this.#loaded = null;
+    this.#loaded = { sha256, session: await runtime.open(weights) };
+    report("create", 1, 1);
+    return { bytes, cached };
+  }
+
+  /** @param {JobRequest} request @param {AbortSignal} signal */
+  async #run(request, signal) {
+    const { model, precision } = request;
+    const weightless = Object.keys(model.artifacts).length === 0;
+    if (!weightless) await this.#open(model, precision, signal);
+    const bridge = await until(signal, this.#python());
+    signal.addEventListener("abort", () => bridge.cancel());
+    return bridge.run(request, weightless ? undefined : this.#loaded?.session, this.#emit);
+  }
+
+  /**
+   * Does one task after the other.
+   * @template T
+   * @param {string | null} job
+   * @param {(signal: AbortSignal) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async #inTurn(job, work) {
+    const stop = new AbortController();
+    const before = [...this.#tasks].map((task) => task.done);
+    const done = Promise.allSettled(before).then(() => {
+      stop.signal.throwIfAborted();
+      return work(stop.signal);
+    });
+    const task = { job, stop, done };
+    this.#tasks.add(task);
+    return done.finally(() => this.#tasks.delete(task));
+  }
+
+  /** @param {string | null} job */
+  async #cancel(job) {
+    const tasks = [...this.#tasks].filter((task) => job === null || task.job === job);
+    for (const { stop } of tasks) stop.abort(cancelled());
+    await Promise.allSettled(tasks.map(({ done }) => done));
+    return null;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * One engine worker, from its birth to its end, however it ends. Workers are disposable: the client makes a
+ * new one when the next call comes.
+ */
+
+import { cancelled, EngineError } from "./errors.js";
+import { Caller } from "./rpc.js";
+
+/** @typedef {import("./protocol.js").Calls} Calls */
+/** @typedef {import("./protocol.js").EngineInfo} EngineInfo */
+/** @typedef {import("./protocol.js").Settings} Settings */
+
+export class Link {
+  #worker;
+  #caller;
+  #patience;
+  #pending = 0;
+  #ended = false;
+  #spent = false;
+  /** @type {number | undefined} */ #timer;
+
+  /**
+   * @param {Settings} settings
+   * @param {number} patience milliseconds without a sign of life after which a start counts as stuck
+   * @param {(type: keyof import("./protocol.js").Events, data: any) => void} onEvent
+   */
+  constructor(settings, patience, onEvent) {
+    const name = `engine-${crypto.randomUUID()}`;
+    this.settings = settings;
+    this.#patience = patience;
+    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name });
+    this.#worker.addEventListener("message", () => this.#mourn(name), { once: true });
+    this.#worker.addEventListener("message", () => this.#timer && this.#expect());
+    this.#worker.addEventListener("messageerror", () => this.#crash("It sent what cannot be read."));
+    this.#worker.addEventListener("error", (event) => {
+      event.preventDefault(); // it becomes an error of the calls under way
+      this.#crash(event.message ?? "It could not be loaded.");
+    });
+    this.#caller = new Caller(this.#worker, (type, data) => {
+      if (type === "engine.fatal") this.end(EngineError.from(data));
+      onEvent(type, data);
+    });
+    /** @type {Promise<EngineInfo>} */
+    this.started = this.#start();
+    this.started.catch(() => {}); // whoever needs it awaits it and sees the error there
+  }
+
+  /** Whether a new call needs a new worker: this one is gone, or its runtime has failed and nothing uses it. */
+  get over() {
+    return this.#ended || (this.#spent && this.#pending === 0);
+  }
+
+  /** Whether it works on something. */
+  get busy() {
+    return !this.#ended && this.#pending > 0;
+  }
+
+  /**
+   * @template {keyof Calls} T
+   * @param {T} type
+   * @param {Calls[T]["data"]} data
+   * @returns {Promise<Calls[T]["value"]>}
+   */
+  async call(type, data) {
+    this.#pending += 1;
+    try {
+      return await this.#caller.call(type, data);
+    } catch (error) {
+      // A wasm runtime that has failed once is not to be trusted again, and its heap never shrinks.
+      if (error instanceof EngineError && error.code.startsWith("runtime/")) this.#spent = true;
+      throw error;
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /** Asks it to stop all work; settles when it has, which may be never. */
+  stop() {
+    return this.#caller.call("job.cancel", { job: null });
+  }
+
+  /** @param {EngineError} [error] what the calls under way fail with */
+  end(error = cancelled()) {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#rest();
+    this.#worker.terminate();
+    this.#caller.fail(error);
+  }
+
+  async #start() {
+    this.#expect();
+    try {
+      return await this.#caller.call("engine.start", this.settings);
+    } catch (error) {
+      this.#spent = true;
+      throw error;
+    } finally {
+      this.#rest();
+    }
+  }
+
+  #expect() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => this.end(new EngineError("engine/timeout", "The engine did not start in time.")),
+      this.#patience,
+    );
+  }
+
+  #rest() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** @param {string} reason */
+  #crash(reason) {
+    this.end(new EngineError("engine/crashed", `The engine stopped unexpectedly. ${reason}`));
+  }
+
+  /**
+   * Learns of the worker's death. It blocks for many seconds in a model, so silence says nothing; but it holds
+   * a lock with its name while it lives, which the browser hands on to us the moment it is gone.
+   * @param {string} name
+   */
+  async #mourn(name) {
+    await navigator.locks.request(name, () => {});
+    this.#crash("It was ended from outside.");
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The JavaScript half of the model runtime: devices, sessions, runs. The only file that imports onnxruntime-web.
+ */
+
+import { findAdapter } from "./adapter.js";
+import { EngineError, messageOf } from "./errors.js";
+
+/** @typedef {typeof import("../vendor/onnxruntime-web/ort.wasm.min.mjs")} Ort */
+/** @typedef {import("../vendor/onnxruntime-web/ort.wasm.min.mjs").InferenceSession} OrtSession */
+/** @typedef {import("./protocol.js").ErrorCode} ErrorCode */
+/** @typedef {import("./protocol.js").Settings} Settings */
+/** @typedef {{ name: string, dims: readonly number[], data: Float32Array }} NamedTensor */
+/** @typedef {{ kind: "wasm" | "webgpu", adapter: string | null }} Device */
+
+const VENDOR = new URL("../vendor/onnxruntime-web/", import.meta.url).href;
+
+/** Above this, threads wait for each other more than they work. */
+const MOST_THREADS = 8;
+
+/** The runtime has no codes for this, only words. */
+const OUT_OF_MEMORY =
+  /out of memory|\bOOM\b|bad_alloc|failed to allocate|allocation failed|cannot enlarge memory/i;
+
+/**
+ * The devices to try, best first.
+ * @param {Settings} settings
+ * @returns {Promise<Device[]>}
+ */
+export async function devices({ device, allowSoftwareAdapter }) {
+  const adapter = device === "wasm" ? null : await findAdapter(allowSoftwareAdapter);
+  if (device === "webgpu" && !adapter) {
+    throw new EngineError("runtime/start-failed", "There is no GPU that this browser can use.");
+  }
+  /** @type {Device[]} */
+  const gpu = adapter ? [{ kind: "webgpu", adapter }] : [];
+  return device === "webgpu" ? gpu : [...gpu, { kind: "wasm", adapter: null }];
+}
+
+/** The runtime on one device. Sessions are made one after another and run one at a time. */
+export class Runtime {
+  #ort;
+  /** @type {Promise<never> | null} */ #lost = null;
+
+  /**
+   * @param {Ort} ort
+   * @param {Device} device
+   * @param {number} threads
+   */
+  constructor(ort, device, threads) {
+    this.#ort = ort;
+    this.device = device;
+    this.threads = threads;
+  }
+
+  /**
+   * @param {Device} device
+   * @param {number} [threads]
+   */
+  static async load(device, threads = Math.min(navigator.hardwareConcurrency, MOST_THREADS)) {
+    const ort =
+      device.kind === "webgpu"
+        ? await import("../vendor/onnxruntime-web/ort.webgpu.min.mjs")
+        : await import("../vendor/onnxruntime-web/ort.wasm.min.mjs");
+    ort.env.logLevel = "error";
+    ort.env.wasm.wasmPaths = VENDOR;
+    ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
+    return new Runtime(ort, device, ort.env.wasm.numThreads);
+  }
+
+  /**
+   * @param {Uint8Array} model an ONNX file; the runtime copies it
+   * @returns {Promise<Session>}
+   */
+  async open(model) {
+    const options = { executionProviders: [this.device.kind] };
+    try {
+      const session = await this.#ort.InferenceSession.create(model, options);
+      if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);
+      return new Session(this.#ort, session, this.#lost);
+    } catch (error) {
+      throw failure(error, "model/incompatible");
+    }
+  }
+}
+
+/** One loaded model. */
+export class Session {
+  #ort;
+  #session;
+  #lost;
+
+  /**
+   * @param {Ort} ort
+   * @param {OrtSession} session
+   * @param {Promise<never> | null} lost rejects when the device is gone
+   */
+  constructor(ort, session, lost) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#lost = lost;
+  }
+
+  /**
+   * @param {NamedTensor[]} inputs
+   * @returns {Promise<NamedTensor[]>} outputs, in memory of their own
+   */
+  async run(inputs) {
+    const { Tensor } = this.#ort;
+    const feeds = Object.fromEntries(
+      inputs.map(({ name, dims, data }) => [name, new Tensor("float32", data, dims)]),
+    );
+    try {
+      const run = this.#session.run(feeds);
+      const outputs = await (this.#lost ? Promise.race([run, this.#lost]) : run);
+      return Object.entries(outputs).map(([name, { dims, data }]) => {
+        return { name, dims, data: /** @type {Float32Array} */ (data) };
+      });
+    } catch (error) {
+      throw failure(error, "runtime/failed");
+    }
+  }
+
+  release() {
+    return this.#session.release();
+  }
+}
+
+/**
+ * @param {GPUDevice} device
+ * @returns {Promise<never>}
+ */
+function lossOf(device) {
+  const lost = device.lost.then(({ message }) => {
+    throw new EngineError("runtime/device-lost", `The GPU is gone. ${message}`);
+  });
+  lost.catch(() => {}); // it may happen between two runs
+  return lost;
+}
+
+/**
+ * @param {unknown} error
+ * @param {ErrorCode} code what it means unless memory is short
+ */
+function failure(error, code) {
+  const message = messageOf(error);
+  if (!OUT_OF_MEMORY.test(message)) return EngineError.wrap(error, code);
+  return new EngineError("runtime/out-of-memory", message, "Close other tabs, or choose a smaller model.");
+}

@@ -1,0 +1,53 @@
+/**
+ * How fast a device is, and whether it computes at all: a graph made for it by `models/testing/make.py`, a chain
+ * of products with a matrix that undoes itself, so that the output is the input.
+ */
+
+const MODEL = new URL("../models/testing/probe.onnx", import.meta.url);
+
+export const PROBE = Object.freeze({ rows: 1024, size: 256, products: 16 });
+
+const OPERATIONS = 2 * PROBE.products * PROBE.rows * PROBE.size ** 2;
+const RUNS = 3;
+const ENOUGH_MS = 500;
+const TOLERANCE = 1e-3;
+
+/** The probe on one device. Its session stays open: a GPU device is destroyed with its last session. */
+export class Probe {
+  #session;
+  #inputs;
+  #fastest = Number.POSITIVE_INFINITY;
+
+  /** @param {import("./ort.js").Session} session */
+  constructor(session) {
+    this.#session = session;
+    const data = Float32Array.from({ length: PROBE.rows * PROBE.size }, (_, index) => Math.sin(index));
+    this.#inputs = [{ name: "x", dims: [PROBE.rows, PROBE.size], data }];
+  }
+
+  /**
+   * Loads the probe, which starts the device, and sees whether it computes the known answer.
+   * @param {import("./ort.js").Runtime} runtime
+   */
+  static async load(runtime) {
+    const response = await fetch(MODEL);
+    if (!response.ok) throw new Error(`The server has no ${MODEL.pathname}.`);
+    const probe = new Probe(await runtime.open(new Uint8Array(await response.arrayBuffer())));
+    if (!(await probe.#run())) throw new Error("The device computes wrong numbers.");
+    return probe;
+  }
+
+  /** The device's rate of matrix products, in 1e9 operations a second. */
+  async rate() {
+    for (let run = 0; run < RUNS && this.#fastest < ENOUGH_MS; run++) await this.#run();
+    return OPERATIONS / this.#fastest / 1e6;
+  }
+
+  /** @returns {Promise<boolean>} whether the answer is right */
+  async #run() {
+    const begin = performance.now();
+    const [output] = await this.#session.run(this.#inputs);
+    this.#fastest = Math.min(this.#fastest, performance.now() - begin);
+    return this.#inputs[0].data.every((value, index) => Math.abs(output.data[index] - value) < TOLERANCE);
+  }
+}

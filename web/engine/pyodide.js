@@ -1,0 +1,121 @@
+/**
+ * Python in the worker, and the Python half of the engine (`demixer.bridge`). The only file that imports Pyodide.
+ */
+
+import { EngineError } from "./errors.js";
+
+/** @typedef {import("../vendor/pyodide/pyodide.mjs").PyodideAPI} Interpreter */
+/** @typedef {import("./protocol.js").ErrorData} ErrorData */
+/** @typedef {import("./protocol.js").JobRequest} JobRequest */
+/** @typedef {import("./protocol.js").Pcm} Pcm */
+/** @typedef {import("./protocol.js").StemChunk} StemChunk */
+
+const SITE = new URL("../", import.meta.url);
+
+/** @type {Promise<Interpreter> | undefined} */
+let interpreter;
+
+/** The one interpreter of this worker, with numpy. */
+export function loadInterpreter() {
+  interpreter ??= (async () => {
+    const { loadPyodide } = await import("../vendor/pyodide/pyodide.mjs");
+    return loadPyodide({
+      indexURL: new URL("vendor/pyodide/", SITE).href,
+      packages: ["numpy", "micropip"],
+      stdout: () => {}, // names of the packages it loads
+    });
+  })();
+  return interpreter;
+}
+
+/** What `demixer.bridge` can do, with errors as exceptions. */
+export class Bridge {
+  #python;
+
+  /** @param {any} python */
+  constructor(python) {
+    this.#python = python;
+  }
+
+  /** @param {Interpreter} python */
+  static async load(python) {
+    await install(python);
+    const border = python.pyimport("demixer.runtimes.web");
+    const module = python.pyimport("demixer.bridge");
+    const bridge = new Bridge(module.Bridge(border));
+    border.destroy();
+    module.destroy();
+    return bridge;
+  }
+
+  /** @param {Pcm} pcm @param {number} hop @returns {Promise<{ peaks: Float32Array }>} */
+  peaks(pcm, hop) {
+    return outcome(this.#python.peaks(pcm, hop));
+  }
+
+  /**
+   * @param {JobRequest} request
+   * @param {import("./ort.js").Session | undefined} session
+   * @param {import("./rpc.js").Emit} emit
+   * @returns {Promise<{ seconds: number, modelSeconds: number }>}
+   */
+  run(request, session, emit) {
+    /** @param {any} type @param {any} data */
+    const post = (type, data) => emit(type, data, type === "job.chunk" ? buffersOf(data.stems) : []);
+    const { pcm, ...rest } = request;
+    return outcome(this.#python.run_job(JSON.stringify(rest), pcm, session, post));
+  }
+
+  /** Asks the running job to stop. */
+  cancel() {
+    this.#python.cancel();
+  }
+}
+
+/**
+ * Installs our wheel. It is fetched here, since micropip takes whatever the server sends for a wheel.
+ * @param {Interpreter} python
+ */
+async function install(python) {
+  const { wheel } = await (await fetched("assets.json")).json();
+  const file = `/tmp/${wheel.split("/").at(-1)}`;
+  python.FS.writeFile(file, new Uint8Array(await (await fetched(wheel)).arrayBuffer()));
+  const micropip = python.pyimport("micropip");
+  await micropip.install.callKwargs(`emfs:${file}`, { deps: false });
+  micropip.destroy();
+  python.FS.unlink(file);
+}
+
+/** @param {string} path */
+async function fetched(path) {
+  const response = await fetch(new URL(path, SITE));
+  const page = response.headers.get("content-type")?.startsWith("text/html");
+  if (!response.ok || page) {
+    throw new EngineError(
+      "runtime/start-failed",
+      `The server has no ${path}.`,
+      "Reload the page, or try again later.",
+    );
+  }
+  return response;
+}
+
+/**
+ * @param {PromiseLike<any> & { destroy: () => void }} coroutine of a reply without its id
+ * @returns {Promise<any>}
+ */
+async function outcome(coroutine) {
+  try {
+    const { ok, value, error } = await coroutine;
+    if (ok) return value;
+    throw EngineError.from(error);
+  } finally {
+    coroutine.destroy();
+  }
+}
+
+/** What can be handed over instead of copied. @param {StemChunk[]} stems @returns {Transferable[]} */
+const buffersOf = (stems) =>
+  stems.flatMap(({ channels, peaks }) =>
+    [...channels, peaks].map((samples) => /** @type {ArrayBuffer} */ (samples.buffer)),
+  );
