@@ -30,7 +30,7 @@ def median_filter(values: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.
         In the memory order of `values`.
     """
     run = size // 2
-    if size != 2 * run + 1 or run.bit_count() != 1:
+    if run < 1 or size != 2 * run + 1 or run.bit_count() != 1:
         raise ValueError(f"size must be 2**k + 1 and at least 3, not {size}")
     # Floats that are not negative are in the order of their bits. Minima of integers need not mind NaN, which
     # makes them four times as fast in WebAssembly.
