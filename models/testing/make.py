@@ -31,7 +31,7 @@ PROBE_FLOPS: Final = 2 * PROBE_PRODUCTS * PROBE_SHAPE[0] * PROBE_SHAPE[1] ** 2
 ECHO_SHARES: Final = (0.6, 0.8)
 #: What of the mixture the stems are then: the shares' squares, which sum to one.
 ECHO_GAINS: Final = (0.36, 0.64)
-_ECHO_BLOCK: Final = 64
+_ECHO_BLOCK: Final = 16
 
 Constants = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int64]]
 
