@@ -1,0 +1,47 @@
+/** Finished stems, handed to the browser's downloads. */
+
+import { zipOfWavs } from "../media/archive.js";
+import { save } from "../media/save.js";
+import { wavBlob } from "../media/wav.js";
+
+/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("./state.js").PageState} PageState */
+/** @typedef {import("./songs.js").Song} Song */
+
+/** Writes one download at a time and tells of its progress through the store. */
+export class Exports {
+  #store;
+  #last = Promise.resolve();
+
+  /** @param {import("../ui/store.js").Store<PageState>} store */
+  constructor(store) {
+    this.#store = store;
+  }
+
+  /** @param {Song} song @param {Track} stem */
+  stem({ name, pcm }, stem) {
+    if (!pcm) return;
+    this.#write(`${name} - ${stem.name}.wav`, (progress) => wavBlob(stem, pcm.rate, progress));
+  }
+
+  /** @param {Song} song */
+  all({ name, pcm, stems }) {
+    if (!pcm) return;
+    this.#write(`${name}.zip`, (progress) => zipOfWavs(name, stems, pcm.rate, progress));
+  }
+
+  /**
+   * @param {string} name
+   * @param {(progress: (fraction: number) => void) => Promise<Blob>} make
+   */
+  #write(name, make) {
+    this.#last = this.#last.then(async () => {
+      this.#store.set({ exporting: 0 });
+      try {
+        save(await make((exporting) => this.#store.set({ exporting })), name);
+      } finally {
+        this.#store.set({ exporting: null });
+      }
+    });
+  }
+}

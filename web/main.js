@@ -1,0 +1,104 @@
+/** Puts the page together: state, engine, songs, playback and the elements that show them. */
+
+import { EngineWatch } from "./app/engine-watch.js";
+import { describe } from "./app/errors.js";
+import { Exports } from "./app/exports.js";
+import { Songs } from "./app/songs.js";
+import { initialState, selectedSong } from "./app/state.js";
+import { EngineClient } from "./engine/client.js";
+import { Deck } from "./media/deck.js";
+import { recall, remember } from "./platform/memory.js";
+import { loadModels } from "./platform/models.js";
+import { translate } from "./ui/i18n.js";
+import { onSpace } from "./ui/keys.js";
+import { setUpHeader } from "./ui/page-header.js";
+import { PageView } from "./ui/page-view.js";
+import { Store } from "./ui/store.js";
+
+/** Between true marks the progress is drawn this often. */
+const TICK_MS = 250;
+
+const MODEL_KEY = "model";
+
+const store = new Store(initialState());
+const engine = new EngineClient();
+const watch = new EngineWatch(engine, store);
+const songs = new Songs(store, engine);
+const deck = new Deck();
+const exports = new Exports(store);
+
+translate(document);
+setUpHeader();
+const view = new PageView(deck);
+store.subscribe((state) => {
+  deck.load(selectedSong(state));
+  view.render(state);
+});
+deck.addEventListener("change", () => view.follow(selectedSong(store.state)));
+setInterval(() => {
+  if (store.state.songs.some(({ status }) => status === "working")) store.touch();
+}, TICK_MS);
+void offerModels();
+
+async function offerModels() {
+  try {
+    const models = await loadModels();
+    const model = models.find(({ id }) => id === recall(MODEL_KEY)) ?? models[0];
+    store.set({ models, model, problem: null });
+  } catch (reason) {
+    store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
+  }
+}
+
+/**
+ * What the elements tell, and what follows from it.
+ * @type {Record<string, (detail: any) => void>}
+ */
+const reactions = {
+  "songs-chosen": (/** @type {File[]} */ files) => {
+    songs.add(files);
+    void watch.warm();
+  },
+  "song-select": (/** @type {string} */ selected) => store.set({ selected }),
+  "song-remove": (/** @type {string} */ id) => songs.remove(id),
+  "song-retry": (/** @type {string} */ id) => songs.retry(id),
+  "page-retry": () => {
+    void offerModels();
+    void watch.warm();
+  },
+  "song-cancel": (/** @type {string} */ id) => songs.cancel(id),
+  "model-choose": (/** @type {string} */ id) => {
+    remember(MODEL_KEY, id);
+    store.set({ model: store.state.models.find((model) => model.id === id) ?? null });
+  },
+  "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
+  separate: () => songs.separate(),
+  "play-toggle": () => void deck.toggle(),
+  "seek-seconds": (/** @type {number} */ seconds) => deck.seek(seconds),
+  "seek-fraction": (/** @type {number} */ fraction) =>
+    withSong(({ duration }) => deck.seek(fraction * duration)),
+  "original-toggle": () =>
+    withSong(({ desk }) => mix(() => Object.assign(desk, { original: !desk.original }))),
+  "strip-change": (/** @type {{ stem: string, changes: object }} */ { stem, changes }) =>
+    withSong(({ desk }) => mix(() => Object.assign(desk.strips[stem], changes))),
+  "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
+    withSong((song) => exports.stem(song, stem)),
+  "download-all": () => withSong((song) => exports.all(song)),
+};
+for (const [type, react] of Object.entries(reactions)) {
+  addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
+}
+onSpace(() => void deck.toggle());
+
+/** @param {(song: import("./app/songs.js").Song) => void} act */
+function withSong(act) {
+  const song = selectedSong(store.state);
+  if (song) act(song);
+}
+
+/** @param {() => void} change of the desk's controls */
+function mix(change) {
+  change();
+  deck.mix();
+  store.touch();
+}

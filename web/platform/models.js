@@ -1,0 +1,14 @@
+/** The models that this site offers. */
+
+/** @typedef {import("../engine/protocol.js").Model} Model */
+
+const MANIFEST = new URL("../models/manifest.json", import.meta.url);
+
+/** @returns {Promise<Model[]>} the most thorough first */
+export async function loadModels() {
+  const response = await fetch(MANIFEST);
+  if (!response.ok) throw new Error(`The list of models: HTTP status ${response.status}`);
+  /** @type {{ models: Model[] }} */
+  const { models } = await response.json();
+  return models.sort((one, other) => other.gflop_per_second - one.gflop_per_second);
+}

@@ -1,0 +1,65 @@
+/** Where songs come in: a button, and the whole window as a target for files. */
+
+import { h, tell } from "./dom.js";
+import { t } from "./i18n.js";
+import { icon } from "./icon.js";
+
+/** @typedef {import("../app/state.js").PageState} PageState */
+
+/** Video files hold songs too. */
+const ACCEPT = "audio/*,video/mp4,video/webm,video/quicktime,.flac,.m4a,.ogg,.opus,.aif,.aiff,.mkv";
+
+export class DropZone extends HTMLElement {
+  #input = h("input", { type: "file", multiple: true, accept: ACCEPT, hidden: true });
+
+  connectedCallback() {
+    this.#input.addEventListener("change", () => {
+      this.#take(this.#input.files);
+      this.#input.value = "";
+    });
+    const button = h("button", { type: "button", onclick: () => this.#input.click() });
+    button.append(icon("plus"), t("drop.choose"));
+    this.append(
+      this.#input,
+      h("p", { class: "drop-headline" }, t("drop.headline")),
+      button,
+      h("p", { class: "drop-formats" }, t("drop.formats")),
+    );
+    this.#catchWindow();
+  }
+
+  /** @param {PageState} state */
+  render({ songs }) {
+    this.classList.toggle("compact", songs.length > 0);
+    this.querySelector("button")?.classList.toggle("primary", songs.length === 0);
+  }
+
+  #catchWindow() {
+    addEventListener("dragover", (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      this.classList.add("over");
+    });
+    addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) this.classList.remove("over");
+    });
+    addEventListener("drop", (event) => {
+      this.classList.remove("over");
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      this.#take(event.dataTransfer?.files);
+    });
+  }
+
+  /** @param {FileList | null | undefined} files */
+  #take(files) {
+    if (files?.length) tell(this, "songs-chosen", Array.from(files));
+  }
+}
+
+/** @param {DragEvent} event */
+function carriesFiles(event) {
+  return event.dataTransfer?.types.includes("Files") ?? false;
+}
+
+customElements.define("drop-zone", DropZone);

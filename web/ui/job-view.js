@@ -1,0 +1,51 @@
+/** How far a separation is: one bar from the press of the button to the last sample. */
+
+import { h, setText, tell } from "./dom.js";
+import { percent, span } from "./format.js";
+import { t } from "./i18n.js";
+
+/** @typedef {import("../app/songs.js").Song} Song */
+
+export class JobView extends HTMLElement {
+  #bar = h("div", { role: "progressbar", class: "bar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("div"));
+  #stage = h("span", { class: "stage" });
+  #percent = h("span", { class: "percent" });
+  #left = h("span", { class: "left" });
+  #cancel = h("button", { type: "button" }, t("action.cancel"));
+  /** @type {Song | null} */
+  #song = null;
+
+  connectedCallback() {
+    this.#cancel.addEventListener("click", () => tell(this, "song-cancel", this.#song?.id));
+    this.append(
+      h("div", { class: "job-text" }, this.#percent, this.#stage, this.#left),
+      this.#cancel,
+      this.#bar,
+    );
+  }
+
+  /** @param {Song | null} song */
+  render(song) {
+    this.#song = song;
+    this.hidden = song?.status !== "working" && song?.status !== "waiting";
+    if (!song || this.hidden) return;
+    const name = t("job.label", { song: song.name });
+    if (this.#bar.getAttribute("aria-label") !== name) this.#bar.setAttribute("aria-label", name);
+    const view = song.progress?.view(performance.now() / 1000);
+    const fraction = view?.fraction ?? 0;
+    const stage = t(view ? `job.stage.${view.phase}` : "job.stage.waiting");
+    const left = view?.secondsLeft == null ? "" : t("job.left", { time: span(view.secondsLeft) });
+    this.#bar.setAttribute("aria-valuenow", (100 * fraction).toFixed(2));
+    this.#bar.setAttribute("aria-valuetext", [percent(fraction), left || stage].join(", "));
+    this.#bar.style.setProperty("--fraction", String(fraction));
+    setText(this.#percent, percent(fraction));
+    setText(this.#stage, stage);
+    setText(this.#left, left);
+  }
+
+  focusCancel() {
+    this.#cancel.focus();
+  }
+}
+
+customElements.define("job-view", JobView);

@@ -1,0 +1,133 @@
+/** The choice of model and quality, and the button that starts. */
+
+import { h, setText, tell, uniqueId } from "./dom.js";
+import { estimate } from "./estimate.js";
+import { size, span } from "./format.js";
+import { t } from "./i18n.js";
+
+/** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("../app/state.js").PageState} PageState */
+/** @typedef {import("../app/songs.js").Song} Song */
+
+const PRESETS = ["fast", "standard", "best"];
+
+export class ModelPicker extends HTMLElement {
+  #cards = h("div", { class: "cards" });
+  #presets = h("div", { class: "segmented" });
+  #quality = h("fieldset", { class: "quality", role: "radiogroup" });
+  #separate = h("button", { type: "button", class: "primary large" }, t("action.separate"));
+  #reason = h("p", { class: "reason", id: uniqueId("reason") });
+  /** @type {Map<string, { input: HTMLInputElement, time: HTMLElement }>} */
+  #models = new Map();
+
+  connectedCallback() {
+    const group = h(
+      "fieldset",
+      { class: "models", role: "radiogroup" },
+      h("legend", {}, t("model.label")),
+      this.#cards,
+    );
+    group.setAttribute("aria-label", t("model.label"));
+    this.#quality.setAttribute("aria-label", t("quality.label"));
+    this.#quality.append(h("legend", {}, t("quality.label")), this.#presets);
+    this.#presets.append(...PRESETS.map(presetChoice));
+    this.#separate.setAttribute("aria-describedby", this.#reason.id);
+    this.#separate.addEventListener("click", () => tell(this, "separate"));
+    this.append(group, h("div", { class: "start" }, this.#quality, this.#reason, this.#separate));
+    this.addEventListener("change", (event) => {
+      const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+      tell(this, name === "model" ? "model-choose" : "preset-choose", value);
+    });
+  }
+
+  /**
+   * @param {PageState} state
+   * @param {Song | null} song
+   */
+  render({ models, model, preset, engine }, song) {
+    if (this.#models.size !== models.length)
+      this.#cards.replaceChildren(...models.map((each) => this.#card(each)));
+    for (const each of models) {
+      const card = this.#models.get(each.id);
+      if (!card) continue;
+      card.input.checked = each === model;
+      setText(card.time, timeText(each, preset, song, engine));
+    }
+    this.#quality.hidden = !model || Object.keys(model.presets).length < 2;
+    for (const input of this.#presets.querySelectorAll("input")) {
+      input.checked = input.value === preset;
+      /** @type {HTMLElement} */ (input.parentElement).hidden = !model || !(input.value in model.presets);
+    }
+    const reason = reasonAgainst(song);
+    this.#separate.disabled = reason !== "";
+    setText(this.#reason, reason);
+  }
+
+  focusSeparate() {
+    this.#separate.focus();
+  }
+
+  /** @param {Model} model */
+  #card(model) {
+    const titleId = uniqueId("model");
+    const details = uniqueId("model-details");
+    const input = h("input", { type: "radio", name: "model", value: model.id, "aria-labelledby": titleId });
+    input.setAttribute("aria-describedby", details);
+    const time = h("span", { class: "time" });
+    this.#models.set(model.id, { input, time });
+    const weights = model.artifacts.default;
+    const download = weights ? t("model.download", { size: size(weights.bytes) }) : t("model.no-download");
+    return h(
+      "div",
+      { class: "card" },
+      h("label", {}, input, h("span", { id: titleId, class: "card-title" }, model.label)),
+      h(
+        "div",
+        { id: details, class: "card-details" },
+        h("p", { class: "card-summary" }, model.summary),
+        h("ul", { class: "chips" }, ...model.stems.map(chip)),
+        h("p", { class: "card-cost" }, h("span", {}, download), time),
+      ),
+      licence(model),
+    );
+  }
+}
+
+/** @param {string} stem */
+function chip(stem) {
+  return h("li", { class: "chip", "data-stem": stem }, t(`stem.${stem}`));
+}
+
+/** @param {Model} model */
+function licence({ licence: terms }) {
+  if (!terms) return h("p", { class: "card-licence" }, t("model.own"));
+  const link = h("a", { href: terms.url, target: "_blank", rel: "noreferrer" }, t("model.licence"));
+  return h("p", { class: "card-licence" }, `${terms.notice} `, link);
+}
+
+/** @param {string} preset */
+function presetChoice(preset) {
+  const input = h("input", { type: "radio", name: "preset", value: preset });
+  return h("label", {}, input, h("span", {}, t(`quality.${preset}`)));
+}
+
+/**
+ * @param {Model} model
+ * @param {string} preset
+ * @param {Song | null} song
+ * @param {PageState["engine"]} engine
+ */
+function timeText(model, preset, song, { phase, info }) {
+  if (!song?.duration) return "";
+  if (info) return t("model.time", { time: span(estimate(model, preset, song.duration, info)) });
+  return phase === "starting" ? t("model.measuring") : "";
+}
+
+/** @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
+function reasonAgainst(song) {
+  if (!song) return t("reason.no-song");
+  if (song.status === "failed" && !song.pcm) return t("reason.unreadable");
+  return "";
+}
+
+customElements.define("model-picker", ModelPicker);

@@ -1,0 +1,114 @@
+/** Hands the state to every element, tells what has changed, and finds a place for a focus that lost its own. */
+
+import { selectedSong } from "../app/state.js";
+import { DropZone } from "./drop-zone.js";
+import { EngineLine } from "./engine-line.js";
+import { ErrorNotice } from "./error-notice.js";
+import { frequency, percent } from "./format.js";
+import { t } from "./i18n.js";
+import { JobView } from "./job-view.js";
+import { MixingDesk } from "./mixing-desk.js";
+import { ModelPicker } from "./model-picker.js";
+import { announce } from "./page-header.js";
+import { SongOverview } from "./song-overview.js";
+import { SongQueue } from "./song-queue.js";
+
+/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/state.js").PageState} PageState */
+/** @typedef {import("../media/deck.js").Deck} Deck */
+
+/** What is worth saying aloud when a song comes to it. */
+const SPOKEN = new Set(["ready", "done"]);
+
+export class PageView {
+  #deck;
+  #drop = one(DropZone, "drop-zone");
+  #queue = one(SongQueue, "song-queue");
+  #section = one(HTMLElement, ".song");
+  #overview = one(SongOverview, "song-overview");
+  #error = one(ErrorNotice, ".song error-notice");
+  #problem = one(ErrorNotice, "#problem");
+  #job = one(JobView, "job-view");
+  #desk = one(MixingDesk, "mixing-desk");
+  #picker = one(ModelPicker, "model-picker");
+  #engine = one(EngineLine, "engine-line");
+  /** @type {Map<string, Song["status"]>} */
+  #told = new Map();
+
+  /** @param {Deck} deck */
+  constructor(deck) {
+    this.#deck = deck;
+  }
+
+  /** @param {PageState} state */
+  render(state) {
+    const song = selectedSong(state);
+    const lost = this.#holdsFocus();
+    this.#drop.render(state);
+    this.#queue.render(state);
+    this.#engine.render(state.engine);
+    this.#problem.render(state.problem, null);
+    this.#section.hidden = song === null;
+    if (song) this.#overview.render(state, song);
+    this.#error.render(song?.error ?? null, song);
+    this.#job.render(song);
+    this.#desk.render(song, this.#note(state, song));
+    this.#picker.hidden = song?.status === "working" || song?.status === "waiting";
+    this.#picker.render(state, song);
+    this.follow(song);
+    this.#refocus(lost);
+    for (const each of state.songs) this.#tell(each);
+  }
+
+  /**
+   * Only what moves while a song plays.
+   * @param {Song | null} song
+   */
+  follow(song) {
+    this.#desk.follow(this.#deck);
+    const heard = song && song.stems.length > 0 && song.duration > 0;
+    this.#overview.playhead = heard ? this.#deck.position / song.duration : null;
+  }
+
+  /** @param {PageState} state @param {Song | null} song @returns {string} */
+  #note({ exporting }, song) {
+    if (exporting !== null) return t("export.writing", { percent: percent(exporting) });
+    if (this.#deck.failed && song?.pcm)
+      return t("transport.unplayable", { frequency: frequency(song.pcm.rate) });
+    return this.#deck.waiting ? t("transport.waiting") : "";
+  }
+
+  /** Which of the parts that come and go has the focus. */
+  #holdsFocus() {
+    return [this.#picker, this.#job].find((part) => part.contains(document.activeElement)) ?? null;
+  }
+
+  /** @param {ModelPicker | JobView | null} lost */
+  #refocus(lost) {
+    if (!lost?.hidden) return;
+    if (!this.#job.hidden) this.#job.focusCancel();
+    else if (!this.#desk.hidden) this.#desk.focusPlay();
+    else this.#picker.focusSeparate();
+  }
+
+  /** @param {Song} song */
+  #tell({ id, name, status }) {
+    if (this.#told.get(id) === status) return;
+    const cancelled = this.#told.get(id) === "working" && status === "ready";
+    this.#told.set(id, status);
+    if (cancelled) announce(t("status.cancelled"));
+    else if (SPOKEN.has(status)) announce(t(`status.${status}`, { song: name }));
+  }
+}
+
+/**
+ * @template {HTMLElement} T
+ * @param {new (...args: any[]) => T} type
+ * @param {string} selector
+ * @returns {T}
+ */
+function one(type, selector) {
+  const element = document.querySelector(selector);
+  if (!(element instanceof type)) throw new Error(`The page has no ${selector}`);
+  return element;
+}

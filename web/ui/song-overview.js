@@ -1,0 +1,71 @@
+/** The song that is shown: its name, its facts and its waveform, with what is separated tinted. */
+
+import { h, setText, tell } from "./dom.js";
+import { clock, frequency, percent } from "./format.js";
+import { t } from "./i18n.js";
+import { icon } from "./icon.js";
+import { fullScale, WaveForm } from "./wave-form.js";
+
+/** @typedef {import("../app/state.js").PageState} PageState */
+/** @typedef {import("../app/songs.js").Song} Song */
+
+export class SongOverview extends HTMLElement {
+  #title = h("h2", { id: "song-title" });
+  #facts = h("p", { class: "facts" });
+  #remove = h("button", { type: "button", class: "quiet" }, icon("x"));
+  #wave = new WaveForm();
+  #hint = h("p", { class: "wave-hint" });
+  /** @type {Song | null} */
+  #song = null;
+
+  connectedCallback() {
+    this.#remove.addEventListener("click", () => tell(this, "song-remove", this.#song?.id));
+    this.append(
+      h("header", {}, this.#title, this.#facts, this.#remove),
+      h("div", { class: "overview-wave" }, this.#wave, this.#hint),
+    );
+  }
+
+  /**
+   * @param {PageState} state
+   * @param {Song} song
+   */
+  render({ engine }, song) {
+    this.#song = song;
+    setText(this.#title, song.name);
+    setText(this.#facts, facts(song));
+    this.#remove.setAttribute("aria-label", t("song.remove", { song: song.name }));
+    this.hidden = song.status === "failed" && !song.pcm;
+    const { peaks, drawn } = song.track ?? { peaks: new Float32Array(), drawn: 0 };
+    this.#wave.show({ peaks, drawn, scale: fullScale(peaks) });
+    this.#wave.classList.toggle("empty", drawn === 0);
+    this.#hint.hidden = drawn > 0;
+    setText(
+      this.#hint,
+      song.pcm ? t("wave.engine", { percent: percent(engine.fraction) }) : t("wave.reading"),
+    );
+    this.#wave.lit = litFraction(song);
+  }
+
+  /** @param {number | null} fraction */
+  set playhead(fraction) {
+    this.#wave.playhead = fraction;
+  }
+}
+
+/** @param {Song} song */
+function facts({ pcm, duration }) {
+  if (!pcm) return "";
+  const channels = pcm.channels.length;
+  const layout = channels <= 2 ? t(`song.channels.${channels}`) : t("song.channels", { count: channels });
+  return [clock(duration), frequency(pcm.rate), layout].join(" · ");
+}
+
+/** @param {Song} song how much of it is separated */
+function litFraction({ status, stems, progress }) {
+  if (status !== "working" || !progress) return stems.length > 0 ? 1 : 0;
+  const { phase, part } = progress.view(performance.now() / 1000);
+  return phase === "separate" ? part : 0;
+}
+
+customElements.define("song-overview", SongOverview);

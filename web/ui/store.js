@@ -1,0 +1,40 @@
+/**
+ * One observable value: the state of the page. Changes of one task are told once, at its end.
+ * @template {object} T
+ */
+export class Store {
+  #state;
+  #listeners = new Set();
+  #pending = false;
+
+  /** @param {T} state */
+  constructor(state) {
+    this.#state = state;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** @param {Partial<T>} changes */
+  set(changes) {
+    this.#state = { ...this.#state, ...changes };
+    this.touch();
+  }
+
+  /** Tell the listeners although only something inside the state has changed. */
+  touch() {
+    if (this.#pending) return;
+    this.#pending = true;
+    queueMicrotask(() => {
+      this.#pending = false;
+      for (const listener of this.#listeners) listener(this.#state);
+    });
+  }
+
+  /** @param {(state: T) => void} listener is called at once and after every change */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    listener(this.#state);
+  }
+}

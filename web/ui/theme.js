@@ -1,0 +1,43 @@
+/** Light or dark: the system's choice until the person makes one. */
+
+import { recall, remember } from "../platform/memory.js";
+
+/** @typedef {"light" | "dark"} Theme */
+
+const KEY = "theme";
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const changes = new EventTarget();
+
+systemDark.addEventListener("change", () => changes.dispatchEvent(new Event("change")));
+matchMedia("(forced-colors: active)").addEventListener("change", () =>
+  changes.dispatchEvent(new Event("change")),
+);
+
+/** @returns {Theme} what is seen now */
+export function currentTheme() {
+  const chosen = document.documentElement.dataset.theme;
+  if (chosen === "light" || chosen === "dark") return chosen;
+  return systemDark.matches ? "dark" : "light";
+}
+
+/** Take over the choice of an earlier visit. */
+export function restoreTheme() {
+  const theme = recall(KEY);
+  if (theme) document.documentElement.dataset.theme = theme;
+}
+
+export function toggleTheme() {
+  const theme = currentTheme() === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = theme;
+  remember(KEY, theme);
+  changes.dispatchEvent(new Event("change"));
+}
+
+/**
+ * For what is drawn rather than styled.
+ * @param {() => void} listener is called when colours have changed
+ * @param {AbortSignal} [signal] ends the listening
+ */
+export function onThemeChange(listener, signal) {
+  changes.addEventListener("change", listener, { signal });
+}
