@@ -12,7 +12,7 @@ import pytest
 
 from demixer.families.spleeter import Spleeter
 from demixer.runtimes.native import NativeSession
-from demixer_build.paths import MODELS
+from demixer_build.paths import MODELS, WEB
 
 MAKE = runpy.run_path(str(MODELS / "testing" / "make.py"))
 
@@ -36,6 +36,12 @@ def test_probe_does_the_work_that_it_is_said_to_do(folder: Path) -> None:
     products = [node for node in model.graph.node if node.op_type == "MatMul"]
     assert MAKE["PROBE_FLOPS"] == len(products) * 2 * rows * size * size
     assert (folder / "probe.onnx").stat().st_size < 1_000_000
+
+
+def test_the_engine_knows_the_probe() -> None:
+    rows, size = MAKE["PROBE_SHAPE"]
+    known = f"rows: {rows}, size: {size}, products: {MAKE['PROBE_PRODUCTS']} "
+    assert known in (WEB / "engine" / "probe.js").read_text(encoding="utf-8")
 
 
 def test_echo_gives_known_parts_of_the_mixture(folder: Path) -> None:
