@@ -68,6 +68,10 @@ class Model:
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     """Precision -> file; empty for a model that needs no weights."""
 
+    def __post_init__(self) -> None:
+        if "standard" not in self.presets:
+            raise ModelError("model/incompatible", f"Model {self.id} has no preset called standard.")
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read and validate one table of `model.toml` or of the manifest.

@@ -1,0 +1,132 @@
+"""Descriptions of models: those that are here, and those that are refused."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demixer.errors import ModelError
+from demixer.families import create
+from demixer.families.hpss import HPSS
+from demixer.models import Artifact, Licence, Model, Preset, WeightsSource, read_manifest
+
+MODELS = Path(__file__).parents[2] / "models"
+
+STEMS = {
+    "htdemucs": ("drums", "bass", "other", "vocals"),
+    "spleeter-2stems": ("vocals", "accompaniment"),
+    "hpss": ("harmonic", "percussive"),
+}
+
+
+def description(**changes: Any) -> dict[str, Any]:
+    """A full and right description, with changes; None takes a field out."""
+    data = {
+        "id": "test",
+        "label": "Test",
+        "summary": "For tests.",
+        "family": "hpss",
+        "stems": ["one", "two"],
+        "gflop_per_second": 1.5,
+        "presets": {"fast": {"overlap": 0.1}, "standard": {"overlap": 0.25}},
+        "licence": {"name": "MIT", "url": "https://example.org", "notice": "By us."},
+        "source": {"registry": "npm", "package": "test", "version": "1.0.0", "files": {"a.onnx": "00"}},
+        "artifacts": {"default": {"path": "test/default.onnx", "bytes": 10, "sha256": "ff"}},
+    }
+    return {key: value for key, value in {**data, **changes}.items() if value is not None}
+
+
+def refused(data: dict[str, Any]) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        Model.from_dict(data)
+    assert caught.value.code == "model/incompatible"
+    return caught.value
+
+
+def test_a_full_description() -> None:
+    model = Model.from_dict(description())
+    assert model.stems == ("one", "two")
+    assert model.presets == {"fast": Preset(0.1), "standard": Preset(0.25)}
+    assert model.licence == Licence("MIT", "https://example.org", "By us.")
+    assert model.source == WeightsSource("npm", "test", "1.0.0", {"a.onnx": "00"})
+    assert model.artifacts == {"default": Artifact("test/default.onnx", 10, "ff")}
+    assert model.needs_weights
+
+
+def test_a_model_without_weights() -> None:
+    model = Model.from_dict(description(licence=None, source=None, artifacts=None))
+    assert not model.needs_weights
+    assert model.licence is None
+    assert model.artifacts == {}
+
+
+def test_a_missing_preset_is_the_standard_one() -> None:
+    model = Model.from_dict(description())
+    assert model.preset("fast").overlap == 0.1
+    assert model.preset("best").overlap == 0.25
+
+
+@pytest.mark.parametrize("field", ["id", "label", "summary", "family", "stems", "gflop_per_second", "presets"])
+def test_a_missing_field(field: str) -> None:
+    assert field in refused(description(**{field: None})).message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"surprise": 1},
+        {"licence": {"name": "MIT"}},
+        {"licence": "MIT"},
+        {"source": {"registry": "npm"}},
+        {"presets": {"standard": {"overlap": 0.1, "shifts": 2}}},
+        {"presets": {"standard": 0.25}},
+        {"presets": ["standard"]},
+        {"presets": {"fast": {"overlap": 0.1}}},
+        {"presets": {"standard": {"overlap": 1.0}}},
+        {"presets": {"standard": {"overlap": -0.1}}},
+        {"artifacts": {"default": "test.onnx"}},
+        {"artifacts": {"default": {"path": "test.onnx"}}},
+        {"stems": 2},
+    ],
+)
+def test_a_field_of_the_wrong_form(changes: dict[str, Any]) -> None:
+    refused(description(**changes))
+
+
+def test_a_manifest_is_read_by_id() -> None:
+    models = read_manifest({"models": [description(), description(id="second")]})
+    assert list(models) == ["test", "second"]
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.glob("*/model.toml")), ids=lambda path: path.parent.name)
+def test_the_models_that_are_here(path: Path) -> None:
+    model = Model.from_dict(tomllib.loads(path.read_text()))
+    assert model.id == path.parent.name
+    assert model.stems == STEMS.get(model.id, model.stems)
+    assert "standard" in model.presets
+    assert model.needs_weights == (path.parent / "convert.py").exists()
+    if model.source:
+        assert model.licence
+        assert model.licence.notice
+        assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in model.source.files.values())
+
+
+def test_the_promised_models_are_here() -> None:
+    assert {path.parent.name for path in MODELS.glob("*/model.toml")} >= set(STEMS)
+
+
+def test_hpss_starts_without_a_session_at_the_rate_of_the_song() -> None:
+    family = create(Model.from_dict(description(family="hpss", source=None, artifacts=None)), None, 22_050)
+    assert isinstance(family, HPSS)
+    assert family.rate == 22_050
+
+
+@pytest.mark.parametrize("family", ["htdemucs", "spleeter", "unheard-of"])
+def test_a_family_that_cannot_start(family: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        create(Model.from_dict(description(family=family)), None, 44_100)
+    assert caught.value.code == "model/incompatible"
