@@ -35,7 +35,7 @@ def _command(name: str) -> list[str | Path]:
         "ruff format": [sys.executable, "-m", "ruff", "format", "--check", "."],
         "ruff check": [sys.executable, "-m", "ruff", "check", "."],
         "mypy": [sys.executable, "-m", "mypy"],
-        "biome": [node.node(), NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome", "ci", "."],
+        "biome": [node.node(), NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome", "ci", "--colors=off", "."],
         "tsc": [node.node(), NODE_MODULES / "typescript" / "bin" / "tsc", "--project", "."],
     }
     return commands[name]

@@ -56,9 +56,9 @@ def install(*, tools: bool) -> None:
     if set(wanted) <= set(stamp.read().split()):
         return
     stamp.drop()
+    command = [*npm(), "ci", "--ignore-scripts", *([] if tools else ["--omit=dev"])]
     with step("Installing Node packages") as shown:
-        scope = [] if tools else ["--omit=dev"]
-        run(shown, [*npm(), "ci", "--ignore-scripts", *scope], cwd=WEB, advice=_ADVICE)
+        run(shown, command, cwd=WEB, advice=_ADVICE)
     stamp.set(" ".join(wanted))
 
 
