@@ -50,9 +50,10 @@ class Spleeter:
         spectrum = TRANSFORM.stft(mixture).swapaxes(-1, -2)  # the network wants [channels, frames, bins]
         magnitude = np.abs(spectrum[..., :BINS])
         outputs = await self._session.run({"magnitude": magnitude[None]})
-        masks = full_band(ratio_masks(outputs["share"] * magnitude), spectrum.shape[-1])
-        # All stems but the last need an inverse transform; the last is what they leave of the mixture.
-        leading = TRANSFORM.istft((masks[:-1] * spectrum).swapaxes(-1, -2), self.segment)
+        masks = ratio_masks(outputs["share"] * magnitude)
+        # All stems but the last need a mask and an inverse transform; the last is what they leave of the mixture.
+        masked = full_band(masks[:-1], spectrum.shape[-1]) * spectrum
+        leading = TRANSFORM.istft(masked.swapaxes(-1, -2), self.segment)
         return np.concatenate([leading, [mixture - leading.sum(axis=0)]])
 
 
