@@ -156,6 +156,7 @@ def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
     [
         ("npm error code E404\nnpm error 404 Not Found\nnpm error 404", "failed: 404 Not Found. Advice."),
         ("Collecting x\nERROR: No such version\nERROR: None found", "failed: No such version. Advice."),
+        ("error: subprocess-exited-with-error\n  ERROR: No such version", "failed: No such version. Advice."),
         ("Traceback\nValueError: wrong shape", "failed: ValueError: wrong shape. Advice."),
     ],
 )
