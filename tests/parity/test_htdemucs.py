@@ -1,0 +1,93 @@
+"""Our pipeline and our graphs against demucs 4.1.0 itself, on real music.
+
+`reference.py` made the golden figures: sketches of the stems, in which every sample takes part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demixer.audio import Clip, Collected, Samples
+from demixer.families.htdemucs import SEGMENT, HTDemucs
+from demixer.models import Preset
+from demixer.runtimes.native import NativeSession
+from demixer.separate import separate
+from demixer_build.paths import MODELS
+from tests.parity.songs import GOLDEN, LITHIUM, RATE, sketch, snr, songs
+
+pytestmark = pytest.mark.slow
+
+STEMS = ("drums", "bass", "other", "vocals")
+STANDARD = Preset(overlap=0.25)
+
+
+@pytest.fixture(scope="module")
+def fp32(artifact: Callable[[str, str], Path]) -> HTDemucs:
+    return HTDemucs(NativeSession(artifact("htdemucs", "fp32")))
+
+
+@pytest.fixture(scope="module")
+def music() -> dict[str, Samples]:
+    return songs()
+
+
+def run(family: HTDemucs, song: Samples) -> Samples:
+    clip = Clip(song, RATE)
+    stems = Collected(len(STEMS), clip.channels, clip.length)
+    asyncio.run(separate(clip, stems, family, STANDARD, raw=True))
+    assert stems.written == clip.length
+    return stems.samples
+
+
+def decibels(reference: Samples, estimate: Samples) -> dict[str, float]:
+    return {name: round(snr(a, b), 1) for name, a, b in zip(STEMS, reference, estimate, strict=True)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "falcon",  # real music; a short last segment, centred in its context
+        "medley",  # 20 s, several segments, a DC offset that the reference gives to every stem
+        "line",  # one second: shorter than a segment
+        pytest.param("lithium", marks=pytest.mark.skipif(not LITHIUM.exists(), reason="only where the data set is")),
+    ],
+)
+def test_pipeline_gives_what_demucs_gives(
+    name: str, fp32: HTDemucs, music: dict[str, Samples], record_property: Callable[[str, object], None]
+) -> None:
+    golden = np.load(GOLDEN / f"{name}.npz")
+    assert snr(golden["mixture"], sketch(music[name])) > 90, "the song itself was decoded differently"
+    found = decibels(golden["stems"], sketch(run(fp32, music[name])))
+    record_property("snr", found)
+    print(name, found)
+    assert min(found.values()) >= 60, found
+
+
+def test_golden_figures_belong_to_the_published_weights() -> None:
+    made = json.loads((GOLDEN / "reference.json").read_text())
+    source = tomllib.loads((MODELS / "htdemucs" / "model.toml").read_text())["source"]
+    assert list(source["files"].values()) == [made["weights"]]
+
+
+def test_default_precision_keeps_the_stems(
+    artifact: Callable[[str, str], Path], fp32: HTDemucs, music: dict[str, Samples]
+) -> None:
+    default = HTDemucs(NativeSession(artifact("htdemucs", "default")))
+    segment = music["medley"][:, 200_000 : 200_000 + SEGMENT]
+    exact, stored = (asyncio.run(family.separate(segment)) for family in (fp32, default))
+    found = decibels(exact, stored)
+    print("default against fp32", found)
+    assert min(found.values()) >= 70, found
+
+
+def test_a_single_sample_is_a_song(fp32: HTDemucs) -> None:
+    stems = run(fp32, np.array([[0.5], [0.25]], np.float32))
+    assert stems.shape == (4, 2, 1)
+    assert np.isfinite(stems).all()
