@@ -3,8 +3,8 @@
 A Kaiser-windowed sinc (Kaiser 1974), flat to 0.95 of the lower Nyquist frequency and 120 dB down from there on,
 run as fast convolution. `from_rate / to_rate` in lowest terms is `down / up`, and every `down` samples in are `up`
 samples out: the spectrum of a block of such chunks, weighted and cut or extended, *is* the spectrum of the converted
-block (overlap-save with a change of rate). So any pair of rates works without a table of filter phases, at ten
-times the speed of a polyphase filter of this length. Blocks lie on a fixed grid of the output.
+block (overlap-save with a change of rate). So any pair of rates works without a table of filter phases, and a sample
+costs a few dozen operations instead of one for each of the filter's 300 taps. Blocks lie on a fixed grid of the output.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Conversion:
     @cached_property
     def _block_chunks(self) -> int:
         enough = max(3 * self._margin_chunks, _SHORTEST_BLOCK // max(self._up, self._down))
-        return int(2 ** ceil(np.log2(enough)))
+        return 1 << (enough - 1).bit_length()
 
     @property
     def _step_chunks(self) -> int:

@@ -30,7 +30,7 @@ and leak more on both.
 _FRAME_SECONDS: Final = 4096 / 44_100
 _SEGMENT_SECONDS: Final = 9.0
 _FLOOR: Final = np.float32(1e-20)
-"""Power at which a bin counts as silent, and is shared out evenly."""
+"""Far below the power of anything heard; keeps silence from being divided by itself."""
 
 
 class HPSS:
@@ -74,5 +74,5 @@ def harmonic_mask(spectrum: Spectrum) -> Real:
     power += np.square(spectrum.imag).sum(axis=0)
     harmonic = median_filter(power.T, FRAMES).T
     percussive = median_filter(power, BINS)
-    mask: Real = (harmonic + _FLOOR / 2) / (harmonic + percussive + _FLOOR)
+    mask: Real = harmonic / (harmonic + percussive + _FLOOR)
     return mask
