@@ -34,8 +34,9 @@ FOREIGN = {
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(
     path.relative_to(WEB).as_posix()
-    for folder in (WEB, *(WEB / name for name in ("engine", "media", "platform", "ui")))
-    for path in folder.glob("*.js" if folder == WEB else "**/*.js")
+    for entry in WEB.iterdir()
+    if entry.name not in {"node_modules", "vendor"}
+    for path in ([entry] if entry.suffix == ".js" else entry.rglob("*.js"))
 )
 
 
