@@ -13,7 +13,7 @@ import numpy.typing as npt
 from demixer.audio import Samples
 
 RATE: Final = 44_100
-LITHIUM: Final = Path("/work/shared/data/lithium/mixture.flac")
+LITHIUM: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "lithium" / "mixture.flac"
 GOLDEN: Final = Path(__file__).parent / "golden"
 
 #: Samples behind one number of a sketch.

@@ -16,7 +16,7 @@ from demixer.separate import separate
 from tests import songs
 
 RATES = [8_000, 22_050, 44_100, 96_000]
-LITHIUM = Path("/work/shared/data/lithium")
+LITHIUM = Path(__file__).resolve().parents[3] / "shared" / "data" / "lithium"
 
 
 def split(mixture: Samples, rate: int) -> tuple[Samples, Samples]:
