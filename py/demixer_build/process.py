@@ -15,7 +15,9 @@ from demixer_build.errors import BuildError
 from demixer_build.paths import STATE
 
 _TAIL_LINES: Final = 200
-_MARKED: Final = re.compile(r"\s*(npm )?error:? (?!code|errno|syscall|subprocess-|exception:)(?P<text>.+)", re.IGNORECASE)
+_MARKED: Final = re.compile(
+    r"\s*(npm )?error:? (?!code|errno|syscall|subprocess-|exception:)(?P<text>.+)", re.IGNORECASE
+)
 
 
 def run(

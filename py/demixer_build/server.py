@@ -63,7 +63,9 @@ def serve(dist: Path, port: int, *, open_page: bool) -> None:
     """
     address = f"http://{HOST}:{port}"
     with _bound(port) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(dist), log_level="warning", timeout_graceful_shutdown=1))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(dist), log_level="warning", ws="none", timeout_graceful_shutdown=1)
+        )
         say(f"Demixer runs on {address} (Ctrl-C ends it)")
         if open_page:
             webbrowser.open(address)
