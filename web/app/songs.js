@@ -27,6 +27,7 @@ import { describe } from "./errors.js";
  * @property {Track | null} track the song itself, with its peaks
  * @property {{ model: Model, preset: string } | null} plan how it is to be separated
  * @property {JobProgress | null} progress
+ * @property {{ done: number, total: number } | null} download of the model, in bytes
  * @property {Track[]} stems
  * @property {Desk} desk
  * @property {ErrorData | null} error
@@ -122,6 +123,7 @@ export class Songs {
       track: null,
       plan: null,
       progress: null,
+      download: null,
       stems: [],
       desk: { strips: {}, original: false },
       error: null,
@@ -186,7 +188,7 @@ export class Songs {
     if (!pcm || !plan) return;
     const hop = hopFor(pcm);
     const { model, preset } = plan;
-    this.#change(song, { status: "working", progress: new JobProgress(now()) });
+    this.#change(song, { status: "working", progress: new JobProgress(now()), download: null });
     try {
       const info = await this.#engine.start();
       song.progress?.expect("separate", estimate(model, preset, duration, info));
@@ -209,11 +211,13 @@ export class Songs {
 
   /** @param {Events["model.progress"]} event */
   #modelProgress({ stage, done, total }) {
-    const progress = this.#current()?.progress;
-    if (!progress || !total) return;
-    if (stage === "create") progress.mark("create", done / total, 1, now());
-    else if (stage === "download") progress.mark("download", done / total, done / total, now());
-    else progress.skip("download"); // it may have been here already
+    const song = this.#store.state.songs.find(({ status }) => status === "working");
+    if (!song?.progress || !total) return;
+    if (stage === "create") song.progress.mark("create", done / total, 1, now());
+    else if (stage === "verify")
+      song.progress.skip("download"); // it was here already, or is here now
+    else song.progress.mark("download", done / total, done / total, now());
+    if (stage === "download") song.download = { done, total };
     this.#store.touch();
   }
 
@@ -242,11 +246,6 @@ export class Songs {
       progress: null,
       stems: [],
     });
-  }
-
-  /** The song that is being separated. */
-  #current() {
-    return this.#store.state.songs.find((song) => song.status === "working");
   }
 
   /** @param {string} id */

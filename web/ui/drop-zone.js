@@ -1,6 +1,6 @@
 /** Where songs come in: a button, and the whole window as a target for files. */
 
-import { h, tell } from "./dom.js";
+import { h, setText, tell } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
@@ -10,6 +10,7 @@ import { icon } from "./icon.js";
 const ACCEPT = "audio/*,video/mp4,video/webm,video/quicktime,.flac,.m4a,.ogg,.opus,.aif,.aiff,.mkv";
 
 export class DropZone extends HTMLElement {
+  #headline = h("p", { class: "drop-headline" });
   #input = h("input", { type: "file", multiple: true, accept: ACCEPT, hidden: true });
 
   connectedCallback() {
@@ -19,18 +20,14 @@ export class DropZone extends HTMLElement {
     });
     const button = h("button", { type: "button", onclick: () => this.#input.click() });
     button.append(icon("plus"), t("drop.choose"));
-    this.append(
-      this.#input,
-      h("p", { class: "drop-headline" }, t("drop.headline")),
-      button,
-      h("p", { class: "drop-formats" }, t("drop.formats")),
-    );
+    this.append(this.#input, this.#headline, button, h("p", { class: "drop-formats" }, t("drop.formats")));
     this.#catchWindow();
   }
 
   /** @param {PageState} state */
   render({ songs }) {
     this.classList.toggle("compact", songs.length > 0);
+    setText(this.#headline, t(songs.length > 0 ? "drop.more" : "drop.headline"));
     this.querySelector("button")?.classList.toggle("primary", songs.length === 0);
   }
 

@@ -1,7 +1,7 @@
 /** How far a separation is: one bar from the press of the button to the last sample. */
 
 import { h, setText, tell } from "./dom.js";
-import { percent, span } from "./format.js";
+import { percent, size, span } from "./format.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("../app/songs.js").Song} Song */
@@ -33,7 +33,7 @@ export class JobView extends HTMLElement {
     if (this.#bar.getAttribute("aria-label") !== name) this.#bar.setAttribute("aria-label", name);
     const view = song.progress?.view(performance.now() / 1000);
     const fraction = view?.fraction ?? 0;
-    const stage = t(view ? `job.stage.${view.phase}` : "job.stage.waiting");
+    const stage = stageText(song, view?.phase);
     const left = view?.secondsLeft == null ? "" : t("job.left", { time: span(view.secondsLeft) });
     this.#bar.setAttribute("aria-valuenow", (100 * fraction).toFixed(2));
     this.#bar.setAttribute("aria-valuetext", [percent(fraction), left || stage].join(", "));
@@ -46,6 +46,15 @@ export class JobView extends HTMLElement {
   focusCancel() {
     this.#cancel.focus();
   }
+}
+
+/**
+ * @param {Song} song
+ * @param {import("./job-progress.js").Phase} [phase]
+ */
+function stageText({ download }, phase) {
+  if (phase !== "download" || !download) return t(`job.stage.${phase ?? "waiting"}`);
+  return t("job.stage.downloading", { done: size(download.done), total: size(download.total) });
 }
 
 customElements.define("job-view", JobView);

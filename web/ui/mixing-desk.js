@@ -5,7 +5,6 @@ import { h, tell } from "./dom.js";
 import { clock } from "./format.js";
 import { t } from "./i18n.js";
 import { StemStrip } from "./stem-strip.js";
-import { TimeRuler } from "./time-ruler.js";
 import { TransportBar } from "./transport-bar.js";
 import { fullScale } from "./wave-form.js";
 
@@ -16,7 +15,6 @@ import { fullScale } from "./wave-form.js";
 const STEP_SECONDS = 5;
 
 export class MixingDesk extends HTMLElement {
-  #ruler = new TimeRuler();
   #strips = h("div", { class: "strips" });
   #transport = new TransportBar();
   /** @type {Track[]} */
@@ -29,7 +27,7 @@ export class MixingDesk extends HTMLElement {
   connectedCallback() {
     this.setAttribute("role", "region");
     this.tabIndex = 0;
-    this.append(this.#ruler, this.#strips, this.#transport);
+    this.append(this.#strips, this.#transport);
     this.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -76,7 +74,6 @@ export class MixingDesk extends HTMLElement {
     this.#duration = duration;
     this.#elements = stems.map((stem) => new StemStrip(stem));
     this.#strips.replaceChildren(...this.#elements);
-    this.#ruler.render(duration);
   }
 
   /** @param {KeyboardEvent} event */

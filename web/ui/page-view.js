@@ -66,8 +66,8 @@ export class PageView {
    */
   follow(song) {
     this.#desk.follow(this.#deck);
-    const heard = song && song.stems.length > 0 && song.duration > 0;
-    this.#overview.playhead = heard ? this.#deck.position / song.duration : null;
+    const playable = song?.stems.some(({ available }) => available > 0) ?? false;
+    this.#overview.playhead = song && playable ? this.#deck.position / song.duration : null;
   }
 
   /** @param {PageState} state @param {Song | null} song @returns {string} */

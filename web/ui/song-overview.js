@@ -4,15 +4,17 @@ import { h, setText, tell } from "./dom.js";
 import { clock, frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
+import { TimeRuler } from "./time-ruler.js";
 import { fullScale, WaveForm } from "./wave-form.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../app/songs.js").Song} Song */
 
 export class SongOverview extends HTMLElement {
-  #title = h("h2", { id: "song-title" });
+  #title = h("h2", { id: "song-title", class: "song-title" });
   #facts = h("p", { class: "facts" });
   #remove = h("button", { type: "button", class: "quiet" }, icon("x"));
+  #ruler = new TimeRuler();
   #wave = new WaveForm();
   #hint = h("p", { class: "wave-hint" });
   /** @type {Song | null} */
@@ -21,7 +23,8 @@ export class SongOverview extends HTMLElement {
   connectedCallback() {
     this.#remove.addEventListener("click", () => tell(this, "song-remove", this.#song?.id));
     this.append(
-      h("header", {}, this.#title, this.#facts, this.#remove),
+      this.#ruler,
+      h("header", {}, this.#title, this.#remove, this.#facts),
       h("div", { class: "overview-wave" }, this.#wave, this.#hint),
     );
   }
@@ -45,6 +48,7 @@ export class SongOverview extends HTMLElement {
       song.pcm ? t("wave.engine", { percent: percent(engine.fraction) }) : t("wave.reading"),
     );
     this.#wave.lit = litFraction(song);
+    this.#ruler.render(song.duration);
   }
 
   /** @param {number | null} fraction */
@@ -61,9 +65,9 @@ function facts({ pcm, duration }) {
   return [clock(duration), frequency(pcm.rate), layout].join(" · ");
 }
 
-/** @param {Song} song how much of it is separated */
-function litFraction({ status, stems, progress }) {
-  if (status !== "working" || !progress) return stems.length > 0 ? 1 : 0;
+/** @param {Song} song how much of it is separated, while it is */
+function litFraction({ status, progress }) {
+  if (status !== "working" || !progress) return 0;
   const { phase, part } = progress.view(performance.now() / 1000);
   return phase === "separate" ? part : 0;
 }

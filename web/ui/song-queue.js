@@ -1,7 +1,7 @@
 /** The songs in their order, each with its own state. */
 
 import { h, setText, tell } from "./dom.js";
-import { clock, percent, size } from "./format.js";
+import { clock, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
@@ -43,14 +43,14 @@ class SongRow {
 
   /** @param {boolean} selected */
   render(selected) {
-    const { status, duration, file } = this.#song;
+    const { status, duration } = this.#song;
     this.#open.setAttribute("aria-current", String(selected));
     this.element.dataset.status = status;
     if (this.#shown !== status) {
       this.#shown = status;
       this.#state.replaceChildren(icon(ICONS[status]));
     }
-    setText(this.#length, duration ? clock(duration) : size(file.size));
+    setText(this.#length, duration ? clock(duration) : "");
     setText(this.#status, this.#statusText());
   }
 

@@ -36,8 +36,8 @@ export class StemStrip extends HTMLElement {
     this.#download.title = download;
     this.replaceChildren(
       h("span", { class: "strip-name" }, stemIcon(this.#track.name), name),
-      h("span", { class: "strip-buttons" }, this.#mute, this.#solo, this.#download),
-      h("span", { class: "strip-volume" }, this.#volume, this.#decibel),
+      this.#download,
+      h("span", { class: "strip-controls" }, this.#mute, this.#solo, this.#volume, this.#decibel),
       this.#wave,
     );
     this.#mute.addEventListener("click", () => this.#change({ muted: !isPressed(this.#mute) }));

@@ -11,16 +11,22 @@ export class TransportBar extends HTMLElement {
   #play = h("button", { type: "button", class: "primary round" });
   #time = h("span", { class: "time" });
   #position = h("input", { type: "range", min: 0, step: 0.01, value: 0 });
-  #original = h("button", { type: "button" }, t("transport.original"));
-  #all = h("button", { type: "button" }, icon("download"), t("transport.download-all"));
+  #original = h("button", { type: "button", class: "original" }, t("transport.original"));
+  #all = h(
+    "button",
+    { type: "button", class: "all" },
+    icon("download"),
+    h("span", {}, t("transport.download-all")),
+  );
   #note = h("p", { class: "note", role: "status" });
   /** @type {boolean | null} */
   #playing = null;
 
   connectedCallback() {
     this.#position.setAttribute("aria-label", t("transport.position"));
+    this.#all.setAttribute("aria-label", t("transport.download-all"));
     this.#original.title = t("transport.original-title");
-    this.append(this.#play, this.#time, this.#position, this.#original, this.#all, this.#note);
+    this.append(this.#play, this.#position, this.#time, this.#original, this.#all, this.#note);
     this.#play.addEventListener("click", () => tell(this, "play-toggle"));
     this.#position.addEventListener("input", () => tell(this, "seek-seconds", this.#position.valueAsNumber));
     this.#original.addEventListener("click", () => tell(this, "original-toggle"));
