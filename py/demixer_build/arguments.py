@@ -15,7 +15,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     run.add_argument("--port", type=int, default=8000, help="where to serve (default: %(default)s)")
     run.add_argument("--no-open", action="store_true", help="do not open a browser")
 
-    test = commands.add_parser("test", help="set everything up, then check and test; other arguments go to pytest")
+    test = commands.add_parser(
+        "test", allow_abbrev=False, help="set everything up, then check and test; other arguments go to pytest"
+    )
     test.add_argument("--fast", action="store_true", help="leave out the slow tests")
 
     commands.add_parser("check", help="formatting, lint and types of Python and JavaScript")

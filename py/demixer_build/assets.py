@@ -9,9 +9,11 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from threading import Event, Thread
 from typing import IO, Final, Literal
+from urllib.error import URLError
 
 from demixer_build import archives, node
 from demixer_build.console import Step, step
@@ -62,7 +64,7 @@ def from_package(package: Package) -> dict[str, Path]:
 
 
 def from_url(url: str, sha256: str) -> Path | None:
-    """The file at an address, by way of the cache; None where the address cannot be reached.
+    """The file at an address, by way of the cache; None where the address or its connection fails.
 
     Raises
     ------
@@ -73,11 +75,10 @@ def from_url(url: str, sha256: str) -> Path | None:
     if _holds(path, sha256):
         return path
     try:
-        response = urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS)
-    except OSError:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response, step(f"Downloading {path.name}"):
+            return keep(response, url, sha256)
+    except (URLError, HTTPException, ConnectionError, TimeoutError):
         return None
-    with step(f"Downloading {path.name}"), response:
-        return keep(response, url, sha256)
 
 
 def keep(file: IO[bytes], name: str, sha256: str) -> Path:

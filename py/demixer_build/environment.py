@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 
 from demixer_build.arguments import parse
 from demixer_build.console import step
-from demixer_build.errors import BuildError
+from demixer_build.errors import told_in_one_line
 from demixer_build.paths import ROOT, VENV
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
@@ -28,12 +28,8 @@ _EXTRAS: Final = {"test": _ALL, "check": _ALL}
 def enter(arguments: Sequence[str]) -> NoReturn:
     """Prepare the environment and continue in it with the same arguments; never comes back."""
     command = parse(arguments).command
-    try:
+    with told_in_one_line():
         ready(_EXTRAS.get(command, _BUILD))
-    except BuildError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
     _hand_over([str(python()), "-m", "demixer_build", *arguments])
 
 

@@ -1,6 +1,11 @@
-"""The one way in which a build step gives up."""
+"""The one way in which a build step gives up. Standard library only."""
 
 from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class BuildError(Exception):
@@ -11,3 +16,20 @@ class BuildError(Exception):
     message : str
         One line: what happened, and what the person can do about it.
     """
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """End the program with one line and status 1 where the machine is at fault; a fault of ours keeps its traceback."""
+    try:
+        yield
+    except BuildError as error:
+        sys.exit(f"error: {error}")
+    except PermissionError as error:
+        sys.exit(f"error: {error.filename} cannot be written. Change its owner or permissions, then run this again.")
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        sys.exit("error: The disk is full. Free some space, then run this again.")
+    except KeyboardInterrupt:
+        sys.exit(130)
