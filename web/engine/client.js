@@ -85,9 +85,13 @@ export class EngineClient extends EventTarget {
 
   /** @param {Link} link */
   async #free(link) {
-    const started = link.started.catch(() => {}); // a start is not thrown away: nothing blocks it for long
-    await Promise.race([link.stop().catch(() => {}), started.then(() => pause(GRACE_MS))]);
-    if (link.busy) {
+    const stopped = link.stop().then(
+      () => true,
+      () => true,
+    ); // if it fails, the worker is gone
+    const begun = link.started.catch(() => {}); // a start is not thrown away: nothing blocks it for long
+    const tired = begun.then(() => pause(GRACE_MS)).then(() => false);
+    if (!(await Promise.race([stopped, tired]))) {
       link.end();
       this.#engine(); // warm for the next song
     }

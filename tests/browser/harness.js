@@ -1,0 +1,149 @@
+/**
+ * The page's end of `test_engine.py`: an engine, a log of what it does, and songs that cross from Python.
+ */
+
+import { EngineClient } from "/engine/client.js";
+import { VERSION } from "/engine/protocol.js";
+
+const HOP = 512;
+
+/** Every event in order, and what the tests did meanwhile. @type {string[]} */
+export const log = [];
+export let engine;
+let chunks = [];
+let running;
+let jobs = 0;
+
+/** A new engine in the place of the one before. */
+export function create(options) {
+  engine?.dispose();
+  engine = new EngineClient(options);
+  log.length = 0;
+  for (const type of ["engine.progress", "model.progress", "job.progress", "job.chunk", "engine.fatal"]) {
+    engine.addEventListener(type, ({ detail }) => log.push([type, detail.stage].filter(Boolean).join(" ")));
+  }
+  engine.addEventListener("job.chunk", ({ detail }) => chunks.push(detail));
+}
+
+/** What came of a promise. */
+export async function outcome(promise) {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    return { code: error.code, message: error.message, retryable: error.retryable };
+  }
+}
+
+export const start = (settings) => outcome(engine.start(settings));
+export const open = (model) => outcome(engine.openModel(model));
+export const logged = () => log;
+
+/** The events up to the first one of that name. */
+export function seen(name) {
+  if (log.includes(name)) return log;
+  return new Promise((resolve) => {
+    const watch = () => (log.includes(name) ? resolve(log) : requestAnimationFrame(watch));
+    watch();
+  });
+}
+
+/** Separates a song; the samples come back in one piece a channel. */
+export async function separate(model, song, settings = {}) {
+  const pcm = toPcm(song);
+  chunks = [];
+  const result = await outcome(run(model, pcm, settings));
+  const stems = model.stems.map((name, index) => ({
+    name,
+    channels: pcm.channels.map((_, channel) => join(chunks.map(({ stems }) => stems[index].channels[channel]))),
+    peaks: join(chunks.map(({ stems }) => stems[index].peaks)),
+    names: [...new Set(chunks.map(({ stems }) => stems[index].name))],
+  }));
+  const starts = chunks.map(({ start, length }) => [start, length]);
+  return { ...result, stems, starts, input: pcm.channels.map((channel) => join([channel])) };
+}
+
+export async function peaks(song) {
+  return join([await engine.peaks(toPcm(song), HOP)]);
+}
+
+/** Begins a separation that the test will disturb. */
+export function begin(model, seconds) {
+  const rate = 44_100;
+  const tone = Float32Array.from({ length: seconds * rate }, (_, index) => Math.sin(index / 16));
+  running = outcome(run(model, { rate, channels: [tone, tone] }, {}));
+  running.then(({ code }) => log.push(`ended ${code}`));
+}
+
+export function beginOpening(model) {
+  running = outcome(engine.openModel(model));
+  running.then(({ code }) => log.push(`ended ${code}`));
+}
+
+export const ended = () => running;
+
+/** Cancels, and tells what came of what was running. */
+export async function cancel() {
+  log.push("cancel");
+  const free = engine.cancel().then(() => log.push("free"));
+  const result = await running;
+  await free;
+  return result;
+}
+
+/** Sends messages straight to a new worker and collects as many replies. */
+export function raw(requests) {
+  const worker = new Worker("/engine/worker.js", { type: "module", name: crypto.randomUUID() });
+  const replies = [];
+  return new Promise((resolve) => {
+    worker.addEventListener("message", ({ data }) => {
+      if ("id" in data) replies.push(data);
+      if (replies.length === requests.length) resolve(replies);
+    });
+    for (const request of requests) worker.postMessage(request);
+  }).finally(() => worker.terminate());
+}
+
+export const version = () => VERSION;
+
+export async function kept() {
+  const urls = [];
+  for (const name of await caches.keys()) {
+    for (const request of await (await caches.open(name)).keys()) urls.push(request.url);
+  }
+  return urls;
+}
+
+export async function damageKept() {
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) await cache.put(request, new Response("damaged"));
+  }
+}
+
+const run = (model, pcm, settings) =>
+  engine.run({ job: `job-${++jobs}`, pcm, model, preset: "standard", hop: HOP, ...settings });
+
+/** Memory that the worker reads in place, where the page is isolated. */
+function toPcm({ rate, channels }) {
+  return {
+    rate,
+    channels: channels.map((text) => {
+      const bytes = Uint8Array.fromBase64(text);
+      if (!crossOriginIsolated) return new Float32Array(bytes.buffer);
+      const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+      shared.set(bytes);
+      return new Float32Array(shared.buffer);
+    }),
+  };
+}
+
+/** Arrays one after another, as text. */
+function join(arrays) {
+  const whole = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    whole.set(array, at);
+    at += array.length;
+  }
+  return new Uint8Array(whole.buffer).toBase64();
+}
