@@ -1,6 +1,18 @@
 /** Numbers as people read them, in the page's language. */
 
-import { currentLanguage, t } from "./i18n.js";
+import { language, t } from "./i18n.js";
+
+const PERCENT = new Intl.NumberFormat(language, { style: "percent" });
+const KILOHERTZ = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
+const DECIBEL = new Intl.NumberFormat(language, {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+  signDisplay: "exceptZero",
+});
+const SECONDS = unit("second");
+const MINUTES = unit("minute");
+const HOURS = unit("hour");
+const MEGABYTES = unit("megabyte");
 
 /** @param {number} seconds @returns {string} such as 3:07 or 1:02:07 */
 export function clock(seconds) {
@@ -11,47 +23,35 @@ export function clock(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** @param {number} seconds @returns {string} a rough span, such as 40 s or 3 min */
+/** @param {number} seconds @returns {string} a rough span, such as 40 sec or 3 min */
 export function span(seconds) {
-  if (seconds < 90) return unit(Math.max(1, Math.ceil(seconds)), "second");
-  if (seconds < 90 * 60) return unit(Math.round(seconds / 60), "minute");
-  return unit(Math.round(seconds / 360) / 10, "hour");
+  if (seconds < 90) return SECONDS.format(Math.max(1, Math.ceil(seconds)));
+  if (seconds < 90 * 60) return MINUTES.format(Math.round(seconds / 60));
+  return HOURS.format(Math.round(seconds / 360) / 10);
 }
 
 /** @param {number} bytes */
 export function size(bytes) {
   const mega = bytes / 1e6;
-  return unit(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega), "megabyte");
+  return MEGABYTES.format(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega));
 }
 
 /** @param {number} fraction */
 export function percent(fraction) {
-  return new Intl.NumberFormat(currentLanguage(), { style: "percent" }).format(fraction);
+  return PERCENT.format(fraction);
 }
 
 /** @param {number} hertz */
 export function frequency(hertz) {
-  return t("unit.kilohertz", { value: number(hertz / 1000, 3) });
+  return t("unit.kilohertz", { value: KILOHERTZ.format(hertz / 1000) });
 }
 
 /** @param {number} decibel @returns {string} such as −3.5 dB, with a real minus sign */
 export function gain(decibel) {
-  const formatted = new Intl.NumberFormat(currentLanguage(), {
-    minimumFractionDigits: 1,
-    maximumFractionDigits: 1,
-    signDisplay: "exceptZero",
-  }).format(decibel);
-  return t("unit.decibel", { value: formatted.replace("-", "\u2212") });
+  return t("unit.decibel", { value: DECIBEL.format(decibel).replace("-", "\u2212") });
 }
 
-/** @param {number} value @param {number} digits */
-function number(value, digits) {
-  return new Intl.NumberFormat(currentLanguage(), { maximumFractionDigits: digits }).format(value);
-}
-
-/** @param {number} value @param {"second" | "minute" | "hour" | "megabyte"} name */
-function unit(value, name) {
-  return new Intl.NumberFormat(currentLanguage(), { style: "unit", unit: name, unitDisplay: "short" }).format(
-    value,
-  );
+/** @param {"second" | "minute" | "hour" | "megabyte"} name */
+function unit(name) {
+  return new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
 }

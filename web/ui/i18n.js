@@ -2,8 +2,10 @@
 
 /** @typedef {Record<string, string | number>} Params */
 
-const language = "en";
+/** The language of the texts and of the numbers. */
+export const language = "en";
 const texts = await load(language);
+const plurals = new Intl.PluralRules(language);
 document.documentElement.lang = language;
 
 /**
@@ -15,18 +17,13 @@ async function load(locale) {
   return response.json();
 }
 
-/** The language of the texts, for number formats. */
-export function currentLanguage() {
-  return language;
-}
-
 /**
  * @param {string} key
  * @param {Params} [params] `count`, if given, also chooses the plural form
  * @returns {string} the text, or the key itself where it is missing, so that the gap is seen
  */
 export function t(key, params = {}) {
-  const plural = typeof params.count === "number" ? new Intl.PluralRules(language).select(params.count) : "";
+  const plural = typeof params.count === "number" ? plurals.select(params.count) : "";
   const text = texts[`${key}.${plural}`] ?? texts[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (hole, name) => String(params[name] ?? hole));
 }
