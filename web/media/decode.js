@@ -1,7 +1,8 @@
 /** From a file to samples, at the file's own rate and with its own channels. */
 
-import { ALL_FORMATS, AudioSampleSink, BlobSource, Input } from "../vendor/mediabunny/mediabunny.mjs";
+import { ALL_FORMATS, AudioSampleSink, BlobSource, Input, MP3 } from "../vendor/mediabunny/mediabunny.mjs";
 import { MediaError } from "./media-error.js";
+import { mp3Padding } from "./mp3-padding.js";
 import { SampleBuffer } from "./sample-buffer.js";
 
 /** @typedef {import("../engine/protocol.js").Pcm} Pcm */
@@ -25,7 +26,7 @@ export async function decode(file, progress) {
   try {
     const track = await firstAudioTrack(input);
     const pcm = (await track?.canDecode())
-      ? await stream(/** @type {InputAudioTrack} */ (track), progress)
+      ? await stream(/** @type {InputAudioTrack} */ (track), await paddingOf(file, input), progress)
       : await decodeWhole(file, track);
     if (!pcm.channels[0]?.length) throw new MediaError("audio/empty", "The file has no audio samples.");
     return pcm;
@@ -50,12 +51,18 @@ async function firstAudioTrack(input) {
   return track;
 }
 
+/** Samples before and after the song that are the encoder's. @param {Blob} file @param {Input} input */
+async function paddingOf(file, input) {
+  return (await input.getFormat()) === MP3 ? mp3Padding(file) : { before: 0, after: 0 };
+}
+
 /**
  * @param {InputAudioTrack} track
+ * @param {{ before: number, after: number }} padding
  * @param {(fraction: number) => void} progress
  * @returns {Promise<Pcm>}
  */
-async function stream(track, progress) {
+async function stream(track, { before, after }, progress) {
   const duration = (await track.getDurationFromMetadata()) ?? 0;
   /** @type {SampleBuffer | null} */
   let buffer = null;
@@ -76,7 +83,7 @@ async function stream(track, progress) {
       sliceEnd = performance.now() + SLICE_MS;
     }
   }
-  return { rate, channels: buffer?.finish() ?? [] };
+  return { rate, channels: buffer?.finish(before, after) ?? [] };
 }
 
 /**

@@ -38,9 +38,13 @@ export class SampleBuffer {
     this.#length = stop;
   }
 
-  /** @returns {Float32Array[]} the samples, without the spare room */
-  finish() {
-    return this.#channels.map((samples) => samples.subarray(0, this.#length));
+  /**
+   * @param {number} [before] samples to leave out at the start
+   * @param {number} [after] and at the end
+   * @returns {Float32Array[]} the samples, without the spare room
+   */
+  finish(before = 0, after = 0) {
+    return this.#channels.map((samples) => samples.subarray(before, this.#length - after));
   }
 
   /** @param {number} capacity */
