@@ -23,7 +23,7 @@ BLOCK: Final = 1024
 def songs() -> dict[str, Samples]:
     """Every song that can be had here, by name [shape=(2, n)] at 44.1 kHz."""
     falcon = stempeg_song()
-    found = {"falcon": falcon, "medley": medley(falcon), "line": falcon[:, 9 * RATE // 2 : 11 * RATE // 2]}
+    found = {"falcon": falcon, "medley": medley(falcon), "line": falcon[:, 3 * RATE : 6 * RATE]}
     if LITHIUM.exists():
         found["lithium"] = decode(LITHIUM)
     return found

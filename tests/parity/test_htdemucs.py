@@ -55,7 +55,7 @@ def decibels(reference: Samples, estimate: Samples) -> dict[str, float]:
     [
         "falcon",  # real music; a short last segment, centred in its context
         "medley",  # 20 s, several segments, a DC offset that the reference gives to every stem
-        "line",  # one second: shorter than a segment
+        "line",  # shorter than a segment
         pytest.param("lithium", marks=pytest.mark.skipif(not LITHIUM.exists(), reason="only where the data set is")),
     ],
 )
