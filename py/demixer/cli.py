@@ -78,7 +78,7 @@ def separate_songs(
                     }
                 )
                 if not as_json:
-                    console.print(f"{song.name}: {', '.join(model.stems)} in [bold]{folder}[/bold]", highlight=False, soft_wrap=True)
+                    print(f"{song.name}: {', '.join(model.stems)} in {folder}")
     if as_json:
         print(json.dumps({"model": model_id, "preset": preset, "songs": results}, indent=2))
     if any("error" in result for result in results):
