@@ -51,6 +51,7 @@ export class ModelPicker extends HTMLElement {
       const card = this.#models.get(each.id);
       if (!card) continue;
       card.input.checked = each === model;
+      card.time.hidden = !song;
       setText(card.time, timeText(each, preset, song, engine));
     }
     this.#quality.hidden = !model || Object.keys(model.presets).length < 2;
@@ -117,10 +118,9 @@ function presetChoice(preset) {
  * @param {Song | null} song
  * @param {PageState["engine"]} engine
  */
-function timeText(model, preset, song, { phase, info }) {
-  if (!song?.duration) return "";
-  if (info) return t("model.time", { time: span(estimate(model, preset, song.duration, info)) });
-  return phase === "starting" ? t("model.measuring") : "";
+function timeText(model, preset, song, { info }) {
+  if (!song?.duration || !info) return t("model.measuring");
+  return t("model.time", { time: span(estimate(model, preset, song.duration, info)) });
 }
 
 /** @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
