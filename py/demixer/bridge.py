@@ -14,7 +14,7 @@ from demixer import families, stems
 from demixer.audio import Samples, Source
 from demixer.errors import DemixError, RuntimeFailure
 from demixer.models import Model
-from demixer.progress import Monitor, Progress
+from demixer.progress import Monitor
 from demixer.runtime import Float, Session
 from demixer.separate import separate
 
@@ -62,8 +62,8 @@ class Bridge:
         """Lowest and highest sample of each `hop` samples of a song, over all channels."""
         return await self._reply(self._peaks(pcm, hop))
 
-    async def run_job(self, request: str, pcm: Any, session: Any, post: Post) -> Any:
-        """Separate a song.
+    def run_job(self, request: str, pcm: Any, session: Any, post: Post) -> Awaitable[Any]:
+        """Separate a song; can be cancelled from now on.
 
         Parameters
         ----------
@@ -76,10 +76,16 @@ class Bridge:
         post : callable
             Takes the events `job.progress` and `job.chunk`.
         """
-        return await self._reply(self._run_job(json.loads(request), pcm, session, post))
+        asked = json.loads(request)
+
+        def tell(kind: str, data: Mapping[str, Any]) -> None:
+            post(kind, self._border.to_js({"job": asked["job"], **data}))
+
+        self._monitor = Monitor(lambda mark: tell("job.progress", asdict(mark)))
+        return self._reply(self._run_job(asked, pcm, session, tell, self._monitor))
 
     def cancel(self) -> None:
-        """Ask the running job to stop."""
+        """Ask the job to stop that was asked for last."""
         if self._monitor is not None:
             self._monitor.cancel()
 
@@ -97,32 +103,17 @@ class Bridge:
         blocks = [grid.push(await source.read(start, min(start + _BLOCK, source.length))) for start in starts]
         return {"peaks": np.concatenate(blocks).ravel()}
 
-    async def _run_job(self, request: Mapping[str, Any], pcm: Any, session: Any, post: Post) -> dict[str, float]:
+    async def _run_job(
+        self, request: Mapping[str, Any], pcm: Any, session: Any, tell: Tell, monitor: Monitor
+    ) -> dict[str, float]:
         begin = time.perf_counter()
-
-        def tell(kind: str, data: Mapping[str, Any]) -> None:
-            post(kind, self._border.to_js({"job": request["job"], **data}))
-
-        def tell_progress(mark: Progress) -> None:
-            tell("job.progress", asdict(mark))
-
         model = Model.from_dict(request["model"])
         source = self._border.source(pcm)
         timed = None if session is None else TimedSession(self._border.session(session))
         family = families.create(model, timed, source.rate)
         sink = ChunkSink(model.stems, source.length, request["hop"], tell)
-        self._monitor = Monitor(tell_progress)
-        try:
-            await separate(
-                source,
-                sink,
-                family,
-                model.preset(request["preset"]),
-                raw=request.get("raw", False),
-                monitor=self._monitor,
-            )
-        finally:
-            self._monitor = None
+        preset = model.preset(request["preset"])
+        await separate(source, sink, family, preset, raw=request.get("raw", False), monitor=monitor)
         return {"seconds": time.perf_counter() - begin, "modelSeconds": timed.seconds if timed else 0.0}
 
 

@@ -179,7 +179,13 @@ def test_webgpu_gives_the_known_answer(swiftshader: Browser, watch: Watch, base_
         found, _ = engine.separate(echo, clip)
         for stem, gain in zip(found, tiny_graph("ECHO_GAINS"), strict=True):
             assert np.abs(stem - gain * clip.samples).max() <= 1e-4
-        page.unroute_all()
+
+        lose_the_device = """async () => {
+          const { env } = await import("/vendor/onnxruntime-web/ort.webgpu.min.mjs");
+          (await env.webgpu.device).destroy();
+        }"""
+        engine.worker().evaluate(lose_the_device)
+        assert engine.call("separate", echo, to_page(clip), {})["code"] == "runtime/device-lost"
 
 
 def test_an_error_leaves_the_engine_usable(
@@ -244,6 +250,9 @@ def test_a_failed_start_is_told_and_can_be_repeated(page: Page, watch: Watch, hp
     page.route("**/assets.json", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
     assert engine.call("start")["code"] == "runtime/start-failed"
     page.unroute("**/assets.json")
+    page.route("**/engine/ort.js", lambda route: route.fulfill(status=404))
+    assert engine.call("start")["code"] == "engine/crashed"
+    page.unroute("**/engine/ort.js")
     engine.separate(hpss, song(seconds=1))
 
 
@@ -310,6 +319,22 @@ def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, e
     assert replies[1]["error"]["code"] == "cancelled"
     assert replies[2] == {"id": 2, "ok": True, "value": None}
     engine.page.unroute_all(behavior="ignoreErrors")
+
+
+def test_an_unexpected_failure_in_the_worker_ends_its_calls(engine: Engine, hpss: dict[str, Any]) -> None:
+    engine.call("start")
+    engine.call("begin", hpss, 60)
+    engine.worker().evaluate("() => void Promise.reject(new Error('unforeseen'))")
+    failed = engine.call("ended")
+    assert failed["code"] == "engine/crashed"
+    assert "unforeseen" in failed["message"]
+    engine.separate(hpss, song(seconds=1))
+
+
+def test_the_browser_is_told_what_it_can_do(engine: Engine) -> None:
+    found = engine.page.evaluate("async () => (await import('/platform/capabilities.js')).capabilities()")
+    assert (found["missing"], found["isolated"]) == ([], True)
+    assert found["cores"] == engine.page.evaluate("navigator.hardwareConcurrency")
 
 
 def test_messages_that_are_not_understood(engine: Engine) -> None:
