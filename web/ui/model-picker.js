@@ -120,7 +120,8 @@ function presetChoice(preset) {
  */
 function timeText(model, preset, song, { info }) {
   if (!song?.duration || !info) return t("model.measuring");
-  return t("model.time", { time: span(estimate(model, preset, song.duration, info)) });
+  const seconds = estimate(model, preset, song.duration, info);
+  return t("model.time", { time: span(seconds) });
 }
 
 /** @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */

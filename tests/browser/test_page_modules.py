@@ -1,0 +1,193 @@
+"""The page's own arithmetic: pace, progress, gains, files and the mixer, each module by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Page
+
+
+@pytest.fixture
+def modules(page: Page) -> Page:
+    """An origin from which the page's modules can be imported."""
+    page.goto("/")
+    return page
+
+
+def pace(page: Page, script: str) -> Any:
+    return page.evaluate(f"async () => {{ const {{ Pace }} = await import('/ui/pace.js'); {script} }}")
+
+
+def test_pace_moves_every_two_seconds_and_never_reaches_the_next_mark(modules: Page) -> None:
+    script = """
+    const pace = new Pace(100, 0);
+    const seen = [];
+    pace.mark(0, 0.1, 0);
+    for (let now = 0; now <= 300; now += 2) seen.push(pace.fraction(now));
+    return seen;
+    """
+    seen = np.array(pace(modules, script))
+    assert (np.diff(seen) > 0).all()
+    assert seen[0] == 0
+    assert seen[-1] < 0.1
+    assert seen[2] == pytest.approx(0.04)
+
+
+def test_pace_takes_the_measured_rate(modules: Page) -> None:
+    script = """
+    const pace = new Pace(1000, 0);
+    pace.mark(0, 0.25, 0);
+    const before = pace.measured;
+    pace.mark(0.25, 0.5, 5);
+    return [before, pace.measured, pace.fraction(5), pace.fraction(7), pace.secondsLeft(5)];
+    """
+    assert pace(modules, script) == [False, True, 0.25, pytest.approx(0.35), pytest.approx(15)]
+
+
+def test_pace_stays_at_marks_of_unknown_distance(modules: Page) -> None:
+    script = """
+    const pace = new Pace(10, 0);
+    pace.mark(0.3, 0.3, 1);
+    return [pace.fraction(1), pace.fraction(50)];
+    """
+    assert pace(modules, script) == [0.3, 0.3]
+
+
+def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
+    script = """async () => {
+      const { JobProgress } = await import("/ui/job-progress.js");
+      const progress = new JobProgress(0);
+      const seen = [progress.view(3)];
+      progress.expect("separate", 500);
+      progress.mark("download", 0.5, 0.5, 8);
+      seen.push(progress.view(8));
+      progress.mark("create", 0, 1, 12);
+      seen.push(progress.view(13));
+      progress.mark("separate", 0, 0.1, 15);
+      progress.mark("download", 1, 1, 16);
+      seen.push(progress.view(30));
+      progress.mark("separate", 1, 1, 500);
+      seen.push(progress.view(500));
+      return seen;
+    }"""
+    seen = modules.evaluate(script)
+    fractions = [view["fraction"] for view in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
+    assert [view["phase"] for view in seen] == ["start", "download", "create", "separate", "separate"]
+    # No time is told before there is something to tell it from.
+    assert seen[0]["secondsLeft"] is None
+    assert seen[3]["secondsLeft"] == pytest.approx(485)
+
+
+def test_a_skipped_phase_takes_no_part_of_the_bar(modules: Page) -> None:
+    script = """async () => {
+      const { JobProgress } = await import("/ui/job-progress.js");
+      const fractions = [false, true].map((skip) => {
+        const progress = new JobProgress(0);
+        if (skip) for (const phase of ["download", "create"]) progress.skip(phase);
+        progress.mark("separate", 0.5, 0.5, 1);
+        return progress.view(1).fraction;
+      });
+      return fractions;
+    }"""
+    whole, short = modules.evaluate(script)
+    assert short < whole
+
+
+def test_estimates_come_from_the_device_and_then_from_runs(modules: Page) -> None:
+    script = """async () => {
+      const { estimate, learn } = await import("/ui/estimate.js");
+      const presets = { standard: { overlap: 0.25 }, best: { overlap: 0.5 } };
+      const model = { id: "test", gflop_per_second: 40, presets };
+      const engine = { device: "wasm", threads: 2, gflops: 20 };
+      const before = [estimate(model, "standard", 60, engine), estimate(model, "unknown", 60, engine)];
+      learn(model, "standard", 30, engine, 90);
+      const other = { ...engine, threads: 8 };
+      return [...before, estimate(model, "standard", 60, engine), estimate(model, "best", 60, engine),
+        estimate(model, "standard", 60, other)];
+    }"""
+    assert modules.evaluate(script) == [pytest.approx(seconds) for seconds in (160, 160, 180, 270, 160)]
+
+
+@pytest.mark.parametrize(
+    ("strips", "gains"),
+    [
+        ([{}, {}], [1, 1]),
+        ([{"muted": True}, {}], [0, 1]),
+        ([{"soloed": True}, {}], [1, 0]),
+        ([{"soloed": True, "muted": True}, {"volume": 6}], [0, 0]),
+        ([{"volume": -20}, {"volume": -60}], [0.1, 0]),
+    ],
+)
+def test_gains_of_the_strips(modules: Page, strips: list[dict[str, Any]], gains: list[float]) -> None:
+    script = """async (strips) => {
+      const { neutralStrip, stripGains } = await import("/media/mix.js");
+      return stripGains(strips.map((strip) => ({ ...neutralStrip(), ...strip })));
+    }"""
+    assert modules.evaluate(script, strips) == [pytest.approx(gain) for gain in gains]
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(1, 8_000), (2, 44_100), (6, 96_000)])
+def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int, rate: int) -> None:
+    samples = np.random.default_rng(3).normal(0, 2, (channels, 70_000)).astype(np.float32)
+    script = """async ([planar, rate]) => {
+      const { Track } = await import("/media/track.js");
+      const { wavBlob } = await import("/media/wav.js");
+      const track = Track.complete("test", planar.map((each) => new Float32Array(each)), new Float32Array(), 1);
+      const blob = await wavBlob(track, rate, () => {});
+      return Array.from(new Uint8Array(await blob.arrayBuffer()));
+    }"""
+    path = tmp_path / "test.wav"
+    path.write_bytes(bytes(modules.evaluate(script, [samples.tolist(), rate])))
+    info = soundfile.info(path)
+    assert (info.format, info.subtype, info.samplerate) == ("WAV", "FLOAT", rate)
+    assert np.array_equal(soundfile.read(path, dtype="float32", always_2d=True)[0].T, samples)
+
+
+def test_the_mixer_keeps_tracks_together_to_the_sample(modules: Page) -> None:
+    """Two tracks that cancel each other leave exactly the third, across blocks, jumps and silence."""
+    script = """async () => {
+      const rate = 8000;
+      const length = 6 * rate;
+      const context = new OfflineAudioContext(1, 2 * rate, rate);
+      await context.audioWorklet.addModule("/media/mixer-worklet.js");
+      const mixer = new AudioWorkletNode(context, "mixer", {
+        numberOfInputs: 0, outputChannelCount: [1], processorOptions: { length, gains: [1, 1, 1] },
+      });
+      mixer.connect(context.destination);
+      const send = (start, size, epoch) => {
+        const ramp = Float32Array.from({ length: size }, (_, at) => (start + at) / length);
+        const noise = ramp.map(() => Math.random() - 0.5);
+        const tracks = [[noise], [noise.map((sample) => -sample)], [ramp]];
+        mixer.port.postMessage({ type: "block", block: { epoch, start, length: size, tracks } });
+      };
+      const at = (seconds, act) => context.suspend(seconds).then(async () => {
+        act();
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        context.resume();
+      });
+      at(0.128, () => {
+        mixer.port.postMessage({ type: "play" });
+        for (let start = 0; start < rate; start += 777) send(start, 777, 0);
+      });
+      at(1.024, () => {
+        mixer.port.postMessage({ type: "seek", epoch: 1, position: 4 * rate });
+        for (let start = 4 * rate; start < 6 * rate; start += 500) send(start, 500, 1);
+      });
+      return Array.from((await context.startRendering()).getChannelData(0));
+    }"""
+    rendered = np.array(modules.evaluate(script)) * 6 * 8000
+    played = np.flatnonzero(rendered)
+    assert 0.1 * 8000 < played[0] < 0.2 * 8000
+    before, after = rendered[6_000:8_000], rendered[-4_000:]
+    assert np.allclose(np.diff(before), 1, atol=0.02)
+    assert np.allclose(np.diff(after), 1, atol=0.02)
+    # The jump fades out what was heard, then goes on at the very sample it was sent to.
+    landing = len(rendered) - 1 - round(after[-1] - 4 * 8_000)
+    assert 0 < landing - 1.024 * 8_000 < 0.1 * 8_000
+    assert abs(rendered[landing - 1]) < 0.01 * 8_000
