@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, Protocol
 
@@ -62,7 +62,7 @@ class Bridge:
         """Lowest and highest sample of each `hop` samples of a song, over all channels."""
         return await self._reply(self._peaks(pcm, hop))
 
-    def run_job(self, request: str, pcm: Any, session: Any, post: Post) -> Awaitable[Any]:
+    def run_job(self, request: str, pcm: Any, session: Any, post: Post) -> Coroutine[Any, Any, Any]:
         """Separate a song; can be cancelled from now on.
 
         Parameters

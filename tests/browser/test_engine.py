@@ -164,6 +164,7 @@ def test_the_probe_is_what_the_engine_takes_it_for(engine: Engine) -> None:
     assert 2 * probe["products"] * probe["rows"] * probe["size"] ** 2 == tiny_graph("PROBE_FLOPS")
 
 
+@pytest.mark.slow
 def test_webgpu_gives_the_known_answer(swiftshader: Browser, watch: Watch, base_url: str, echo: dict[str, Any]) -> None:
     with swiftshader.new_page(base_url=base_url) as page:
         watch.follow(page)
@@ -217,6 +218,7 @@ def test_an_error_leaves_the_engine_usable(
     assert engine.worker() == worker
 
 
+@pytest.mark.slow
 def test_a_model_is_kept_only_while_it_is_whole(engine: Engine, watch: Watch, echo: dict[str, Any]) -> None:
     def downloads() -> int:
         return sum(request.url.endswith("echo.onnx") for request in watch.requests)
@@ -242,6 +244,7 @@ def test_a_model_that_cannot_be_kept_still_works(engine: Engine, echo: dict[str,
     engine.separate(echo, song(seconds=1))
 
 
+@pytest.mark.slow
 def test_a_failed_start_is_told_and_can_be_repeated(page: Page, watch: Watch, hpss: dict[str, Any]) -> None:
     watch.expect("Failed to load resource.*404")
     engine = Engine(page)
@@ -289,6 +292,7 @@ def test_cancel_while_a_song_is_separated(engine: Engine, hpss: dict[str, Any]) 
     engine.separate(hpss, song(seconds=1))
 
 
+@pytest.mark.slow
 def test_cancel_while_a_model_blocks_the_worker(engine: Engine, hpss: dict[str, Any]) -> None:
     engine.call("start")
     worker = engine.worker()
@@ -300,6 +304,7 @@ def test_cancel_while_a_model_blocks_the_worker(engine: Engine, hpss: dict[str, 
     assert engine.worker() != worker
 
 
+@pytest.mark.slow
 def test_a_worker_ended_from_outside(engine: Engine, hpss: dict[str, Any]) -> None:
     engine.call("start")
     engine.call("begin", hpss, 60)
@@ -321,6 +326,7 @@ def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, e
     engine.page.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.slow
 def test_an_unexpected_failure_in_the_worker_ends_its_calls(engine: Engine, hpss: dict[str, Any]) -> None:
     engine.call("start")
     engine.call("begin", hpss, 60)

@@ -4,7 +4,7 @@
 
 import { cancelled } from "./errors.js";
 import { Link } from "./link.js";
-import { pause, until } from "./waiting.js";
+import { until } from "./waiting.js";
 
 /** @typedef {import("./protocol.js").Calls} Calls */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
@@ -85,13 +85,7 @@ export class EngineClient extends EventTarget {
 
   /** @param {Link} link */
   async #free(link) {
-    const stopped = link.stop().then(
-      () => true,
-      () => true,
-    ); // if it fails, the worker is gone
-    const begun = link.started.catch(() => {}); // a start is not thrown away: nothing blocks it for long
-    const tired = begun.then(() => pause(GRACE_MS)).then(() => false);
-    if (!(await Promise.race([stopped, tired]))) {
+    if (!(await link.stop(GRACE_MS))) {
       link.end();
       this.#engine(); // warm for the next song
     }
@@ -123,8 +117,8 @@ export class EngineClient extends EventTarget {
     if (!this.#link || this.#link.over) {
       this.#link?.end();
       this.#link = new Link(this.#settings, this.#patience, (type, detail) => {
-        if (!this.#stopping || type.startsWith("engine."))
-          this.dispatchEvent(new CustomEvent(type, { detail }));
+        const unwanted = this.#stopping && !type.startsWith("engine.");
+        if (!unwanted) this.dispatchEvent(new CustomEvent(type, { detail }));
       });
     }
     return this.#link;

@@ -6,7 +6,7 @@ import { cancelled, EngineError, messageOf } from "./errors.js";
 import { obtain } from "./model-store.js";
 import { devices, Runtime } from "./ort.js";
 import { Probe } from "./probe.js";
-import { Bridge, loadInterpreter } from "./pyodide.js";
+import { Bridge, fetchWheel, loadInterpreter } from "./pyodide.js";
 import { until } from "./waiting.js";
 
 /** @typedef {import("./protocol.js").EngineInfo} EngineInfo */
@@ -14,8 +14,11 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").Model} Model */
 /** @typedef {import("./protocol.js").Settings} Settings */
 
-const MODELS = new URL("../models/", import.meta.url);
 /** @typedef {{ runtime: Runtime, probe: Probe }} Compute */
+/** @typedef {{ sha256: string, cached: boolean, session: import("./ort.js").Session }} Loaded */
+/** @typedef {{ job: string | null, stop: AbortController, done: Promise<unknown> }} Task */
+
+const MODELS = new URL("../models/", import.meta.url);
 
 /** What a start consists of; the runtime comes up beside Python. */
 const STAGES = /** @type {const} */ (["python", "packages", "runtime", "calibrate"]);
@@ -26,9 +29,8 @@ export class Engine {
   /** @type {Promise<EngineInfo> | undefined} */ #info;
   /** @type {Promise<Bridge> | undefined} */ #bridge;
   /** @type {Promise<Compute> | undefined} */ #compute;
-  /** @type {{ sha256: string, session: import("./ort.js").Session } | null} */ #loaded = null;
-  /** @type {Set<{ job: string | null, stop: AbortController, done: Promise<unknown> }>} */ #tasks =
-    new Set();
+  /** @type {Loaded | null} */ #loaded = null;
+  /** @type {Set<Task>} */ #tasks = new Set();
 
   /** @type {import("./rpc.js").Handlers} */
   handlers = {
@@ -63,8 +65,10 @@ export class Engine {
   /** Python with our wheel; needs no model runtime, and some families never do. */
   #python() {
     this.#bridge ??= (async () => {
+      const wheel = fetchWheel();
+      wheel.catch(() => {}); // it fails below
       const interpreter = await this.#stage("python", loadInterpreter);
-      return this.#stage("packages", () => Bridge.load(interpreter));
+      return this.#stage("packages", async () => Bridge.load(interpreter, await wheel));
     })();
     return this.#bridge;
   }
@@ -114,10 +118,11 @@ export class Engine {
    */
   async #open(model, precision = "default", signal) {
     const artifact = model.artifacts[precision];
-    if (!artifact)
+    if (!artifact) {
       throw new EngineError("model/incompatible", `Model ${model.id} has no weights for ${precision}.`);
+    }
     const { bytes, sha256, path } = artifact;
-    if (this.#loaded?.sha256 === sha256) return { bytes, cached: true };
+    if (this.#loaded?.sha256 === sha256) return { bytes, cached: this.#loaded.cached };
     /** @type {import("./model-store.js").Report} */
     const report = (stage, done, total) =>
       this.#emit("model.progress", { model: model.id, stage, done, total });
@@ -126,7 +131,7 @@ export class Engine {
     report("create", 0, 1);
     await this.#loaded?.session.release();
     this.#loaded = null;
-    this.#loaded = { sha256, session: await runtime.open(weights) };
+    this.#loaded = { sha256, cached, session: await runtime.open(weights) };
     report("create", 1, 1);
     return { bytes, cached };
   }

@@ -5,6 +5,7 @@
 
 import { cancelled, EngineError } from "./errors.js";
 import { Caller } from "./rpc.js";
+import { pause } from "./waiting.js";
 
 /** @typedef {import("./protocol.js").Calls} Calls */
 /** @typedef {import("./protocol.js").EngineInfo} EngineInfo */
@@ -26,7 +27,6 @@ export class Link {
    */
   constructor(settings, patience, onEvent) {
     const name = `engine-${crypto.randomUUID()}`;
-    this.settings = settings;
     this.#patience = patience;
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name });
     this.#worker.addEventListener("message", () => this.#mourn(name), { once: true });
@@ -41,7 +41,7 @@ export class Link {
       onEvent(type, data);
     });
     /** @type {Promise<EngineInfo>} */
-    this.started = this.#start();
+    this.started = this.#start(settings);
     this.started.catch(() => {}); // whoever needs it awaits it and sees the error there
   }
 
@@ -74,9 +74,16 @@ export class Link {
     }
   }
 
-  /** Asks it to stop all work; settles when it has, which may be never. */
-  stop() {
-    return this.#caller.call("job.cancel", { job: null });
+  /**
+   * Asks it to stop all work. A start goes on: it blocks for short moments only, and is soon needed again.
+   * @param {number} grace milliseconds that a started engine has for it
+   * @returns {Promise<boolean>} whether it stopped
+   */
+  stop(grace) {
+    const ended = () => true;
+    const stopped = this.#caller.call("job.cancel", { job: null }).then(ended, ended);
+    const started = this.started.catch(() => {});
+    return Promise.race([stopped, started.then(() => pause(grace)).then(() => false)]);
   }
 
   /** @param {EngineError} [error] what the calls under way fail with */
@@ -88,10 +95,11 @@ export class Link {
     this.#caller.fail(error);
   }
 
-  async #start() {
+  /** @param {Settings} settings */
+  async #start(settings) {
     this.#expect();
     try {
-      return await this.#caller.call("engine.start", this.settings);
+      return await this.#caller.call("engine.start", settings);
     } catch (error) {
       this.#spent = true;
       throw error;

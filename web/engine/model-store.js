@@ -79,7 +79,8 @@ async function download(url, artifact, signal, report) {
   let reported = 0;
   report("download", 0, artifact.bytes);
   try {
-    for await (const chunk of await bodyOf(await fetch(url, { signal }))) {
+    const response = await fetch(url, { signal, cache: "no-store" }); // our own cache keeps it
+    for await (const chunk of chunksOf(response)) {
       if (received + chunk.length > weights.length) throw new Error("the file is too long");
       weights.set(chunk, received);
       received += chunk.length;
@@ -100,12 +101,16 @@ async function download(url, artifact, signal, report) {
 }
 
 /** The body of a response that can be a model: servers like to answer with a page. @param {Response} response */
-async function bodyOf(response) {
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  if (response.headers.get("content-type")?.startsWith("text/html"))
-    throw new Error("the server sent a page");
-  if (!response.body) throw new Error("the server sent nothing");
-  return response.body;
+async function* chunksOf({ ok, status, headers, body }) {
+  if (!ok) throw new Error(`the server answered ${status}`);
+  if (headers.get("content-type")?.startsWith("text/html")) throw new Error("the server sent a page");
+  if (!body) throw new Error("the server sent nothing");
+  const reader = body.getReader(); // Safari's streams are no iterators
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+  } finally {
+    reader.cancel().catch(() => {}); // whoever stopped asking wants no more of it
+  }
 }
 
 /** @param {Uint8Array<ArrayBuffer>} weights @param {Artifact} artifact */

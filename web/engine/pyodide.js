@@ -5,10 +5,10 @@
 import { EngineError } from "./errors.js";
 
 /** @typedef {import("../vendor/pyodide/pyodide.mjs").PyodideAPI} Interpreter */
-/** @typedef {import("./protocol.js").ErrorData} ErrorData */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Pcm} Pcm */
 /** @typedef {import("./protocol.js").StemChunk} StemChunk */
+/** @typedef {{ name: string, bytes: Uint8Array }} Wheel */
 
 const SITE = new URL("../", import.meta.url);
 
@@ -28,6 +28,17 @@ export function loadInterpreter() {
   return interpreter;
 }
 
+/**
+ * Our wheel, as the build has named it. Fetched here, since micropip takes whatever the server sends for a wheel.
+ * @returns {Promise<Wheel>}
+ */
+export async function fetchWheel() {
+  /** @type {{ wheel: string }} */
+  const { wheel } = await (await fetched("assets.json")).json();
+  const name = wheel.slice(wheel.lastIndexOf("/") + 1);
+  return { name, bytes: new Uint8Array(await (await fetched(wheel)).arrayBuffer()) };
+}
+
 /** What `demixer.bridge` can do, with errors as exceptions. */
 export class Bridge {
   #python;
@@ -37,9 +48,9 @@ export class Bridge {
     this.#python = python;
   }
 
-  /** @param {Interpreter} python */
-  static async load(python) {
-    await install(python);
+  /** @param {Interpreter} python @param {Wheel} wheel */
+  static async load(python, wheel) {
+    await install(python, wheel);
     const border = python.pyimport("demixer.runtimes.web");
     const module = python.pyimport("demixer.bridge");
     const bridge = new Bridge(module.Bridge(border));
@@ -72,14 +83,10 @@ export class Bridge {
   }
 }
 
-/**
- * Installs our wheel. It is fetched here, since micropip takes whatever the server sends for a wheel.
- * @param {Interpreter} python
- */
-async function install(python) {
-  const { wheel } = await (await fetched("assets.json")).json();
-  const file = `/tmp/${wheel.split("/").at(-1)}`;
-  python.FS.writeFile(file, new Uint8Array(await (await fetched(wheel)).arrayBuffer()));
+/** @param {Interpreter} python @param {Wheel} wheel */
+async function install(python, { name, bytes }) {
+  const file = `/tmp/${name}`;
+  python.FS.writeFile(file, bytes);
   const micropip = python.pyimport("micropip");
   await micropip.install.callKwargs(`emfs:${file}`, { deps: false });
   micropip.destroy();
