@@ -383,6 +383,23 @@ def test_python_and_javascript_hold_nothing_of_a_finished_job(
     assert job() == job()
 
 
+@pytest.mark.slow
+def test_python_needs_no_more_memory_for_a_longer_song(engine: Engine, hpss: dict[str, Any]) -> None:
+    heap = """async () => {
+      const { loadInterpreter } = await import("/engine/pyodide.js");
+      return (await loadInterpreter())._module.HEAPU8.length;
+    }"""
+
+    def after(seconds: int) -> int:
+        engine.call("begin", hpss, seconds)
+        assert "value" in engine.call("ended")
+        return int(engine.worker().evaluate(heap))
+
+    engine.call("start")
+    short = after(seconds=30)
+    assert after(seconds=120) <= 1.1 * short
+
+
 def assert_cancelled(engine: Engine) -> None:
     """What runs ends with `cancelled` when asked to, and is not heard of again."""
     assert engine.call("cancel")["code"] == "cancelled"
