@@ -36,12 +36,23 @@ export class Exports {
    */
   #write(name, make) {
     this.#last = this.#last.then(async () => {
-      this.#store.set({ exporting: 0 });
+      this.#store.set({ exporting: 0, problem: null });
       try {
         save(await make((exporting) => this.#store.set({ exporting })), name);
+      } catch (reason) {
+        this.#store.set({ problem: noRoom(reason) });
       } finally {
         this.#store.set({ exporting: null });
       }
     });
   }
+}
+
+/**
+ * Files are put together from memory and the browser's own storage; nothing else can fail.
+ * @param {unknown} reason
+ * @returns {import("../engine/protocol.js").ErrorData}
+ */
+function noRoom(reason) {
+  return { code: "storage/quota", message: String(reason), retryable: false };
 }

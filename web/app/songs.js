@@ -201,8 +201,8 @@ export class Songs {
       );
       const strips = Object.fromEntries(model.stems.map((name) => [name, neutralStrip()]));
       this.#change(song, { stems, desk: { strips, original: false } });
-      const { modelSeconds } = await this.#engine.run({ job: song.id, pcm, model, preset, hop });
-      learn(model, preset, duration, info, modelSeconds);
+      const { seconds } = await this.#engine.run({ job: song.id, pcm, model, preset, hop });
+      learn(model, preset, duration, info, seconds);
       this.#change(song, { status: "done", progress: null });
     } catch (error) {
       this.#fail(song, error);

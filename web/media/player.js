@@ -106,7 +106,8 @@ export class Player extends EventTarget {
     this.#next = this.#position;
     this.#send({ type: "seek", epoch: this.#epoch, position: this.#position });
     this.#changed();
-    void this.#feed();
+    // A mixer at rest takes in no messages: what is sent now would only pile up.
+    if (this.#playing) void this.#feed();
   }
 
   /** @param {number[]} gains one for each track */
@@ -138,7 +139,7 @@ export class Player extends EventTarget {
       this.#waiting = waiting;
       this.#changed();
     }
-    void this.#feed();
+    if (this.#playing) void this.#feed();
   }
 
   /** Sends blocks until enough lies ahead of the mixer. */

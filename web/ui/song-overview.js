@@ -45,7 +45,9 @@ export class SongOverview extends HTMLElement {
     this.#hint.hidden = drawn > 0;
     setText(
       this.#hint,
-      song.pcm ? t("wave.engine", { percent: percent(engine.fraction) }) : t("wave.reading"),
+      song.pcm
+        ? t("wave.engine", { percent: percent(engine.fraction) })
+        : t("wave.reading", { percent: percent(song.read) }),
     );
     this.#wave.lit = litFraction(song);
     this.#ruler.render(song.duration);
