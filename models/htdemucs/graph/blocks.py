@@ -1,0 +1,156 @@
+"""The convolutional layers of both branches, on tensors [1, channels, rows, frames].
+
+The spectrogram branch has one row a frequency, the waveform branch one row in all: with that, both share
+every line. Kernels along time are (1, n), so that no layer needs the transposes of the stock graph, which
+moves frequencies into the batch axis and back around every DConv.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from .ops import Graph, Value
+from .weights import Affine, Array, DConvLayer, DecoderLayer, EncoderLayer, Norm
+from .winograd import tiled_convs
+
+STRIDE: Final = 4
+KERNEL: Final = 8
+OVERHANG: Final = (KERNEL - STRIDE) // 2
+"""What a strided kernel sees beyond each end of its input."""
+EPSILON: Final = 1e-5
+LARGE: Final = 512
+"""Rows of the largest layer."""
+
+
+def encoder_layer(g: Graph, x: Value, weights: EncoderLayer) -> Value:
+    """Shrink rows (or frames, where there is one row) four times and widen the channels."""
+    _, _, rows, frames = x.shape
+    if rows > 1:
+        x = g.conv(x, weights.conv, stride=(STRIDE, 1), pads=(OVERHANG, 0, OVERHANG, 0))
+    else:  # frames that do not fill a stride are completed with zeros
+        x = g.conv(x, weights.conv, stride=(1, STRIDE), pads=(0, OVERHANG, 0, OVERHANG + -frames % STRIDE))
+    x = dconv(g, g.apply("Gelu", x), weights.dconv)
+    return gated(g, x, weights.rewrite)
+
+
+def decoder_layer(
+    g: Graph, x: Value, skip: Value, weights: DecoderLayer, size: int, *, last: bool, tiles: bool
+) -> Value:
+    """Undo an encoder layer: `size` is the number of rows (or frames, where there is one row) to give back."""
+    _, _, rows, frames = x.shape
+    # The largest layer moves too much memory for tiles along both axes.
+    tiled = (rows > 1, rows < LARGE) if tiles else (False, False)
+    x = gated(g, g.add(x, skip), weights.rewrite, tiled)
+    x = dconv(g, x, weights.dconv)
+    if rows > 1:
+        stride, pads = (STRIDE, 1), (OVERHANG, 0, OVERHANG, 0)
+    else:
+        stride, pads = (1, STRIDE), (0, OVERHANG, 0, OVERHANG + STRIDE * frames - size)
+    x = g.conv_transpose(x, weights.conv_transpose, stride=stride, pads=pads)
+    return x if last else g.apply("Gelu", x)
+
+
+def dconv(g: Graph, x: Value, layers: tuple[DConvLayer, DConvLayer]) -> Value:
+    """Two dilated residual layers along time, on few channels."""
+    for index, layer in enumerate(layers):
+        with g.scope(f"dconv.{index}"):
+            x = _dconv_layer(g, x, layer, dilation=2**index)
+    return x
+
+
+def gated(g: Graph, x: Value, layer: Affine, tiled: tuple[bool, bool] = (False, False)) -> Value:
+    """Convolution to twice the channels, then value * sigmoid(gate).
+
+    Value and gate are two convolutions, so that nothing has to be split and the runtime fuses the sigmoid
+    into the second one. `tiled` tells along which axes to save multiplications.
+    """
+    if any(tiled):
+        value, gate = tiled_convs(g, x, _halves(layer), tiled)
+    else:
+        rows, frames = layer.weight.shape[2:]
+        value, gate = (g.conv(x, half, pads=(rows // 2, frames // 2) * 2) for half in _halves(layer))
+    return g.mul(value, g.apply("Sigmoid", gate))
+
+
+def _halves(layer: Affine) -> list[Affine]:
+    """Value and gate."""
+    return [Affine(*half) for half in zip(np.split(layer.weight, 2), np.split(layer.bias, 2), strict=True)]
+
+
+def _dconv_layer(g: Graph, x: Value, weights: DConvLayer, dilation: int) -> Value:
+    _, _, rows, frames = x.shape
+    hidden = g.conv(x, weights.squeeze, dilation=(1, dilation), pads=(0, dilation, 0, dilation))
+    channels = hidden.shape[1]
+    # The normalisations are over channels and frames of a row: bring rows first, while the tensor is small.
+    hidden = g.transpose(g.reshape(hidden, hidden.shape[1:]), 1, 0, 2)
+    hidden = g.apply("Gelu", group_norm(g, hidden, weights.squeeze_norm))
+
+    matrix, bias = weights.expand.weight.T, weights.expand.bias
+    mean, inverse_deviation = expanded_statistics(g, hidden, matrix, bias)
+    per_frame = (rows, 1, frames)
+    hidden = g.concat(
+        g.mul(hidden, inverse_deviation),
+        g.expand(inverse_deviation, per_frame),
+        g.expand(g.mul(mean, inverse_deviation), per_frame),
+        axis=1,
+    )
+    hidden = g.reshape(g.transpose(hidden, 1, 0, 2), (1, channels + 2, rows, frames))
+    return g.add(x, gated(g, hidden, normalising_expansion(weights)))
+
+
+def group_norm(g: Graph, x: Value, norm: Norm) -> Value:
+    """Normalise each row of [rows, channels, frames] over channels and frames."""
+    rows, channels, frames = x.shape
+    ones, zeros = (g.constant(np.full(rows, n, np.float32), role) for n, role in ((1, "ones"), (0, "zeros")))
+    flat = g.reshape(x, (1, rows, channels * frames))
+    flat = g.apply("InstanceNormalization", flat, ones, zeros, epsilon=EPSILON)
+    x = g.mul(g.reshape(flat, x.shape), g.constant(norm.gain[:, None], "gain"))
+    return g.add(x, g.constant(norm.bias[:, None], "offset"))
+
+
+def expanded_statistics(g: Graph, hidden: Value, matrix: Array, bias: Array) -> tuple[Value, Value]:
+    """Mean and 1/deviation of `matrix @ hidden + bias` over channels and frames, without computing it.
+
+    The expanded tensor is sixteen times as large as `hidden`. By the law of total variance, its variance is
+    that of its channels' means plus the mean of its channels' variances, and both follow from the mean and
+    the covariance of the few hidden channels.
+
+    Parameters
+    ----------
+    hidden : Value [shape=(rows, channels, frames)]
+    matrix : np.ndarray [shape=(expanded, channels)]
+    bias : np.ndarray [shape=(expanded,)]
+
+    Returns
+    -------
+    mean, inverse_deviation : Value [shape=(rows, 1, 1)]
+    """
+    expanded, _ = matrix.shape
+    frames = hidden.shape[2]
+    hidden_mean = g.reduce("ReduceMean", hidden, 2)
+    centred = g.sub(hidden, hidden_mean)
+    covariance = g.matmul(centred, g.transpose(centred, 0, 2, 1))
+    channel_means = g.add(g.matmul(g.constant(matrix, "matrix"), hidden_mean), g.constant(bias[:, None], "bias"))
+    mean = g.reduce("ReduceMean", channel_means, 1)
+    deviations = g.sub(channel_means, mean)
+    weights = g.constant((matrix.T @ matrix / (expanded * frames)).astype(np.float32), "mixing")
+    variance = g.add(
+        g.reduce("ReduceMean", g.mul(deviations, deviations), 1),
+        g.reduce("ReduceSum", g.mul(covariance, weights), 1, 2),
+    )
+    deviation = g.apply("Sqrt", g.add(variance, g.scalar(EPSILON)))
+    return mean, g.apply("Reciprocal", deviation)
+
+
+def normalising_expansion(weights: DConvLayer) -> Affine:
+    """The expansion, its normalisation and the layer's scale as one static 1x1 convolution.
+
+    Its input is hidden / deviation, with two more channels: 1 / deviation, which carries the expansion's
+    bias, and mean / deviation, which is taken off. The scale belongs to the value half alone.
+    """
+    gain, offset = weights.expand_norm.gain, weights.expand_norm.bias
+    columns = np.column_stack([weights.expand.weight.T, weights.expand.bias, -np.ones_like(gain)])
+    scale = np.concatenate([weights.scale, np.ones_like(weights.scale)])
+    return Affine((columns * (gain * scale)[:, None])[:, :, None, None], offset * scale)

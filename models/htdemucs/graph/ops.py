@@ -1,0 +1,236 @@
+"""A small graph writer: ONNX nodes with static shapes, and the work they cost.
+
+Every shape of HT-Demucs is known when the graph is built, so the writer keeps it beside each tensor's name.
+Nothing is left for the runtime to compute about shapes, and a mistake shows up here and not in a browser.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from .weights import Affine, Array
+
+OPSET: Final = 20
+"""First opset with Gelu as an operator."""
+IR_VERSION: Final = 9
+CONTRIB: Final = "com.microsoft"
+"""Domain of onnxruntime's own operators; those used here exist natively and in every onnxruntime-web build."""
+
+LARGE: Final = 256
+"""Below this a tensor is not worth a Cast."""
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the graph."""
+
+    name: str
+    shape: Shape
+
+
+class Graph:
+    """Collects nodes in the order they run."""
+
+    def __init__(self) -> None:
+        self.flop = 0
+        """Floating-point operations (two a multiply-add) of convolutions and matrix products in one run."""
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, TensorProto] = {}
+        self._names: Counter[str] = Counter()
+        self._scope: list[str] = []
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Prefix the names of what is added inside, so that a profile tells where a node belongs."""
+        self._scope.append(name)
+        yield
+        self._scope.pop()
+
+    def input(self, name: str, shape: Shape) -> Value:
+        self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        return Value(name, shape)
+
+    def constant(self, array: npt.NDArray[Any], role: str) -> Value:
+        """Add weights; stored as float16 where that is exact, which holds for what was published.
+
+        The runtime folds the cast, and whatever else depends on constants alone, when it loads the graph. So
+        scales that belong to a published tensor are best applied in the graph: that halves the file.
+        """
+        name = self.unique(role)
+        if array.dtype == np.float32 and array.size >= LARGE and is_half(array):
+            half = f"{name}.fp16"
+            self._constants[half] = numpy_helper.from_array(array.astype(np.float16), half)
+            self.node("Cast", [Value(half, array.shape)], [name], to=TensorProto.FLOAT)
+        else:
+            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        return Value(name, array.shape)
+
+    def shape(self, dims: Sequence[int]) -> Value:
+        """An int64 vector: a shape or a list of axes, stored once however often it is used."""
+        name = "shape_" + "x".join(map(str, dims))
+        self._constants.setdefault(name, numpy_helper.from_array(np.array(dims, np.int64), name))
+        return Value(name, (len(dims),))
+
+    def apply(
+        self, op: str, *inputs: Value | None, shape: Shape | None = None, domain: str = "", **attributes: Any
+    ) -> Value:
+        """Add a node of one output, which has the shape of the first input unless told otherwise."""
+        first = inputs[0]
+        if shape is None:
+            assert first is not None, f"{op} needs a shape"
+            shape = first.shape
+        (name,) = self.node(op, inputs, [self.unique(op)], domain, **attributes)
+        return Value(name, shape)
+
+    def node(
+        self, op: str, inputs: Sequence[Value | None], outputs: list[str], domain: str = "", **attributes: Any
+    ) -> list[str]:
+        """Add any node; an input that is None and an output named "" are left out."""
+        name = next(filter(None, outputs))
+        names = [value.name if value else "" for value in inputs]
+        self._nodes.append(helper.make_node(op, names, outputs, name, domain=domain, **attributes))
+        return outputs
+
+    def model(self, outputs: dict[str, Value], about: dict[str, str]) -> onnx.ModelProto:
+        """The finished graph; `outputs` are published under the given names, `about` becomes its metadata."""
+        published = []
+        for name, value in outputs.items():
+            self.node("Identity", [value], [name])
+            published.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, value.shape))
+        graph = helper.make_graph(self._nodes, "htdemucs", self._inputs, published, list(self._constants.values()))
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="demixer")
+        helper.set_model_props(model, about)
+        return model
+
+    # Element-wise
+
+    def add(self, a: Value, b: Value) -> Value:
+        return self.apply("Add", a, b, shape=np.broadcast_shapes(a.shape, b.shape))
+
+    def sub(self, a: Value, b: Value) -> Value:
+        return self.apply("Sub", a, b, shape=np.broadcast_shapes(a.shape, b.shape))
+
+    def mul(self, a: Value, b: Value) -> Value:
+        return self.apply("Mul", a, b, shape=np.broadcast_shapes(a.shape, b.shape))
+
+    def div(self, a: Value, b: Value) -> Value:
+        return self.apply("Div", a, b, shape=np.broadcast_shapes(a.shape, b.shape))
+
+    def scalar(self, value: float) -> Value:
+        name = f"scalar_{value:g}"
+        self._constants.setdefault(name, numpy_helper.from_array(np.array(value, np.float32), name))
+        return Value(name, ())
+
+    # Layout
+
+    def reshape(self, x: Value, shape: Shape) -> Value:
+        assert math.prod(shape) == math.prod(x.shape), (x.shape, shape)
+        return x if shape == x.shape else self.apply("Reshape", x, self.shape(shape), shape=shape)
+
+    def transpose(self, x: Value, *axes: int) -> Value:
+        return self.apply("Transpose", x, shape=tuple(x.shape[axis] for axis in axes), perm=axes)
+
+    def concat(self, *parts: Value, axis: int) -> Value:
+        shape = list(parts[0].shape)
+        shape[axis] = sum(part.shape[axis] for part in parts)
+        return self.apply("Concat", *parts, shape=tuple(shape), axis=axis)
+
+    def expand(self, x: Value, shape: Shape) -> Value:
+        return self.apply("Expand", x, self.shape(shape), shape=shape)
+
+    # Reductions; the axes stay, with one element
+
+    def reduce(self, op: str, x: Value, *axes: int) -> Value:
+        shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
+        return self.apply(op, x, self.shape(axes), shape=shape, keepdims=1)
+
+    # Products
+
+    def conv(
+        self,
+        x: Value,
+        layer: Affine,
+        *,
+        stride: tuple[int, int] = (1, 1),
+        dilation: tuple[int, int] = (1, 1),
+        pads: tuple[int, int, int, int] = (0, 0, 0, 0),
+    ) -> Value:
+        """Convolve [1, channels, rows, frames]; `pads` are top, left, bottom, right."""
+        channels_out, channels_in, *kernel = layer.weight.shape
+        assert channels_in == x.shape[1], (layer.weight.shape, x.shape)
+        size = [
+            (x.shape[2 + n] + pads[n] + pads[2 + n] - dilation[n] * (kernel[n] - 1) - 1) // stride[n] + 1
+            for n in (0, 1)
+        ]
+        self.flop += 2 * layer.weight.size * math.prod(size)
+        return self.apply(
+            "Conv",
+            x,
+            self.constant(layer.weight, "weight"),
+            self.constant(layer.bias, "bias"),
+            shape=(1, channels_out, *size),
+            kernel_shape=kernel,
+            strides=stride,
+            dilations=dilation,
+            pads=pads,
+        )
+
+    def conv_transpose(
+        self, x: Value, layer: Affine, *, stride: tuple[int, int], pads: tuple[int, int, int, int]
+    ) -> Value:
+        """Transposed convolution; `pads` are cut off: top, left, bottom, right."""
+        channels_in, channels_out, *kernel = layer.weight.shape
+        assert channels_in == x.shape[1], (layer.weight.shape, x.shape)
+        size = [(x.shape[2 + n] - 1) * stride[n] + kernel[n] - pads[n] - pads[2 + n] for n in (0, 1)]
+        self.flop += 2 * layer.weight.size * math.prod(x.shape[2:])
+        return self.apply(
+            "ConvTranspose",
+            x,
+            self.constant(layer.weight, "weight"),
+            self.constant(layer.bias, "bias"),
+            shape=(1, channels_out, *size),
+            kernel_shape=kernel,
+            strides=stride,
+            pads=pads,
+        )
+
+    def matmul(self, a: Value, b: Value) -> Value:
+        assert a.shape[-1] == b.shape[-2], (a.shape, b.shape)
+        shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+        self.flop += 2 * math.prod(shape) * a.shape[-1]
+        return self.apply("MatMul", a, b, shape=shape)
+
+    def gemm(self, a: Value, b: Value, bias: Value, *, trans_a: bool = False, trans_b: bool = False) -> Value:
+        """Matrix product of two matrices, with a bias that is broadcast."""
+        rows, inner = a.shape[::-1] if trans_a else a.shape
+        same, columns = b.shape[::-1] if trans_b else b.shape
+        assert inner == same, (a.shape, b.shape)
+        self.flop += 2 * rows * inner * columns
+        return self.apply("Gemm", a, b, bias, shape=(rows, columns), transA=int(trans_a), transB=int(trans_b))
+
+    def unique(self, role: str) -> str:
+        """A name that tells scope and role; the second of a kind gets a number."""
+        name = "/".join([*self._scope, role])
+        self._names[name] += 1
+        count = self._names[name]
+        return name if count == 1 else f"{name}_{count}"
+
+
+def is_half(array: Array) -> bool:
+    """Whether float16 holds every element exactly."""
+    with np.errstate(over="ignore"):
+        return np.array_equal(array.astype(np.float16).astype(np.float32), array)

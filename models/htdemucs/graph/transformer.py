@@ -1,0 +1,145 @@
+"""The cross-domain transformer, on rows [tokens, 512] of both branches.
+
+Attention does not care about the order of its tokens, and neither does a normalisation over all of them: the
+spectrogram's tokens stay in their natural order (frequency, frame) instead of the reference's (frame,
+frequency), and the projections in and out of the transformer read the channels-first layout transposed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .blocks import EPSILON
+from .linear import Linear
+from .ops import CONTRIB, Graph, Value
+from .weights import LAYERS, Affine, Array, Norm, Published, TransformerLayer
+
+HEADS: Final = 8
+WIDTH: Final = 512
+PERIOD: Final = 10000.0
+"""Longest wavelength of the positional embeddings over 2 pi."""
+
+
+def transformer(
+    g: Graph, spectrogram: Value, waveform: Value, weights: Published, linear: Linear
+) -> tuple[Value, Value]:
+    """Both branches [1, channels, rows, frames] through the transformer."""
+    _, _, rows, frames = spectrogram.shape
+    x = enter(g, spectrogram, weights.upsampler(""), weights.norm_in(""), positions_2d(g, rows, frames))
+    xt = enter(g, waveform, weights.upsampler("t"), weights.norm_in("t"), positions_1d(g, waveform.shape[3]))
+    for index in range(LAYERS):
+        with g.scope(f"transformer.{index}"):
+            new = layer(g, x, xt, weights.transformer("", index), linear)
+        with g.scope(f"transformer_t.{index}"):
+            xt = layer(g, xt, x, weights.transformer("t", index), linear)
+        x = new
+    return (
+        leave(g, x, weights.downsampler(""), spectrogram.shape),
+        leave(g, xt, weights.downsampler("t"), waveform.shape),
+    )
+
+
+def enter(g: Graph, x: Value, upsampler: Affine, norm: Norm, positions: Value) -> Value:
+    """Channels to rows: project, normalise, tell positions apart."""
+    _, channels, rows, frames = x.shape
+    tokens = g.gemm(
+        g.reshape(x, (channels, rows * frames)),
+        g.constant(upsampler.weight, "upsampler"),
+        g.constant(upsampler.bias, "upsampler_bias"),
+        trans_a=True,
+    )
+    return g.add(layer_norm(g, tokens, norm), positions)
+
+
+def leave(g: Graph, tokens: Value, downsampler: Affine, shape: tuple[int, ...]) -> Value:
+    """Rows back to channels."""
+    weight, bias = downsampler.weight.T, downsampler.bias[:, None]
+    x = g.gemm(g.constant(weight, "downsampler"), tokens, g.constant(bias, "downsampler_bias"), trans_b=True)
+    return g.reshape(x, shape)
+
+
+def layer(g: Graph, x: Value, other: Value, weights: TransformerLayer, linear: Linear) -> Value:
+    """One layer of one branch, before the other branch's layer of the same index has run."""
+    queries = layer_norm(g, x, weights.norm)
+    sources = layer_norm(g, other, weights.other_norm) if weights.other_norm else queries
+    attended = attention(g, queries, sources, weights, linear)
+    x, normal = skip_layer_norm(g, x, attended, weights.feed_norm)
+    (inner,) = linear(g, normal, weights.feed_in)
+    (fed,) = linear(g, g.apply("Gelu", inner), scaled(weights.feed_out, weights.feed_scale))
+    return norm_all(g, g.add(x, fed), weights.norm_out)
+
+
+def attention(g: Graph, queries: Value, sources: Value, weights: TransformerLayer, linear: Linear) -> Value:
+    """Multi-head attention with its output projection and the residual's scale.
+
+    Two biases need no work: that of the keys moves all scores of a query alike, which softmax ignores; that
+    of the values passes through, since the attention weights sum to one, and joins the output's bias.
+    """
+    key, value = (Affine(layer.weight, np.zeros_like(layer.bias)) for layer in (weights.key, weights.value))
+    if sources is queries:
+        q, k, v = linear(g, queries, weights.query, key, value)
+    else:
+        (q,) = linear(g, queries, weights.query)
+        k, v = linear(g, sources, key, value)
+    batched = [g.reshape(tokens, (1, *tokens.shape)) for tokens in (q, k, v)]
+    heads = g.apply("MultiHeadAttention", *batched, domain=CONTRIB, num_heads=HEADS)
+    g.flop += 4 * q.shape[0] * k.shape[0] * q.shape[1]
+    output = Affine(weights.output.weight, weights.output.bias + weights.value.bias @ weights.output.weight)
+    (attended,) = linear(g, g.reshape(heads, q.shape), scaled(output, weights.output_scale))
+    return attended
+
+
+def scaled(layer: Affine, scale: Array) -> Affine:
+    """The layer with LayerScale behind it."""
+    return Affine(layer.weight, layer.bias * scale, scale)
+
+
+def layer_norm(g: Graph, x: Value, norm: Norm) -> Value:
+    """Normalise each token over its channels."""
+    gain, bias = g.constant(norm.gain, "gain"), g.constant(norm.bias, "offset")
+    return g.apply("LayerNormalization", x, gain, bias, axis=-1, epsilon=EPSILON)
+
+
+def skip_layer_norm(g: Graph, x: Value, update: Value, norm: Norm) -> tuple[Value, Value]:
+    """`x + update` and its normalisation, in one pass."""
+    gain, bias = g.constant(norm.gain, "gain"), g.constant(norm.bias, "offset")
+    outputs = [g.unique("normal"), "", "", g.unique("sum")]
+    g.node("SkipLayerNormalization", [x, update, gain, bias], outputs, CONTRIB, epsilon=EPSILON)
+    return Value(outputs[3], x.shape), Value(outputs[0], x.shape)
+
+
+def norm_all(g: Graph, x: Value, norm: Norm) -> Value:
+    """Normalise over all tokens and channels at once, with gain and bias a channel."""
+    one, zero = (g.constant(np.array([n], np.float32), role) for n, role in ((1, "one"), (0, "zero")))
+    flat = g.reshape(x, (1, 1, x.shape[0] * x.shape[1]))
+    flat = g.apply("InstanceNormalization", flat, one, zero, epsilon=EPSILON)
+    x = g.mul(g.reshape(flat, x.shape), g.constant(norm.gain, "gain"))
+    return g.add(x, g.constant(norm.bias, "offset"))
+
+
+def positions_1d(g: Graph, frames: int) -> Value:
+    """Sinusoidal positions [frames, 512]: cosines, then sines."""
+    waves = _waves(g, frames, PERIOD ** np.linspace(0, -1, WIDTH // 2))
+    return g.concat(g.apply("Cos", waves), g.apply("Sin", waves), axis=1)
+
+
+def positions_2d(g: Graph, rows: int, frames: int) -> Value:
+    """Sinusoidal positions [rows * frames, 512]: frame, then row, sines and cosines alternating in each half."""
+    shape = (rows, frames, WIDTH // 2)
+
+    def half(positions: int, along: tuple[int, int]) -> Value:
+        waves = _waves(g, positions, PERIOD ** -np.arange(0, 1, 4 / WIDTH))
+        pairs = [g.reshape(g.apply(op, waves), (positions, WIDTH // 4, 1)) for op in ("Sin", "Cos")]
+        return g.expand(g.reshape(g.concat(*pairs, axis=2), (*along, WIDTH // 2)), shape)
+
+    table = g.concat(half(frames, (1, frames)), half(rows, (rows, 1)), axis=2)
+    return g.reshape(table, (rows * frames, WIDTH))
+
+
+def _waves(g: Graph, positions: int, rates: npt.NDArray[np.float64]) -> Value:
+    """Phase at each position of each wave; sines of it are left to the runtime, which does them once, at load."""
+    steps = g.constant(np.arange(positions, dtype=np.float32)[:, None], "positions")
+    return g.mul(steps, g.constant(rates.astype(np.float32), "rates"))

@@ -1,0 +1,153 @@
+"""Our HT-Demucs graph against the published one: block by block, then as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import pytest
+
+from demixer.families.htdemucs import SEGMENT, analyse, synthesise
+from models.htdemucs.graph import build
+from models.htdemucs.graph.blocks import decoder_layer, encoder_layer
+from models.htdemucs.graph.linear import float_linear
+from models.htdemucs.graph.network import MIXTURE, SPECTROGRAM, SPECTROGRAM_STEMS, WAVEFORM_STEMS, normalise
+from models.htdemucs.graph.ops import Graph, Value
+from models.htdemucs.graph.transformer import transformer
+from models.htdemucs.graph.weights import DEPTH, Branch, Published
+from tests.parity.songs import medley, snr, stempeg_song
+
+pytestmark = pytest.mark.slow
+
+Array = npt.NDArray[np.float32]
+Tensors = dict[str, Array]
+
+#: Tensors of the published graph that lie between our blocks.
+NORMAL: Final = {"": "/Div_1_output_0", "t": "/Div_3_output_0"}
+BETWEEN: Final = {"": "/Reshape_3_output_0", "t": "/channel_downsampler_t/Conv_output_0"}
+EMBEDDED: Final = "/Add_2_output_0"
+#: dB for one block. The published graph is no nearer to the truth: it sums up to 8 million elements in float32.
+BLOCK: Final = 72
+
+
+def encoded(branch: Branch, index: int) -> str:
+    """What goes into the encoder layer of that index, or out of the one before."""
+    if index == 0:
+        return NORMAL[branch]
+    return EMBEDDED if (branch, index) == ("", 1) else f"/{branch}encoder.{index - 1}/Mul_2_output_0"
+
+
+def decoded(branch: Branch, index: int) -> str:
+    """What goes into the decoder layer of that index, or out of the one before."""
+    if index == 0:
+        return BETWEEN[branch]
+    return f"/{branch}decoder.{index - 1}/" + ("Slice_output_0" if index == DEPTH else "Mul_2_output_0")
+
+
+@pytest.fixture(scope="module")
+def stock(weights_dir: Callable[[str], Path]) -> onnx.ModelProto:
+    return onnx.load(weights_dir("htdemucs") / "htdemucs.onnx")
+
+
+@pytest.fixture(scope="module")
+def mixture() -> Array:
+    return medley(stempeg_song())[:, :SEGMENT]
+
+
+@pytest.fixture(scope="module")
+def published(stock: onnx.ModelProto, mixture: Array) -> Tensors:
+    """What the published graph computes on the way."""
+    probed = onnx.ModelProto()
+    probed.CopyFrom(stock)
+    branches: tuple[Branch, ...] = ("", "t")
+    names = {name(branch, n) for name in (encoded, decoded) for branch in branches for n in range(DEPTH + 1)}
+    probed.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in sorted(names))
+    return run(probed, {MIXTURE: mixture[None], SPECTROGRAM: analyse(mixture)[None]})
+
+
+def run(model: onnx.ModelProto, feeds: Tensors) -> Tensors:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feeds), strict=True))
+
+
+def block(write: Callable[..., Any], *inputs: Array) -> list[Array]:
+    """What a block of ours gives for tensors of the published graph."""
+    g = Graph()
+    values = [g.input(f"x{n}", array.shape) for n, array in enumerate(inputs)]
+    written = write(g, *values)
+    outputs = {f"y{n}": value for n, value in enumerate([written] if isinstance(written, Value) else written)}
+    return list(run(g.model(outputs, {}), {f"x{n}": array for n, array in enumerate(inputs)}).values())
+
+
+def one_row(x: Array) -> Array:
+    """The waveform branch's tensors as ours: a spectrogram of one row."""
+    return x[:, :, None] if x.ndim == 3 else x
+
+
+@pytest.mark.parametrize(("name", "branch"), [(SPECTROGRAM, ""), (MIXTURE, "t")])
+def test_normalisation(published: Tensors, mixture: Array, name: str, branch: Branch) -> None:
+    x = {SPECTROGRAM: analyse(mixture)[None], MIXTURE: mixture[None]}[name]
+    (normal,) = block(lambda g, x: normalise(g, x)[0], x)
+    assert snr(published[NORMAL[branch]], normal) >= 110
+
+
+@pytest.mark.parametrize("index", range(DEPTH))
+@pytest.mark.parametrize("branch", ["", "t"])
+def test_encoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branch, index: int) -> None:
+    weights = Published(stock)
+    x = one_row(published[encoded(branch, index)])
+    (y,) = block(lambda g, x: encoder_layer(g, x, weights.encoder(branch, index)), x)
+    if (branch, index) == ("", 0):
+        y = y + weights.frequency_embedding()
+    assert snr(one_row(published[encoded(branch, index + 1)]), y) >= BLOCK
+
+
+def test_transformer(published: Tensors, stock: onnx.ModelProto) -> None:
+    weights = Published(stock)
+    inputs = one_row(published[encoded("", DEPTH)]), one_row(published[encoded("t", DEPTH)])
+    x, xt = block(lambda g, x, xt: transformer(g, x, xt, weights, float_linear), *inputs)
+    assert snr(published[BETWEEN[""]], x) >= BLOCK
+    assert snr(one_row(published[BETWEEN["t"]]), xt) >= BLOCK
+
+
+@pytest.mark.parametrize("tiles", [False, True])
+@pytest.mark.parametrize("index", range(DEPTH))
+@pytest.mark.parametrize("branch", ["", "t"])
+def test_decoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branch, index: int, tiles: bool) -> None:
+    weights = Published(stock).decoder(branch, index)
+    x = one_row(published[decoded(branch, index)])
+    skip = one_row(published[encoded(branch, DEPTH - index)])
+    expected = one_row(published[decoded(branch, index + 1)])
+    size = expected.shape[3 if branch else 2]
+    last = index == DEPTH - 1
+    (y,) = block(lambda g, x, skip: decoder_layer(g, x, skip, weights, size, last=last, tiles=tiles), x, skip)
+    assert snr(expected, y) >= BLOCK
+
+
+@pytest.mark.parametrize(("precision", "least"), [("fp32", 70), ("default", 28)])
+def test_stems(published: Tensors, stock: onnx.ModelProto, mixture: Array, precision: Any, least: float) -> None:
+    feeds = {MIXTURE: mixture[None], SPECTROGRAM: analyse(mixture)[None]}
+    reference, ours = stems(published), stems(run(build(stock, precision), feeds))
+    ratios = [round(snr(a, b), 1) for a, b in zip(reference, ours, strict=True)]
+    print(f"{precision}: drums, bass, other, vocals {ratios} dB")
+    assert min(ratios) >= least
+
+
+def stems(outputs: Tensors) -> Array:
+    spectral = np.stack([synthesise(channels) for channels in outputs[SPECTROGRAM_STEMS][0]])
+    return np.asarray(spectral + outputs[WAVEFORM_STEMS][0])
+
+
+def test_the_graph_is_static_and_as_small_as_it_can_be(stock: onnx.ModelProto) -> None:
+    model = build(stock, "fp32")
+    onnx.checker.check_model(model)
+    (gflop,) = (float(entry.value) for entry in model.metadata_props if entry.key == "gflop")
+    assert gflop == pytest.approx(336, abs=1)
+    half = sum(tensor.ByteSize() for tensor in stock.graph.initializer) / 2
+    assert model.ByteSize() < 1.05 * half

@@ -1,0 +1,179 @@
+"""The pieces that our HT-Demucs graph is written from, each against what it stands for, on small tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import pytest
+
+from models.htdemucs.graph.blocks import dconv, expanded_statistics, gated
+from models.htdemucs.graph.calibrate import song
+from models.htdemucs.graph.linear import Int8Linear, float_linear, quantise, smoothing_factors
+from models.htdemucs.graph.ops import Graph, Value
+from models.htdemucs.graph.transformer import positions_1d, positions_2d
+from models.htdemucs.graph.weights import Affine, DConvLayer, Norm
+from models.htdemucs.graph.winograd import cook_toom
+
+Array = npt.NDArray[np.float32]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def normal(rng: np.random.Generator, *shape: int) -> Array:
+    return rng.standard_normal(shape, np.float32)
+
+
+def evaluate(build: Callable[..., Value], *inputs: Array) -> Array:
+    """What a piece of graph gives for some inputs."""
+    g = Graph()
+    values = [g.input(f"x{n}", array.shape) for n, array in enumerate(inputs)]
+    model = g.model({"y": build(g, *values)}, {})
+    onnx.checker.check_model(model)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (y,) = session.run(["y"], {f"x{n}": array for n, array in enumerate(inputs)})
+    assert tuple(y.shape) == tuple(model.graph.output[0].type.tensor_type.shape.dim[n].dim_value for n in range(y.ndim))
+    return np.asarray(y)
+
+
+def sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-x)), np.float32)
+
+
+def group_norm(x: Array, norm: Norm) -> Array:
+    centred = x - x.mean((1, 3), keepdims=True)
+    scaled = centred / np.sqrt((centred**2).mean((1, 3), keepdims=True) + 1e-5)
+    return np.asarray(scaled * norm.gain[:, None, None] + norm.bias[:, None, None], np.float32)
+
+
+def test_cook_toom_is_a_correlation(rng: np.random.Generator) -> None:
+    t = cook_toom()
+    x, taps = normal(rng, 6), normal(rng, 3)
+    y = t.outputs @ ((t.kernels @ taps) * (t.inputs @ x))
+    np.testing.assert_allclose(y, np.correlate(x, taps, "valid"), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "frames", "kernel", "tiled"),
+    [
+        (8, 12, (3, 3), (True, True)),
+        (8, 13, (3, 3), (True, False)),
+        (6, 11, (3, 3), (True, True)),  # the last tiles are incomplete
+        (1, 15, (1, 3), (False, True)),
+    ],
+)
+def test_tiles_change_nothing(
+    rng: np.random.Generator, rows: int, frames: int, kernel: tuple[int, int], tiled: tuple[bool, bool]
+) -> None:
+    x, layer = normal(rng, 1, 5, rows, frames), Affine(normal(rng, 8, 5, *kernel), normal(rng, 8))
+    plain = evaluate(lambda g, x: gated(g, x, layer), x)
+    tiles = evaluate(lambda g, x: gated(g, x, layer, tiled), x)
+    np.testing.assert_allclose(tiles, plain, atol=1e-3)
+
+
+def test_statistics_of_what_is_not_computed(rng: np.random.Generator) -> None:
+    hidden, matrix, bias = normal(rng, 4, 3, 50) + 1, normal(rng, 10, 3), normal(rng, 10)
+    expanded = np.einsum("ec,rcf->ref", matrix, hidden) + bias[:, None]
+    mean = evaluate(lambda g, x: expanded_statistics(g, x, matrix, bias)[0], hidden)
+    inverse = evaluate(lambda g, x: expanded_statistics(g, x, matrix, bias)[1], hidden)
+    np.testing.assert_allclose(mean.ravel(), expanded.mean((1, 2)), atol=1e-5)
+    np.testing.assert_allclose(inverse.ravel(), 1 / np.sqrt(expanded.var((1, 2)) + 1e-5), rtol=1e-4)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_dconv_is_its_definition(rng: np.random.Generator, rows: int) -> None:
+    channels, hidden, frames = 8, 2, 20
+
+    def layer() -> DConvLayer:
+        return DConvLayer(
+            squeeze=Affine(normal(rng, hidden, channels, 1, 3), normal(rng, hidden)),
+            squeeze_norm=Norm(normal(rng, hidden), normal(rng, hidden)),
+            expand=Affine(normal(rng, hidden, 2 * channels), normal(rng, 2 * channels)),
+            expand_norm=Norm(normal(rng, 2 * channels), normal(rng, 2 * channels)),
+            scale=normal(rng, channels),
+        )
+
+    layers = layer(), layer()
+    x = normal(rng, 1, channels, rows, frames)
+    expected = x
+    for dilation, weights in zip((1, 2), layers, strict=True):
+        padded = np.pad(expected, [(0, 0), (0, 0), (0, 0), (dilation, dilation)])
+        taps = [padded[..., n * dilation : n * dilation + frames] for n in range(3)]
+        squeezed = sum(
+            np.einsum("hc,bcrf->bhrf", weights.squeeze.weight[:, :, 0, n], tap) for n, tap in enumerate(taps)
+        )
+        inner = group_norm(squeezed + weights.squeeze.bias[:, None, None], weights.squeeze_norm)
+        inner = evaluate(lambda g, x: g.apply("Gelu", x), inner)
+        wide = np.einsum("he,bhrf->berf", weights.expand.weight, inner) + weights.expand.bias[:, None, None]
+        value, gate = np.split(group_norm(wide, weights.expand_norm), 2, axis=1)
+        expected = expected + weights.scale[:, None, None] * value * sigmoid(gate)
+    np.testing.assert_allclose(evaluate(lambda g, x: dconv(g, x, layers), x), expected, atol=2e-4)
+
+
+def test_int8_is_close_and_smoothing_makes_it_closer(rng: np.random.Generator) -> None:
+    loud = np.where(np.arange(64) == 7, 100, 1).astype(np.float32)
+    x = normal(rng, 200, 64) * loud
+    layer = Affine(normal(rng, 64, 32), normal(rng, 32), normal(rng, 32))
+    exact = evaluate(lambda g, x: float_linear(g, x, layer)[0], x)
+
+    def error(peaks: Array) -> float:
+        y = evaluate(lambda g, x: Int8Linear([peaks])(g, x, layer)[0], x)
+        return float(np.linalg.norm(y - exact) / np.linalg.norm(exact))
+
+    assert error(np.abs(x).max(axis=0)) < 0.02
+    assert error(np.abs(x).max(axis=0)) < error(np.ones(64, np.float32)) / 2
+
+
+def test_linear_layers_share_quantised_rows(rng: np.random.Generator) -> None:
+    layers = [Affine(normal(rng, 8, 4), np.zeros(4, np.float32)) for _ in range(3)]
+    g = Graph()
+    outputs = Int8Linear([np.ones(8, np.float32)])(g, g.input("x", (5, 8)), *layers)
+    model = g.model({f"y{n}": value for n, value in enumerate(outputs)}, {})
+    assert [node.op_type for node in model.graph.node].count("DynamicQuantizeLinear") == 1
+
+
+def test_codes_are_within_half_a_step(rng: np.random.Generator) -> None:
+    weight = normal(rng, 30, 6)
+    weight[:, 2] = 0
+    codes, steps = quantise(weight)
+    assert codes.dtype == np.uint8
+    assert (np.abs((codes.astype(np.float32) - 128) * steps - weight) <= steps / 2 + 1e-6).all()
+
+
+def test_smoothing_evens_out_peaks() -> None:
+    layers = (Affine(np.ones((8, 4), np.float32), np.zeros(4, np.float32)),)
+    peaks = np.array([1, 1, 1, 1, 1, 1, 1, 10], np.float32)
+    smooth = peaks / smoothing_factors(peaks, layers)
+    assert 1 < smooth.max() / smooth.min() < 10
+
+
+def test_weights_are_halved_only_where_that_is_exact(rng: np.random.Generator) -> None:
+    exact = normal(rng, 20, 20).astype(np.float16).astype(np.float32)
+    for array, stored in ((exact, onnx.TensorProto.FLOAT16), (normal(rng, 20, 20), onnx.TensorProto.FLOAT)):
+        g = Graph()
+        x = g.input("x", (20, 20))
+        model = g.model({"y": g.add(x, g.constant(array, "weight"))}, {})
+        assert [tensor.data_type for tensor in model.graph.initializer] == [stored]
+        np.testing.assert_array_equal(evaluate(lambda g, x, a=array: g.add(x, g.constant(a, "w")), 0 * exact), array)
+
+
+def test_positions_tell_tokens_apart() -> None:
+    nothing = np.zeros((1, 512), np.float32)
+    for positions, count in ((lambda g: positions_1d(g, 30), 30), (lambda g: positions_2d(g, 4, 9), 36)):
+        table = evaluate(lambda g, x, p=positions: g.add(p(g), x), nothing)
+        assert table.shape == (count, 512)
+        assert len(np.unique(table.round(4), axis=0)) == count
+        assert np.abs(table).max() <= 1
+
+
+def test_the_made_up_song_is_the_same_every_time() -> None:
+    first = song()
+    assert first.dtype == np.float32
+    assert np.abs(first).max() == pytest.approx(0.9)
+    np.testing.assert_array_equal(first, song())
