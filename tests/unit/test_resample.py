@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import numpy.typing as npt
 import pytest
-import soxr  # type: ignore[import-untyped]
+import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
