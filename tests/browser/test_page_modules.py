@@ -149,6 +149,23 @@ def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int
     assert np.array_equal(soundfile.read(path, dtype="float32", always_2d=True)[0].T, samples)
 
 
+def test_a_track_is_read_across_its_pieces(modules: Page) -> None:
+    script = """async () => {
+      const { Track } = await import("/media/track.js");
+      const track = new Track("test", 2, 10, 4);
+      const piece = (start, length) => track.append(start, {
+        name: "test",
+        channels: [1, -1].map((sign) => Float32Array.from({ length }, (_, at) => sign * (start + at))),
+        peaks: new Float32Array(2 * Math.floor(length / 4)),
+      });
+      piece(0, 4);
+      piece(4, 5);
+      const samples = await track.read(2, 7);
+      return [track.available, track.drawn, ...samples.map((channel) => Array.from(channel))];
+    }"""
+    assert modules.evaluate(script) == [9, 2, [2, 3, 4, 5, 6], [-2, -3, -4, -5, -6]]
+
+
 def test_the_mixer_keeps_tracks_together_to_the_sample(modules: Page) -> None:
     """Two tracks that cancel each other leave exactly the third, across blocks, jumps and silence."""
     script = """async () => {

@@ -196,8 +196,8 @@ export class Songs {
         song.progress?.skip("download");
         song.progress?.skip("create");
       }
-      const stems = model.stems.map((name) =>
-        Track.empty(name, pcm.channels.length, pcm.channels[0].length, hop),
+      const stems = model.stems.map(
+        (name) => new Track(name, pcm.channels.length, pcm.channels[0].length, hop),
       );
       const strips = Object.fromEntries(model.stems.map((name) => [name, neutralStrip()]));
       this.#change(song, { stems, desk: { strips, original: false } });

@@ -7,55 +7,40 @@
 /** @typedef {import("../engine/protocol.js").StemChunk} StemChunk */
 
 export class Track {
-  #channels;
+  /**
+   * Kept as they came: joining them would stop the page for the time of a long copy.
+   * @type {{ start: number, channels: Float32Array[] }[]}
+   */
+  #pieces = [];
   #available = 0;
   #drawn = 0;
 
   /**
-   * @param {string} name
-   * @param {Float32Array[]} channels room for the whole length
-   * @param {Float32Array} peaks [lowest, highest] pairs of `hop` samples each
-   * @param {number} hop
-   */
-  constructor(name, channels, peaks, hop) {
-    this.name = name;
-    this.peaks = peaks;
-    this.hop = hop;
-    this.#channels = channels;
-  }
-
-  /**
    * A track that is filled piece by piece.
    * @param {string} name
-   * @param {number} channels
+   * @param {number} channelCount
    * @param {number} length in samples
-   * @param {number} hop
+   * @param {number} hop samples to a pair of peaks
    */
-  static empty(name, channels, length, hop) {
-    const samples = Array.from({ length: channels }, () => new Float32Array(length));
-    return new Track(name, samples, new Float32Array(2 * Math.ceil(length / hop)), hop);
+  constructor(name, channelCount, length, hop) {
+    this.name = name;
+    this.channelCount = channelCount;
+    this.length = length;
+    /** [lowest, highest] pairs of `hop` samples each. */
+    this.peaks = new Float32Array(2 * Math.ceil(length / hop));
   }
 
   /**
    * A track that is complete.
    * @param {string} name
    * @param {Float32Array[]} channels
-   * @param {Float32Array} peaks
+   * @param {Float32Array} peaks none where they are not known yet
    * @param {number} hop
    */
   static complete(name, channels, peaks, hop) {
-    const track = new Track(name, channels, peaks, hop);
-    track.#available = track.length;
-    track.#drawn = peaks.length;
+    const track = new Track(name, channels.length, channels[0].length, hop);
+    track.append(0, { name, channels, peaks });
     return track;
-  }
-
-  get channelCount() {
-    return this.#channels.length;
-  }
-
-  get length() {
-    return this.#channels[0].length;
   }
 
   /** Samples from the beginning that are final. */
@@ -72,19 +57,28 @@ export class Track {
    * @param {number} start where the chunk belongs
    * @param {StemChunk} chunk the next samples, in order
    */
-  append(start, chunk) {
-    for (const [index, samples] of chunk.channels.entries()) this.#channels[index].set(samples, start);
-    this.#available = start + chunk.channels[0].length;
-    this.peaks.set(chunk.peaks, this.#drawn);
-    this.#drawn += chunk.peaks.length;
+  append(start, { channels, peaks }) {
+    this.#pieces.push({ start, channels });
+    this.#available = start + channels[0].length;
+    this.peaks.set(peaks, this.#drawn);
+    this.#drawn += peaks.length;
   }
 
   /**
    * @param {number} start
-   * @param {number} stop
+   * @param {number} stop at most `available`
    * @returns {Promise<Float32Array<ArrayBuffer>[]>} copies, one for each channel, that the caller may give away
    */
   async read(start, stop) {
-    return this.#channels.map((samples) => new Float32Array(samples.subarray(start, stop)));
+    const copies = Array.from({ length: this.channelCount }, () => new Float32Array(stop - start));
+    for (const piece of this.#pieces) {
+      const from = Math.max(start, piece.start);
+      const to = Math.min(stop, piece.start + piece.channels[0].length);
+      if (from >= to) continue;
+      for (const [index, channel] of piece.channels.entries()) {
+        copies[index].set(channel.subarray(from - piece.start, to - piece.start), from - start);
+      }
+    }
+    return copies;
   }
 }

@@ -14,8 +14,7 @@ const QUIETEST_FULL_SCALE = 0.05;
  */
 
 export class WaveForm extends HTMLElement {
-  #dim = h("canvas", { class: "wave-dim" });
-  #lit = h("canvas", { class: "wave-lit" });
+  #layers = [h("canvas", { class: "wave-dim" })];
   /** @type {Picture | null} */
   #picture = null;
   #abort = new AbortController();
@@ -24,7 +23,7 @@ export class WaveForm extends HTMLElement {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.setAttribute("aria-hidden", "true");
-    this.replaceChildren(this.#dim, this.#lit, h("div", { class: "playhead" }));
+    this.replaceChildren(...this.#layers, h("div", { class: "playhead" }));
     const observer = new ResizeObserver(() => this.#draw());
     observer.observe(this);
     signal.addEventListener("abort", () => observer.disconnect());
@@ -48,6 +47,7 @@ export class WaveForm extends HTMLElement {
 
   /** @param {number} fraction how much is lit */
   set lit(fraction) {
+    if (fraction > 0 && this.#layers.length === 1) this.#addLit();
     this.style.setProperty("--lit", String(fraction));
   }
 
@@ -55,6 +55,14 @@ export class WaveForm extends HTMLElement {
   set playhead(fraction) {
     this.toggleAttribute("data-playhead", fraction !== null);
     this.style.setProperty("--playhead", String(fraction ?? 0));
+  }
+
+  /** Most waveforms never need the second layer. */
+  #addLit() {
+    const lit = h("canvas", { class: "wave-lit" });
+    this.#layers[0].after(lit);
+    this.#layers.push(lit);
+    this.#draw();
   }
 
   /** @param {PointerEvent} event */
@@ -65,7 +73,7 @@ export class WaveForm extends HTMLElement {
   }
 
   #draw() {
-    for (const canvas of [this.#dim, this.#lit]) {
+    for (const canvas of this.#layers) {
       const width = Math.round(this.clientWidth * devicePixelRatio);
       const height = Math.round(this.clientHeight * devicePixelRatio);
       if (!width || !height) return;
