@@ -39,7 +39,7 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files = metadata.files("stempeg") or []
     (shipped,) = (file for file in files if file.name.endswith(".stem.mp4"))
     clip = cli.read_song(Path(str(shipped.locate())))
-    samples = clip.samples[:, : clip.rate * 6].T
+    samples = clip.samples[:, : clip.rate * 58 // 10].T  # one segment of HT-Demucs
     folder = tmp_path_factory.mktemp("songs")
     paths = {name: folder / f"Falcon {name}" for name in ("44.wav", "44.mp3", "mono 22.wav", "48.flac")}
     soundfile.write(paths["44.wav"], samples, clip.rate, subtype="FLOAT")
@@ -100,7 +100,9 @@ def test_browser_equals_native(
     for stem, samples, rate in in_browser(page, model, tmp_path):
         reference, reference_rate = expected[stem]
         assert (rate, samples.shape) == (reference_rate, reference.shape)
-        assert snr(reference, samples) >= AGREEMENT[model], stem
+        agreement = snr(reference, samples)
+        print(f"{model}, {name}, {stem}: {agreement:.1f} dB")
+        assert agreement >= AGREEMENT[model], stem
         stems.append(samples)
     mixture, _ = read(songs[name])
     np.testing.assert_allclose(np.sum(stems, axis=0), mixture, rtol=0, atol=1e-4)
