@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 # The same examples on every run and machine, and no verdict by the clock.
 settings.register_profile("demixer", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("demixer")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright's event loop runs on after them, and `asyncio.run` refuses to start beside it."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
