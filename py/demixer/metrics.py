@@ -77,10 +77,10 @@ def bss_eval(references: Samples, estimates: Samples, window: int) -> BSSEval:
         raise ValueError(f"references {references.shape} and estimates {estimates.shape} differ in shape")
     if not references.any(axis=(1, 2)).all():
         raise ValueError("a silent reference cannot be measured against")
-    references, estimates = references.astype(np.float64), estimates.astype(np.float64)
-    filters = _Filters(references, estimates, min(window, references.shape[-1]))
-    starts = range(0, max(references.shape[-1] - window, 0) + 1, window)
-    ratios = [filters.measure(references[..., at : at + window], estimates[..., at : at + window]) for at in starts]
+    true, estimated = references.astype(np.float64), estimates.astype(np.float64)
+    filters = _Filters(true, estimated, min(window, true.shape[-1]))
+    starts = range(0, max(true.shape[-1] - window, 0) + 1, window)
+    ratios = [filters.measure(true[..., at : at + window], estimated[..., at : at + window]) for at in starts]
     return BSSEval(*np.stack(ratios, axis=-1))
 
 
@@ -162,9 +162,10 @@ def _gram(signals: _Real) -> _Real:
 def _solve(gram: _Real, target: _Real) -> _Real:
     """Least-squares filters [shape=(inputs * TAPS, outputs)]."""
     try:
-        return np.linalg.solve(gram + np.finfo(np.float64).eps * np.eye(len(gram)), target)
+        taps = np.linalg.solve(gram + np.finfo(np.float64).eps * np.eye(len(gram)), target)
     except np.linalg.LinAlgError:  # stems that are filtered copies of each other
-        return np.linalg.lstsq(gram, target)[0]
+        taps = np.linalg.lstsq(gram, target)[0]
+    return np.asarray(taps, np.float64)
 
 
 def _fast_length(length: int) -> int:
