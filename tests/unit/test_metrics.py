@@ -63,9 +63,10 @@ def test_a_filtered_copy_is_spatial_distortion_alone() -> None:
     reference = noise(1, 2, 4 * RATE)
     estimate = 0.5 * reference + 0.25 * np.roll(reference, 10, axis=-1)
     estimate[..., :10] = 0.5 * reference[..., :10]
-    measured = bss_eval(reference, estimate, RATE)
-    np.testing.assert_allclose(measured.isr, measured.sdr)
-    assert (measured.sar[0, 0], measured.sir[0, 0]) > (30, 100)
+    measured = bss_eval(reference, estimate, 4 * RATE)
+    np.testing.assert_allclose(measured.isr, measured.sdr, atol=0.01)
+    assert measured.sar[0, 0] > 30
+    assert measured.sir[0, 0] > 100
 
 
 def test_leakage_is_interference() -> None:
@@ -114,7 +115,10 @@ def test_noise_as_museval(channels: int, length: int) -> None:
 
 @pytest.mark.slow
 def test_a_song_as_museval() -> None:
+    # With the noise floor of a recording: among pure tones the filters are not determined, and museval's own
+    # figures depend on the order in which it adds up.
     references = np.stack(list(songs.stems(3.0).values()))
+    references += 1e-3 * noise(*references.shape, seed=2)
     mixture = references.sum(axis=0)
     estimates = 0.8 * references + 0.1 * mixture + 0.01 * noise(*references.shape)
     assert_as_museval(references, estimates.astype(np.float32), 44_100)
