@@ -23,11 +23,12 @@ from demixer.evaluation import report, run, tables
 from demixer.evaluation.score import METRICS, Failure, Job, Result, System
 from demixer.evaluation.songs import find_songs
 from demixer.families import create
-from demixer.files import Stems
-from demixer.files import read_song as read_song
 from demixer.models import Model, Precision, read_manifest
 from demixer.progress import Monitor
 from demixer.progress import Progress as Mark
+from demixer.runtimes.cluster import cluster
+from demixer.runtimes.files import Stems
+from demixer.runtimes.files import read_song as read_song
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
 
@@ -141,7 +142,7 @@ def run_jobs(jobs: list[Job], kept: Path, processes: int, scheduler: str | None)
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with (
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-        run.cluster(scheduler) if scheduler else run.processes(processes) as workers,
+        cluster(scheduler) if scheduler else run.processes(processes) as workers,
     ):
         task = bar.add_task("Evaluating", total=len(jobs))
 

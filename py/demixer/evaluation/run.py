@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -77,31 +77,6 @@ def processes(count: int) -> AbstractContextManager[Executor]:
 def threads(count: int) -> int:
     """How many threads each of that many processes should use."""
     return max(1, (os.cpu_count() or 1) // count)
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[Executor]:
-    """The workers of a running Dask scheduler, which must see the songs and the models under the same paths.
-
-    Raises
-    ------
-    RuntimeFailure
-        `runtime/start-failed` when Dask is not installed or the scheduler does not answer.
-    """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise RuntimeFailure(
-            "runtime/start-failed", "Dask is not installed.", "Run `pip install 'demixer[cluster]'` first."
-        ) from error
-    try:
-        client = Client(address, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise RuntimeFailure(
-            "runtime/start-failed", f"No Dask scheduler answers at {address}.", "Check the address and the network."
-        ) from error
-    with client, client.get_executor(pure=False) as workers:
-        yield workers
 
 
 def _keep(outcome: Outcome, file: Path) -> None:

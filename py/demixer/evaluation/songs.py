@@ -11,7 +11,7 @@ import numpy as np
 
 from demixer.audio import Clip, Samples
 from demixer.errors import AudioError
-from demixer.files import read_song
+from demixer.runtimes.files import read_song
 
 MIXTURE: Final = "mixture"
 
