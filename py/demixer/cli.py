@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from demixer.audio import Clip
 from demixer.errors import Cancelled, DemixError, ModelError
@@ -128,12 +128,14 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     if as_json:
         print(json.dumps([describe(model) for model in models], indent=2))
         return
-    table = Table("Model", "Name", "Stems", "Licence", "Size", "Built", box=None)
+    table = Table(Column("Model", no_wrap=True), "Name", "Stems", "Licence", "Weights from", "Size", "Built", box=None)
     for model in models:
         row = describe(model)
         size = f"{row['bytes'] / 1e6:.0f} MB" if row["bytes"] else "-"
         licence = model.licence.name if model.licence else "no weights"
-        table.add_row(model.id, model.label, ", ".join(model.stems), licence, size, "yes" if row["built"] else "no")
+        source = f"{model.source.registry} {model.source.package} {model.source.version}" if model.source else "-"
+        built = "yes" if row["built"] else "no"
+        table.add_row(model.id, model.label, ", ".join(model.stems), licence, source, size, built)
     Console().print(table)
 
 
@@ -170,6 +172,7 @@ def describe(model: Model) -> dict[str, Any]:
         "label": model.label,
         "stems": list(model.stems),
         "licence": asdict(model.licence) if model.licence else None,
+        "source": asdict(model.source) if model.source else None,
         "bytes": model.artifacts["default"].bytes if model.artifacts else 0,
         "built": not model.needs_weights or bool(model.artifacts),
     }

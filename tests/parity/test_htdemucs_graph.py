@@ -15,7 +15,7 @@ import pytest
 from demixer.families.htdemucs import SEGMENT, analyse, synthesise
 from models.htdemucs.graph import build
 from models.htdemucs.graph.blocks import decoder_layer, encoder_layer
-from models.htdemucs.graph.linear import float_linear
+from models.htdemucs.graph.linear import FloatLinear
 from models.htdemucs.graph.network import MIXTURE, SPECTROGRAM, SPECTROGRAM_STEMS, WAVEFORM_STEMS, normalise
 from models.htdemucs.graph.ops import Graph, Value
 from models.htdemucs.graph.transformer import transformer
@@ -111,7 +111,7 @@ def test_encoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branc
 def test_transformer(published: Tensors, stock: onnx.ModelProto) -> None:
     weights = Published(stock)
     inputs = one_row(published[encoded("", DEPTH)]), one_row(published[encoded("t", DEPTH)])
-    x, xt = block(lambda g, x, xt: transformer(g, x, xt, weights, float_linear), *inputs)
+    x, xt = block(lambda g, x, xt: transformer(g, x, xt, weights, FloatLinear()), *inputs)
     assert snr(published[BETWEEN[""]], x) >= BLOCK
     assert snr(one_row(published[BETWEEN["t"]]), xt) >= BLOCK
 

@@ -75,6 +75,7 @@ export const ERROR_CODES = Object.freeze({
  * @property {number} gflop_per_second
  * @property {Record<string, { overlap: number }>} presets
  * @property {{ name: string, url: string, notice: string } | null} licence
+ * @property {{ registry: string, package: string, version: string } | null} source where the weights come from
  * @property {Record<string, Artifact>} artifacts by precision
  */
 

@@ -100,10 +100,10 @@ function chip(stem) {
 }
 
 /** @param {Model} model */
-function licence({ licence: terms }) {
-  if (!terms) return h("p", { class: "card-licence" }, t("model.own"));
+function licence({ licence: terms, source }) {
+  if (!terms || !source) return h("p", { class: "card-licence" }, t("model.own"));
   const link = h("a", { href: terms.url, target: "_blank", rel: "noreferrer" }, t("model.licence"));
-  return h("p", { class: "card-licence" }, `${terms.notice} `, link);
+  return h("p", { class: "card-licence" }, `${terms.notice} ${t("model.source", source)} `, link);
 }
 
 /** @param {string} preset */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -16,6 +17,8 @@ LIMIT: Final = 127
 """Codes to each side of it."""
 STRENGTH: Final = 0.65
 """How much of a channel's loudness moves into the weights; 1 would be all of it."""
+SILENCE: Final = 1e-6
+"""Added to the spread of a row, so that no row is divided by zero."""
 QUIET: Final = 0.05
 """Channels this much below the loudest count as being there."""
 
@@ -23,58 +26,72 @@ QUIET: Final = 0.05
 class Linear(Protocol):
     """One way to compute linear layers."""
 
-    def __call__(self, g: Graph, x: Value, *layers: Affine) -> list[Value]:
-        """Apply several layers to the same rows [tokens, channels]."""
+    def normalised(self, g: Graph, x: Value, *layers: Affine) -> list[Value]:
+        """Apply several layers to the same rows [tokens, channels], which come from a layer normalisation."""
+        ...
+
+    def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
+        """Apply a layer to rows of which some may be much louder than others."""
         ...
 
 
-def float_linear(g: Graph, x: Value, *layers: Affine) -> list[Value]:
+class FloatLinear:
     """In float32."""
-    results = []
-    for layer in layers:
+
+    def normalised(self, g: Graph, x: Value, *layers: Affine) -> list[Value]:
+        return [self.uneven(g, x, layer) for layer in layers]
+
+    def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
         weight = g.constant(layer.weight, "weight")
         if layer.scale is not None:
             weight = g.mul(weight, g.constant(layer.scale, "scale"))
-        results.append(g.gemm(x, weight, g.constant(layer.bias, "bias")) if layer.bias.any() else g.matmul(x, weight))
-    return results
+        return g.gemm(x, weight, g.constant(layer.bias, "bias")) if layer.bias.any() else g.matmul(x, weight)
 
 
-class Recorder:
-    """Computes in float32 and remembers the rows that layers were applied to."""
+class Recorder(FloatLinear):
+    """In float32; remembers the normalised rows that layers were applied to."""
 
     def __init__(self) -> None:
         self.inputs: list[Value] = []
 
-    def __call__(self, g: Graph, x: Value, *layers: Affine) -> list[Value]:
+    def normalised(self, g: Graph, x: Value, *layers: Affine) -> list[Value]:
         self.inputs.append(x)
-        return float_linear(g, x, *layers)
+        return super().normalised(g, x, *layers)
 
 
 class Int8Linear:
-    """With activations and weights of eight bits and float32 sums.
+    """With activations and weights of eight bits and sums of 32.
 
-    Rows are quantised as they come, with one range for all of them, which a few loud channels would set: so
-    loud channels are first divided by what their weights are multiplied by (SmoothQuant: Xiao et al. 2023).
+    Activations are quantised as they come, with one range for all rows, so what is loud must not set the range
+    for what is not. Behind a normalisation a few channels are loud, and they are the same whatever plays: they
+    are divided by what their weights are multiplied by (SmoothQuant: Xiao et al. 2023). Elsewhere it depends
+    on the music, and each row is stretched to the same range.
 
     Parameters
     ----------
     peaks : list of np.ndarray [shape=(channels,)]
-        For each call to come: how large each channel of the rows gets.
+        For each call of `normalised` to come: how large each channel of the rows gets.
     """
 
     def __init__(self, peaks: list[Array]) -> None:
         self._peaks = iter(peaks)
 
-    def __call__(self, g: Graph, x: Value, *layers: Affine) -> list[Value]:
+    def normalised(self, g: Graph, x: Value, *layers: Affine) -> list[Value]:
         smoothing = smoothing_factors(next(self._peaks), layers)
         x = g.mul(x, g.constant(1 / smoothing, "smoothing"))
-        codes, scale, zero = g.node(
-            "DynamicQuantizeLinear", [x], [g.unique(role) for role in ("codes", "scale", "zero")]
-        )
-        return [
-            _int8_product(g, (Value(codes, x.shape), Value(scale, ()), Value(zero, ())), layer, smoothing)
-            for layer in layers
-        ]
+        rows = _codes(g, x)
+        smoothed = [Affine(layer.weight * smoothing[:, None], layer.bias, layer.scale) for layer in layers]
+        return [_int8_product(g, rows, layer) for layer in smoothed]
+
+    def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
+        low = g.reduce("ReduceMin", x, 1)
+        spread = g.add(g.sub(g.reduce("ReduceMax", x, 1), low), g.scalar(SILENCE))
+        unit = g.div(g.sub(x, low), spread)
+        product = _int8_product(g, _codes(g, unit), replace(layer, bias=np.zeros_like(layer.bias)))
+        # What was taken off each row is a multiple of the weights' sums.
+        sums = layer.weight.sum(axis=0, keepdims=True) * (1 if layer.scale is None else layer.scale)
+        offset = g.gemm(low, g.constant(sums, "sums"), g.constant(layer.bias, "bias"))
+        return g.add(g.mul(product, spread), offset)
 
 
 def smoothing_factors(peaks: Array, layers: tuple[Affine, ...]) -> Array:
@@ -92,13 +109,19 @@ def quantise(weight: Array) -> tuple[npt.NDArray[np.uint8], Array]:
     return (np.rint(weight / steps) + CENTRE).astype(np.uint8), steps.astype(np.float32)
 
 
-def _int8_product(g: Graph, rows: tuple[Value, Value, Value], layer: Affine, smoothing: Array) -> Value:
-    """One layer on quantised rows (codes, scale, zero).
+def _codes(g: Graph, x: Value) -> tuple[Value, Value, Value]:
+    """Rows in eight bits: codes, scale, zero."""
+    codes, scale, zero = g.node("DynamicQuantizeLinear", [x], [g.unique(role) for role in ("codes", "scale", "zero")])
+    return Value(codes, x.shape), Value(scale, ()), Value(zero, ())
+
+
+def _int8_product(g: Graph, rows: tuple[Value, Value, Value], layer: Affine) -> Value:
+    """One layer on quantised rows.
 
     The weights are unsigned too: products with signed ones saturate on x86 processors without VNNI.
     """
     codes, scale, zero = rows
-    weight, steps = quantise(layer.weight * smoothing[:, None])
+    weight, steps = quantise(layer.weight)
     if layer.scale is not None:
         steps = steps * layer.scale
     g.flop += 2 * codes.shape[0] * weight.size

@@ -14,7 +14,7 @@ from demixer.models import Precision
 
 from .blocks import decoder_layer, encoder_layer
 from .calibrate import peaks
-from .linear import Int8Linear, Linear, Recorder, float_linear
+from .linear import FloatLinear, Int8Linear, Linear, Recorder
 from .ops import Graph, Shape, Value
 from .transformer import transformer
 from .weights import DEPTH, Published
@@ -49,7 +49,7 @@ def build(stock: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
     """
     weights = Published(stock)
     if precision == "fp32":
-        return write(weights, float_linear, tiles=False)
+        return write(weights, FloatLinear(), tiles=False)
     recorder = Recorder()
     return write(weights, Int8Linear(peaks(write(weights, recorder, tiles=False), recorder.inputs)), tiles=True)
 
