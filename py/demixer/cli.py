@@ -1,4 +1,4 @@
-"""The command line: `demixer separate` and `demixer models`."""
+"""The command line: `demixer separate`, `demixer evaluate` and `demixer models`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import os
 import sys
 import time
 import tomllib
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-import av
-import numpy as np
-import soundfile
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from demixer.audio import Clip, Samples
-from demixer.errors import AudioError, Cancelled, DemixError, ModelError
+from demixer.audio import Clip
+from demixer.errors import Cancelled, DemixError, ModelError
+from demixer.evaluation import report, run, tables
+from demixer.evaluation.score import METRICS, Failure, Job, Result, System
+from demixer.evaluation.songs import find_songs
 from demixer.families import create
 from demixer.models import Model, Precision, read_manifest
 from demixer.progress import Monitor
 from demixer.progress import Progress as Mark
+from demixer.runtimes.cluster import cluster
+from demixer.runtimes.files import Stems
+from demixer.runtimes.files import read_song as read_song
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
 
@@ -85,6 +87,40 @@ def separate_songs(
         raise typer.Exit(2)
 
 
+@app.command("evaluate")
+def evaluate_models(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="MUSDB18, or folders of mixture and stems.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the report goes.")],
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="ID[:PRESET]", help="May be given several times. [default: htdemucs]"),
+    ] = None,
+    precision: Annotated[Literal["default", "fp32"], typer.Option(help="Which weights to use.")] = "default",
+    raw: Annotated[bool, typer.Option("--raw", help="Measure the model's own output.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Songs at the same time.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+) -> None:
+    """Measure separation quality on songs with known stems; run again to go on where it stopped."""
+    try:
+        systems = [find_system(name, precision, raw=raw) for name in names or ["htdemucs"]]
+        songs = find_songs([folder.resolve() for folder in folders])
+        todo = [Job(song, system, run.threads(jobs)) for system in systems for song in songs]
+        outcomes = run_jobs(todo, output / "results", jobs, scheduler)
+        results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
+        files = report.write(results, output)
+    except DemixError as error:
+        explain(error)
+        raise typer.Exit(2) from error
+    if as_json:
+        print(json.dumps(tables.as_dict(results), indent=2))
+    else:
+        print_summary(results)
+        console.print(f"More in [bold]{files[0]}[/bold]", highlight=False)
+    if len(results) < len(outcomes):
+        raise typer.Exit(2)
+
+
 @app.command("models")
 def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the models: stems, licence, size, and whether they are built."""
@@ -100,6 +136,32 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
         source = f"{model.source.registry} {model.source.package} {model.source.version}" if model.source else "-"
         built = "yes" if row["built"] else "no"
         table.add_row(model.id, model.label, ", ".join(model.stems), licence, source, size, built)
+    Console().print(table)
+
+
+def run_jobs(jobs: list[Job], kept: Path, processes: int, scheduler: str | None) -> list[run.Outcome]:
+    """Run songs through systems with a progress bar; a song that fails is told of at once."""
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+        cluster(scheduler) if scheduler else run.processes(processes) as workers,
+    ):
+        task = bar.add_task("Evaluating", total=len(jobs))
+
+        def done(outcome: run.Outcome) -> None:
+            bar.advance(task)
+            if isinstance(outcome, Failure):
+                print(f"demixer: {outcome.song}: {outcome.error['message']}", file=sys.stderr)
+
+        return run.run(jobs, workers, kept, done)
+
+
+def print_summary(results: list[Result]) -> None:
+    """The medians over songs, as a table."""
+    table = Table("Stem", "System", "Songs", *METRICS.values(), box=None)
+    for row in tables.summary(results):
+        medians = ("-" if value is None else f"{value:.2f}" for value in row.median.values())
+        table.add_row(row.target, row.system, str(row.songs), *medians)
     Console().print(table)
 
 
@@ -134,8 +196,24 @@ def find_model(model_id: str) -> Model:
     return models[model_id]
 
 
+def find_system(name: str, precision: Precision, *, raw: bool) -> System:
+    """The model and preset of a name such as `htdemucs:best`."""
+    model_id, _, preset = name.partition(":")
+    model = find_model(model_id)
+    if preset and preset not in model.presets:
+        known = ", ".join(model.presets)
+        raise ModelError("model/unknown", f"Model {model_id} has no preset {preset!r}.", f"Choose from {known}.")
+    return System(name, model, preset or "standard", find_weights(model, precision), raw)
+
+
 def open_session(model: Model, precision: Precision) -> NativeSession | None:
     """Load the weights, where the model has any."""
+    weights = find_weights(model, precision)
+    return NativeSession(weights) if weights else None
+
+
+def find_weights(model: Model, precision: Precision) -> Path | None:
+    """The built graph, where the model has any."""
     if not model.needs_weights:
         return None
     artifact = model.artifacts.get(precision)
@@ -143,7 +221,7 @@ def open_session(model: Model, precision: Precision) -> NativeSession | None:
         raise ModelError(
             "model/unknown", f"Model {model.id} ({precision}) is not built.", "Run `python build.py site` first."
         )
-    return NativeSession(MODELS / artifact.path)
+    return (MODELS / artifact.path).resolve()
 
 
 def song_folders(songs: list[Path], output: Path) -> list[Path]:
@@ -156,45 +234,6 @@ def song_folders(songs: list[Path], output: Path) -> list[Path]:
             folder = output / f"{song.stem} ({number})"
         folders.append(folder)
     return folders
-
-
-def read_song(path: Path) -> Clip:
-    """Decode a file with libsndfile, or with FFmpeg where that does not know the format.
-
-    Raises
-    ------
-    AudioError
-        `audio/unreadable`, `audio/empty` or `audio/unsupported`.
-    """
-    if not path.is_file():
-        raise AudioError("audio/unreadable", "There is no such file.", "Check the path.")
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        return Clip(np.ascontiguousarray(samples.T), rate)
-    except soundfile.LibsndfileError:
-        return read_with_ffmpeg(path)
-
-
-def read_with_ffmpeg(path: Path) -> Clip:
-    """Decode the first audio track of a file; FFmpeg itself removes an encoder's delay."""
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise AudioError("audio/empty", "The file holds no audio track.", "Choose a file with sound.")
-            track = container.streams.audio[0]
-            to_float = av.AudioResampler(format="fltp", layout=track.layout, rate=track.rate)
-            frames = [out for frame in container.decode(track) for out in to_float.resample(frame)]
-            frames += to_float.resample(None)
-            rate = track.rate
-    except av.FFmpegError as error:
-        raise AudioError(
-            "audio/unreadable",
-            "The file cannot be decoded.",
-            "Check that it plays elsewhere, or convert it to WAV or FLAC.",
-        ) from error
-    if not frames:
-        raise AudioError("audio/empty", "The file holds no audio.", "Choose a file with sound.")
-    return Clip(np.concatenate([frame.to_ndarray() for frame in frames], axis=1, dtype=np.float32), rate)
 
 
 async def separate_one(
@@ -214,63 +253,6 @@ async def separate_one(
 
         family = create(model, session, clip.rate)
         await separate(clip, stems, family, model.preset(preset), raw=raw, monitor=Monitor(report))
-
-
-class Stems:
-    """A `Sink` that writes a WAV for each stem, under its final name only when all are complete.
-
-    Parameters
-    ----------
-    folder : Path
-        Made if missing.
-    names : tuple of str
-    clip : Clip
-        Whose rate and channels the files get.
-    """
-
-    def __init__(self, folder: Path, names: tuple[str, ...], clip: Clip) -> None:
-        self.paths = {name: folder / f"{name}.wav" for name in names}
-        self._folder = folder
-        self._clip = clip
-        self._parts = [path.with_suffix(".wav.part") for path in self.paths.values()]
-
-    def __enter__(self) -> Self:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with ExitStack() as opened:
-                self._files = [opened.enter_context(self._create(part)) for part in self._parts]
-                self._opened = opened.pop_all()
-        except OSError as error:
-            raise unwritable(error) from error
-        return self
-
-    def _create(self, part: Path) -> soundfile.SoundFile:
-        return soundfile.SoundFile(part, "w", self._clip.rate, self._clip.channels, "FLOAT", format="WAV")
-
-    async def write(self, start: int, stems: Samples) -> None:  # noqa: ARG002  (files append)
-        """Append to every file."""
-        for file, samples in zip(self._files, stems, strict=True):
-            try:
-                file.write(samples.T)
-            except (OSError, soundfile.LibsndfileError) as error:
-                raise unwritable(error) from error
-
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        self._opened.close()
-        for part, path in zip(self._parts, self.paths.values(), strict=True):
-            if failure is None:
-                part.replace(path)
-            else:
-                part.unlink()
-        if failure is not None and not any(self._folder.iterdir()):
-            self._folder.rmdir()
-
-
-def unwritable(error: Exception) -> DemixError:
-    """The output folder refuses our files."""
-    return DemixError(
-        "storage/unavailable", f"The stems cannot be written: {error}", "Choose another folder with -o, or free space."
-    )
 
 
 def explain(error: DemixError, song: Path | None = None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from demixer.audio import Samples
 
-N_FFT: Final = 2048
+N_FFT: Final = 4096
 HOP: Final = N_FFT // 2
 
 #: Frames that are transformed together: bounds memory, changes no bit.
@@ -17,7 +17,7 @@ BATCH: Final = 64
 #: A frame whose residual stays below this is left as it is: it is rounding, not music.
 INAUDIBLE: Final = 1e-6
 
-#: Power that every stem is given in every bin, so that what no stem claims is shared evenly.
+#: Weight that every stem is given in every bin, so that what no stem claims is shared evenly.
 FLOOR: Final = 1e-10
 
 
@@ -43,10 +43,12 @@ def peaks(samples: Samples, hop: int) -> Samples:
 class MixtureConsistency:
     """Makes stems sum to the mixture, a stream at a time.
 
-    What the sum of the stems misses is shared among them in the STFT domain, in each bin in proportion
-    to the stems' power (Wisdom et al., "Differentiable consistency constraints for improved deep speech
-    enhancement", 2019). Sine windows with half overlap reconstruct exactly, so the sum is exact whatever
-    the shares are. A DC offset that the normalisation took away comes back here too, once.
+    What the sum of the stems misses is shared among them in the STFT domain, more of it to the stems that are
+    strong in a bin (after Wisdom et al., "Differentiable consistency constraints for improved deep speech
+    enhancement", 2019). Shares in proportion to the square root of the magnitude cost no stem more than
+    0.02 dB of SDR; in proportion to the power they cost up to 0.035 dB (docs/quality). Sine windows with half
+    overlap reconstruct exactly, so the sum is exact whatever the shares are. A DC offset that the
+    normalisation took away comes back here too, once.
 
     Frames lie on a grid that starts with the song: how the stream is cut into pushes changes no bit.
 
@@ -124,7 +126,7 @@ def _share(residual: Samples, stems: Samples) -> Samples:
     audible = np.flatnonzero(np.abs(residual).max(axis=(0, 2)) > INAUDIBLE)
     if audible.size:
         spectra = np.fft.rfft(stems[:, :, audible])
-        power = spectra.real**2 + spectra.imag**2 + np.float32(FLOOR)
+        weights = np.sqrt(np.sqrt(spectra.real**2 + spectra.imag**2)) + np.float32(FLOOR)
         missing = np.fft.rfft(residual[:, audible])
-        shares[:, :, audible] = np.fft.irfft(missing * (power / power.sum(axis=0))) * _WINDOW
+        shares[:, :, audible] = np.fft.irfft(missing * (weights / weights.sum(axis=0))) * _WINDOW
     return shares

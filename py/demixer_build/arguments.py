@@ -22,10 +22,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
     commands.add_parser("check", help="formatting, lint and types of Python and JavaScript")
     commands.add_parser("site", help="build dist/, a static site for any host that can set headers")
+    commands.add_parser(
+        "evaluate",
+        help="separation quality: of every model on the music at hand, into docs/quality/; or `demixer evaluate` "
+        "with the arguments given",
+    )
     commands.add_parser("clean", help="remove what was built; keeps .venv and the downloads")
 
     parsed, rest = parser.parse_known_args(arguments)
-    if rest and parsed.command != "test":
+    if rest and parsed.command not in ("test", "evaluate"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    parsed.pytest = rest
+    parsed.rest = rest
     return parsed

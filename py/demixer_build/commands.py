@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 from demixer_build import browser, checks, node, server, vendor
 from demixer_build import site as site_
@@ -27,7 +28,7 @@ def test(arguments: Namespace) -> int:
     browser.ensure()
     clean_code = checks.check()
     selection = ["-m", "not slow"] if arguments.fast else []
-    tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.pytest], cwd=ROOT)
+    tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.rest], cwd=ROOT)
     return tests.returncode or int(not clean_code)
 
 
@@ -44,6 +45,18 @@ def site(_: Namespace) -> int:
     vendor.update()
     site_.build()
     return 0
+
+
+def evaluate(arguments: Namespace) -> int:
+    """Measure separation quality; without arguments, remake docs/quality/."""
+    from demixer_build import evaluation  # what it imports is not installed for every command
+
+    site(arguments)
+    given = arguments.rest
+    if not given:
+        systems = [part for system in evaluation.SYSTEMS for part in ("--model", system)]
+        given = [*map(str, evaluation.songs_at_hand()), "-o", str(evaluation.REPORT), *systems]
+    return subprocess.run([Path(sys.executable).with_name("demixer"), "evaluate", *given]).returncode
 
 
 def clean(_: Namespace) -> int:

@@ -1,1 +1,1 @@
-"""The two implementations of `runtime.Session`: one file a runtime."""
+"""What only one kind of machine has: inference runtimes, audio files, a cluster. Only these files import them."""

@@ -13,12 +13,14 @@ from demixer.runtime import Float
 
 
 class NativeSession:
-    """A graph loaded by onnxruntime's CPU provider, on all cores.
+    """A graph loaded by onnxruntime's CPU provider.
 
     Parameters
     ----------
     path : Path
         The ONNX file.
+    threads : int
+        How many it may use; 0 for one a core.
 
     Raises
     ------
@@ -26,8 +28,9 @@ class NativeSession:
         `model/integrity` when the file is not a graph that onnxruntime can load.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = 0) -> None:
         options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
             self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,192 @@
+"""One song through one system, and how close its stems come to the true ones."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from demixer.audio import Clip, Collected, Samples
+from demixer.errors import DemixError
+from demixer.evaluation.songs import Song
+from demixer.evaluation.views import VIEWS, targets
+from demixer.families import create
+from demixer.metrics import bss_eval, sdr
+from demixer.models import Model
+from demixer.runtimes.native import NativeSession
+from demixer.separate import separate
+
+METRICS: Final = {
+    "sdr": "SDR (MDX)",
+    "bss_sdr": "SDR (BSSEval v4)",
+    "sir": "SIR",
+    "isr": "ISR",
+    "sar": "SAR",
+}
+
+_METHOD: Final = 1
+"""Raised when the way of measuring changes, so that kept results are not taken for new ones."""
+
+Scores = dict[str, dict[str, dict[str, float | None]]]
+"""View, target, metric -> dB; None where the target is silent, or perfect."""
+
+
+@dataclass(frozen=True)
+class System:
+    """A model as it is run.
+
+    Parameters
+    ----------
+    name : str
+        Model and preset, as the person named them.
+    model : Model
+    preset : str
+    weights : Path or None
+        The ONNX file.
+    raw : bool
+        Whether the stems are left as the model gives them.
+    """
+
+    name: str
+    model: Model
+    preset: str
+    weights: Path | None
+    raw: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """One song to be put through one system, in any process on any machine that sees the files."""
+
+    song: Song
+    system: System
+    threads: int
+
+    @property
+    def key(self) -> str:
+        """Tells jobs apart whose results differ: the same song, weights and settings give the same key."""
+        files = {name: (track.path.stat().st_size, track.index) for name, track in self.song.tracks.items()}
+        system = [
+            self.system.name,
+            self.system.weights and self.system.weights.name,  # the name holds the hash of what is inside
+            asdict(self.system.model.preset(self.system.preset)),
+            self.system.raw,
+        ]
+        return hashlib.sha256(json.dumps([_METHOD, self.song.name, files, system]).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job came to.
+
+    `duration`: seconds of music. `seconds`: what the separation took. `residual`: how far the sum of the stems is from
+    the mixture, in dB below it.
+    """
+
+    song: str
+    system: str
+    duration: float
+    seconds: float
+    residual: float | None
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job came to nothing."""
+
+    song: str
+    system: str
+    error: Mapping[str, Any]
+
+
+def run(job: Job) -> Result | Failure:
+    """Separate and measure one song; errors are returned, since they have to cross processes."""
+    try:
+        mixture, stems = job.song.read()
+        started = time.monotonic()
+        estimates = _separate(mixture, job)
+        seconds = time.monotonic() - started
+    except DemixError as error:
+        return Failure(job.song.name, job.system.name, error.to_dict())
+    return Result(
+        job.song.name,
+        job.system.name,
+        duration=round(mixture.length / mixture.rate, 3),
+        seconds=round(seconds, 3),
+        residual=_decibels(mixture.samples, sum(estimates.values()) - mixture.samples),
+        scores=measure(stems, estimates, mixture.rate),
+    )
+
+
+def measure(stems: Mapping[str, Samples], estimates: Mapping[str, Samples], window: int) -> Scores:
+    """Every metric of every target that both the song and the system have.
+
+    Parameters
+    ----------
+    stems, estimates : mapping of str to np.ndarray [each shape=(channels, n)], float32
+    window : int
+        Samples that BSSEval measures together.
+    """
+    scores: Scores = {}
+    for view, names in VIEWS.items():
+        true, estimated = targets(view, stems), targets(view, estimates)
+        if true is None or estimated is None:
+            continue
+        scores[view] = {name: dict.fromkeys(METRICS) for name in names}
+        heard = [index for index, signal in enumerate(true) if signal.any()]
+        for index in heard:
+            scores[view][names[index]]["sdr"] = _finite(sdr(true[index], estimated[index]))
+        if heard:
+            ratios = bss_eval(
+                np.stack([true[index] for index in heard]), np.stack([estimated[index] for index in heard]), window
+            )
+            for metric, values in (
+                ("bss_sdr", ratios.sdr),
+                ("sir", ratios.sir),
+                ("isr", ratios.isr),
+                ("sar", ratios.sar),
+            ):
+                for index, windows in zip(heard, values, strict=True):
+                    scores[view][names[index]][metric] = _median(windows)
+    return scores
+
+
+def _separate(mixture: Clip, job: Job) -> dict[str, Samples]:
+    system = job.system
+    session = _session(system.weights, job.threads) if system.weights else None
+    family = create(system.model, session, mixture.rate)
+    collected = Collected(family.stems, mixture.channels, mixture.length)
+    asyncio.run(separate(mixture, collected, family, system.model.preset(system.preset), raw=system.raw))
+    return dict(zip(system.model.stems, collected.samples, strict=True))
+
+
+@lru_cache(maxsize=1)  # jobs come sorted by system
+def _session(weights: Path, threads: int) -> NativeSession:
+    return NativeSession(weights, threads)
+
+
+def _median(windows: npt.NDArray[np.float64]) -> float | None:
+    """Median over the windows that could be measured, as museval takes it."""
+    measured = windows[~np.isnan(windows)]
+    return _finite(float(np.median(measured))) if measured.size else None
+
+
+def _decibels(signal: Samples, error: Samples) -> float | None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.square(error, dtype=np.float64).sum() / np.square(signal, dtype=np.float64).sum()
+        return _finite(float(10 * np.log10(ratio)))
+
+
+def _finite(decibels: float) -> float | None:
+    return round(decibels, 4) if math.isfinite(decibels) else None

@@ -1,0 +1,58 @@
+"""The music with known stems that is at hand without asking for any: for `build.py evaluate` without a folder."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+
+from demixer.audio import Samples
+from demixer.evaluation.songs import find_songs
+from demixer_build.paths import ROOT, STATE
+
+REPORT: Final = ROOT / "docs" / "quality"
+
+#: What every model and preset is measured as; HT-Demucs first, since costs are told as ratios to the first.
+SYSTEMS: Final = ("htdemucs:standard", "htdemucs:fast", "htdemucs:best", "spleeter-2stems", "hpss")
+
+_SHARED: Final = ROOT.parent / "shared" / "data"
+_SYNTHETIC_SECONDS: Final = 12.0
+_BAD_END: Final = 0.04
+"""Seconds at the end of stempeg's song that its AAC tracks decode badly."""
+
+
+def songs_at_hand() -> list[Path]:
+    """Folders of songs: stempeg's, one made by arithmetic, and those of `../shared/data` where there are any."""
+    made = STATE / "songs"
+    shutil.rmtree(made, ignore_errors=True)
+    _write(made / "stempeg", *_stempeg())
+    _write(made / "synthetic", *_synthetic())
+    return [made, *([_SHARED] if _SHARED.is_dir() else [])]
+
+
+def _stempeg() -> tuple[dict[str, Samples], int]:
+    """The song of PyPI `stempeg`; the package itself does not load without a program called ffmpeg."""
+    (path,) = (file for file in metadata.files("stempeg") or [] if file.name.endswith(".stem.mp4"))
+    file = Path(str(path.locate()))
+    (song,) = find_songs([file.parent])
+    mixture, stems = song.read()
+    length = mixture.length - round(_BAD_END * mixture.rate)
+    return {name: samples[:, :length] for name, samples in {"mixture": mixture.samples, **stems}.items()}, mixture.rate
+
+
+def _synthetic() -> tuple[dict[str, Samples], int]:
+    """The tests' song, in which nobody sings."""
+    stems: dict[str, Samples] = runpy.run_path(str(ROOT / "tests" / "songs.py"))["stems"](_SYNTHETIC_SECONDS)
+    mixture: Samples = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+    return {"mixture": mixture, **stems, "vocals": np.zeros_like(mixture)}, 44_100
+
+
+def _write(folder: Path, signals: dict[str, Samples], rate: int) -> None:
+    folder.mkdir(parents=True)
+    for name, samples in signals.items():
+        soundfile.write(folder / f"{name}.wav", samples.T, rate, subtype="FLOAT")
