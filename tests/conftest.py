@@ -11,5 +11,5 @@ settings.load_profile("demixer")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright's event loop runs on after them, and `asyncio.run` refuses to start beside it."""
+    """Browser tests come last: Playwright's event loop runs on after them, and `asyncio.run` refuses to join it."""
     items.sort(key=lambda item: "browser" in item.path.parts)
