@@ -18,7 +18,7 @@ LIMIT: Final = 127
 STRENGTH: Final = 0.65
 """How much of a channel's loudness moves into the weights; 1 would be all of it."""
 SILENCE: Final = 1e-6
-"""Added to the spread of a row, so that no row is divided by zero."""
+"""Added to the peak of a row, so that no row is divided by zero."""
 QUIET: Final = 0.05
 """Channels this much below the loudest count as being there."""
 
@@ -65,7 +65,7 @@ class Int8Linear:
     Activations are quantised as they come, with one range for all rows, so what is loud must not set the range
     for what is not. Behind a normalisation a few channels are loud, and they are the same whatever plays: they
     are divided by what their weights are multiplied by (SmoothQuant: Xiao et al. 2023). Elsewhere it depends
-    on the music, and each row is stretched to the same range.
+    on the music, and each row is brought to the same peak.
 
     Parameters
     ----------
@@ -84,14 +84,11 @@ class Int8Linear:
         return [_int8_product(g, rows, layer) for layer in smoothed]
 
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
-        low = g.reduce("ReduceMin", x, 1)
-        spread = g.add(g.sub(g.reduce("ReduceMax", x, 1), low), g.scalar(SILENCE))
-        unit = g.div(g.sub(x, low), spread)
-        product = _int8_product(g, _codes(g, unit), replace(layer, bias=np.zeros_like(layer.bias)))
-        # What was taken off each row is a multiple of the weights' sums.
-        sums = layer.weight.sum(axis=0, keepdims=True) * (1 if layer.scale is None else layer.scale)
-        offset = g.gemm(low, g.constant(sums, "sums"), g.constant(layer.bias, "bias"))
-        return g.add(g.mul(product, spread), offset)
+        # Divided, not shifted: most of a row is nearly zero, and zero has a code of its own.
+        low, high = g.reduce("ReduceMin", x, 1), g.reduce("ReduceMax", x, 1)
+        peak = g.add(g.apply("Max", high, g.apply("Neg", low)), g.scalar(SILENCE))
+        product = _int8_product(g, _codes(g, g.div(x, peak)), replace(layer, bias=np.zeros_like(layer.bias)))
+        return g.add(g.mul(product, peak), g.constant(layer.bias, "bias"))
 
 
 def smoothing_factors(peaks: Array, layers: tuple[Affine, ...]) -> Array:
