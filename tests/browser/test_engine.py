@@ -337,12 +337,6 @@ def test_an_unexpected_failure_in_the_worker_ends_its_calls(engine: Engine, hpss
     engine.separate(hpss, song(seconds=1))
 
 
-def test_the_browser_is_told_what_it_can_do(engine: Engine) -> None:
-    found = engine.page.evaluate("async () => (await import('/platform/capabilities.js')).capabilities()")
-    assert (found["missing"], found["isolated"]) == ([], True)
-    assert found["cores"] == engine.page.evaluate("navigator.hardwareConcurrency")
-
-
 def test_messages_that_are_not_understood(engine: Engine) -> None:
     version = engine.call("version")
     replies = engine.call(

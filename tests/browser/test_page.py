@@ -249,6 +249,13 @@ def test_a_song_that_cannot_be_read_is_told_and_the_next_one_works(home: Page, s
     expect(home.get_by_role("alert").filter(has_text="audio/")).to_have_count(0)
 
 
+def test_a_browser_that_cannot_work_is_told_what_it_lacks(page: Page, song: Path) -> None:
+    page.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
+    page.goto("/")
+    choose(page, song)
+    expect(page.get_by_role("alert").filter(has_text="There is no Web Locks here.")).to_be_visible()
+
+
 def test_songs_are_separated_one_after_another(home: Page, song: Path, tmp_path: Path) -> None:
     mono = write_song(tmp_path / "Mono.wav", seconds=2, channels=1, rate=22_050)
     choose(home, song, mono)

@@ -169,6 +169,7 @@ def test_smoothing_evens_out_peaks() -> None:
     peaks = np.array([1, 1, 1, 1, 1, 1, 1, 10], np.float32)
     smooth = peaks / smoothing_factors(peaks, layers)
     assert 1 < smooth.max() / smooth.min() < 10
+    np.testing.assert_array_equal(smoothing_factors(peaks * 1.0001, layers), smoothing_factors(peaks, layers))
 
 
 def test_weights_are_halved_only_where_that_is_exact(rng: np.random.Generator) -> None:

@@ -1,7 +1,5 @@
 /** Keeps the page's view of the engine true: asleep, starting, ready or failed. */
 
-import { EngineError } from "../engine/errors.js";
-import { missing } from "../platform/capabilities.js";
 import { describe } from "./errors.js";
 
 /** @typedef {import("../engine/client.js").EngineClient} EngineClient */
@@ -42,13 +40,6 @@ export class EngineWatch {
 
   /** A cancel makes every call fail, while the engine goes on starting: ask again. */
   async #started() {
-    const lacking = missing().join(", ");
-    if (lacking) {
-      throw new EngineError(
-        "runtime/start-failed",
-        `There is no ${lacking} here. Open the page over https, or on localhost.`,
-      );
-    }
     for (;;) {
       try {
         return await this.#engine.start();

@@ -2,7 +2,8 @@
  * The page's engine: starts the worker when it is needed, survives its death, and answers a cancel at once.
  */
 
-import { cancelled } from "./errors.js";
+import { missing } from "../platform/capabilities.js";
+import { cancelled, EngineError } from "./errors.js";
 import { Link } from "./link.js";
 import { until } from "./waiting.js";
 
@@ -116,6 +117,7 @@ export class EngineClient extends EventTarget {
   #engine() {
     if (!this.#link || this.#link.over) {
       this.#link?.end();
+      checkBrowser();
       this.#link = new Link(this.#settings, this.#patience, (type, detail) => {
         const unwanted = this.#stopping && !type.startsWith("engine.");
         if (!unwanted) this.dispatchEvent(new CustomEvent(type, { detail }));
@@ -127,3 +129,13 @@ export class EngineClient extends EventTarget {
 
 /** Only what the worker needs of a song. @param {Pcm} pcm @returns {Pcm} */
 const bare = ({ rate, channels }) => ({ rate, channels });
+
+/** Says plainly what would otherwise fail somewhere in the depths. */
+function checkBrowser() {
+  const lacking = missing().join(", ");
+  if (!lacking) return;
+  throw new EngineError(
+    "runtime/start-failed",
+    `There is no ${lacking} here. Open the page over https, or on localhost.`,
+  );
+}

@@ -95,8 +95,9 @@ def smoothing_factors(peaks: Array, layers: tuple[Affine, ...]) -> Array:
     """What to divide each input channel by, so that activations and weights are equally hard to quantise."""
     weights = np.max([np.abs(layer.weight).max(axis=1) for layer in layers], axis=0)
     loudness = np.maximum(peaks, peaks.max() * QUIET) ** STRENGTH
-    factors = loudness / np.maximum(weights, weights.max() * QUIET) ** (1 - STRENGTH)
-    return np.asarray(factors / np.exp(np.log(factors).mean()), np.float32)
+    octaves = np.log2(loudness / np.maximum(weights, weights.max() * QUIET) ** (1 - STRENGTH))
+    # In quarters of an octave, so that the last bits of the peaks, and with them the machine, do not matter.
+    return np.asarray(2 ** (np.rint(4 * (octaves - octaves.mean())) / 4), np.float32)
 
 
 def quantise(weight: Array) -> tuple[npt.NDArray[np.uint8], Array]:
