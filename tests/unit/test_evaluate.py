@@ -193,7 +193,7 @@ def test_views_of_stems() -> None:
 
     def levels(view: str, stems: dict[str, Samples]) -> list[float] | None:
         found = targets(view, stems)
-        return found and [float(signal[0, 0]) for signal in found]
+        return None if found is None else [float(signal[0, 0]) for signal in found]
 
     assert levels("four stems", parts) == [1, 2, 4, 8]
     assert levels("vocals", parts) == [8, 7]
@@ -226,8 +226,8 @@ def test_a_perfect_estimate_is_valid_json() -> None:
 
 
 def test_charts_escape_names_and_say_nothing_about_nothing() -> None:
-    values = {"vocals": {"sdr": 3.0}, "accompaniment": {"sdr": -12.0}}
-    result = score.Result("a", "<model>", 1.0, 1.0, None, {"vocals": values})
+    scores: score.Scores = {"vocals": {"vocals": {"sdr": 3.0}, "accompaniment": {"sdr": -12.0}}}
+    result = score.Result("a", "<model>", 1.0, 1.0, None, scores)
     chart = dot_chart([result], "vocals", "sdr", "SDR & co")
     assert ElementTree.fromstring(chart).get("aria-label") == "SDR & co"
     assert "<model>" not in chart
