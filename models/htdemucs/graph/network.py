@@ -13,8 +13,7 @@ import onnx
 from demixer.models import Precision
 
 from .blocks import decoder_layer, encoder_layer
-from .calibrate import peaks
-from .linear import FloatLinear, Int8Linear, Linear, Recorder
+from .linear import FloatLinear, Int8Linear, Linear
 from .ops import Graph, Shape, Value
 from .transformer import transformer
 from .weights import DEPTH, Published
@@ -39,7 +38,8 @@ def build(stock: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
         `htdemucs.onnx` as published; never modified. Only its weights are used.
     precision : "default" | "fp32"
         `fp32` computes what the stock graph does and uses only operators that WebGPU has too. `default` is the
-        fast one for processors: linear layers in eight bits, 3x3 convolutions with fewer multiplications.
+        fast and small one for processors: linear layers with weights of eight bits, which also multiply in eight
+        bits where that is safe, and 3x3 convolutions with fewer multiplications.
 
     Returns
     -------
@@ -47,11 +47,8 @@ def build(stock: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
         Takes and gives what the stock graph does. Weights are stored as float16 where that is exact. Its
         metadata tell the work of a run, `gflop`.
     """
-    weights = Published(stock)
-    if precision == "fp32":
-        return write(weights, FloatLinear(), tiles=False)
-    recorder = Recorder()
-    return write(weights, Int8Linear(peaks(write(weights, recorder, tiles=False), recorder.inputs)), tiles=True)
+    fast = precision == "default"
+    return write(Published(stock), Int8Linear() if fast else FloatLinear(), tiles=fast)
 
 
 def write(weights: Published, linear: Linear, *, tiles: bool) -> onnx.ModelProto:

@@ -67,7 +67,7 @@ def layer(g: Graph, x: Value, other: Value, weights: TransformerLayer, linear: L
     sources = layer_norm(g, other, weights.other_norm) if weights.other_norm else queries
     attended = attention(g, queries, sources, weights, linear)
     x, normal = skip_layer_norm(g, x, attended, weights.feed_norm)
-    (inner,) = linear.normalised(g, normal, weights.feed_in)
+    inner = linear.normalised(g, normal, weights.feed_in)
     fed = linear.uneven(g, g.apply("Gelu", inner), scaled(weights.feed_out, weights.feed_scale))
     return norm_all(g, g.add(x, fed), weights.norm_out)
 
@@ -79,11 +79,8 @@ def attention(g: Graph, queries: Value, sources: Value, weights: TransformerLaye
     of the values passes through, since the attention weights sum to one, and joins the output's bias.
     """
     key, value = (Affine(layer.weight, np.zeros_like(layer.bias)) for layer in (weights.key, weights.value))
-    if sources is queries:
-        q, k, v = linear.normalised(g, queries, weights.query, key, value)
-    else:
-        (q,) = linear.normalised(g, queries, weights.query)
-        k, v = linear.normalised(g, sources, key, value)
+    q = linear.normalised(g, queries, weights.query)
+    k, v = (linear.normalised(g, sources, layer) for layer in (key, value))
     batched = [g.reshape(tokens, (1, *tokens.shape)) for tokens in (q, k, v)]
     heads = g.apply("MultiHeadAttention", *batched, domain=CONTRIB, num_heads=HEADS)
     g.flop += 4 * q.shape[0] * k.shape[0] * q.shape[1]
