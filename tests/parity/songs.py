@@ -29,18 +29,14 @@ def songs() -> dict[str, Samples]:
     return found
 
 
-def songs_with_stems(seconds: float) -> dict[str, tuple[Samples, Samples]]:
-    """The beginning of every song whose true stems are known, by name: mixture [shape=(2, n)], stems [shape=(4, 2, n)].
-
-    Stems are in the order of HT-Demucs.
-    """
+def songs_with_stems() -> dict[str, tuple[Samples, Samples]]:
+    """Every song whose true stems are known, by name: mixture [shape=(2, n)], stems in our order [shape=(4, 2, n)]."""
     falcon, *stems = (stempeg_song(track) for track in range(5))
     found = {"falcon": (falcon, np.stack(stems))}
     if LITHIUM.exists():
         names = ("drums", "bass", "other", "vocals")
         found["lithium"] = (decode(LITHIUM), np.stack([decode(LITHIUM.with_name(f"{name}.flac")) for name in names]))
-    length = round(seconds * RATE)
-    return {name: (mixture[:, :length], stems[..., :length]) for name, (mixture, stems) in found.items()}
+    return found
 
 
 def stempeg_song(track: int = 0) -> Samples:
