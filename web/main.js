@@ -39,6 +39,7 @@ setInterval(() => {
   if (store.state.songs.some(({ status }) => status === "working")) store.touch();
 }, TICK_MS);
 void offerModels();
+void songs.restore();
 
 async function offerModels() {
   try {
@@ -56,12 +57,13 @@ async function offerModels() {
  */
 const reactions = {
   "songs-chosen": (/** @type {File[]} */ files) => {
-    songs.add(files);
+    void songs.add(files);
     void watch.warm();
   },
   "song-select": (/** @type {string} */ selected) => store.set({ selected }),
-  "song-remove": (/** @type {string} */ id) => songs.remove(id),
-  "song-retry": (/** @type {string} */ id) => songs.retry(id),
+  "song-remove": (/** @type {string} */ id) => void songs.remove(id),
+  "song-resume": (/** @type {string} */ id) => songs.resume(id),
+  "song-discard": (/** @type {string} */ id) => void songs.discard(id),
   "page-retry": () => {
     void offerModels();
     void watch.warm();
@@ -90,7 +92,7 @@ for (const [type, react] of Object.entries(reactions)) {
 }
 onSpace(() => void deck.toggle());
 
-/** @param {(song: import("./app/songs.js").Song) => void} act */
+/** @param {(song: import("./app/song.js").Song) => void} act */
 function withSong(act) {
   const song = selectedSong(store.state);
   if (song) act(song);

@@ -3,7 +3,7 @@
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("./songs.js").Song} Song */
+/** @typedef {import("./song.js").Song} Song */
 
 /**
  * @typedef {object} EngineState

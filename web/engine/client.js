@@ -10,7 +10,7 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").Calls} Calls */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
-/** @typedef {import("./protocol.js").Pcm} Pcm */
+/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 /** @typedef {import("./protocol.js").Settings} Settings */
 
 /** How long the worker may take to stop by itself before it is ended: a model blocks it for many seconds. */
@@ -51,20 +51,20 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * The [min, max] pairs of each `hop` samples over all channels.
-   * @param {Pcm} pcm
+   * Reads a song once: its peaks, [min, max] pairs of each `hop` samples over all channels, and its level.
+   * @param {SongAudio} song
    * @param {number} hop
    */
-  async peaks(pcm, hop) {
-    return (await this.#call("song.peaks", { pcm: bare(pcm), hop })).peaks;
+  survey(song, hop) {
+    return this.#call("song.survey", { song, hop });
   }
 
   /**
-   * Separates a song; the stems arrive as `job.chunk` events.
+   * Separates a song, or goes on with it; the stems arrive as `job.chunk` events.
    * @param {JobRequest} request
    */
   run(request) {
-    return this.#call("job.run", { ...request, pcm: bare(request.pcm) });
+    return this.#call("job.run", request);
   }
 
   /**
@@ -126,9 +126,6 @@ export class EngineClient extends EventTarget {
     return this.#link;
   }
 }
-
-/** Only what the worker needs of a song. @param {Pcm} pcm @returns {Pcm} */
-const bare = ({ rate, channels }) => ({ rate, channels });
 
 /** Says plainly what would otherwise fail somewhere in the depths. */
 function checkBrowser() {

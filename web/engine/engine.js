@@ -2,6 +2,9 @@
  * What the worker does for each request: Python, the runtime and a model, each loaded when first needed.
  */
 
+import { JobOutput } from "../library/job-output.js";
+import { SongReader } from "../library/song-reader.js";
+import { keepSurvey } from "../library/survey.js";
 import { cancelled, EngineError, messageOf } from "./errors.js";
 import { obtain } from "./model-store.js";
 import { devices, Runtime } from "./ort.js";
@@ -13,6 +16,7 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
 /** @typedef {import("./protocol.js").Settings} Settings */
+/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
 /** @typedef {{ runtime: Runtime, probe: Probe }} Compute */
 /** @typedef {{ sha256: string, cached: boolean, session: import("./ort.js").Session }} Loaded */
@@ -37,7 +41,7 @@ export class Engine {
     "engine.start": (settings) => (this.#info ??= this.#start(settings)),
     "model.open": ({ model, precision }) =>
       this.#inTurn(null, (signal) => this.#open(model, precision, signal)),
-    "song.peaks": async ({ pcm, hop }) => (await this.#python()).peaks(pcm, hop),
+    "song.survey": ({ song, hop }) => this.#survey(song, hop),
     "job.run": (request) => this.#inTurn(request.job, (signal) => this.#run(request, signal)),
     "job.cancel": ({ job }) => this.#cancel(job),
   };
@@ -136,14 +140,29 @@ export class Engine {
     return { bytes, cached };
   }
 
+  /** @param {SongAudio} song @param {number} hop */
+  async #survey(song, hop) {
+    const bridge = await this.#python();
+    const survey = await bridge.survey(await SongReader.open(song), hop);
+    await keepSurvey(song, survey);
+    return survey;
+  }
+
   /** @param {JobRequest} request @param {AbortSignal} signal */
   async #run(request, signal) {
-    const { model, precision } = request;
+    const { job, model, precision } = request;
     const weightless = Object.keys(model.artifacts).length === 0;
     if (!weightless) await this.#open(model, precision, signal);
     const bridge = await until(signal, this.#python());
     signal.addEventListener("abort", () => bridge.cancel());
-    return bridge.run(request, weightless ? undefined : this.#loaded?.session, this.#emit);
+    const song = await SongReader.open(request.song);
+    const output = await JobOutput.open(request, (start, length, stems) =>
+      this.#emit("job.chunk", { job, start, length, stems }),
+    );
+    const session = weightless ? undefined : this.#loaded?.session;
+    const report = await bridge.run(request, song, output, session, this.#emit);
+    await output.finish(report);
+    return report;
   }
 
   /**

@@ -2,7 +2,8 @@
  * Every message between the page and the engine worker, in one place.
  *
  * The page sends a `Request`, the worker answers with one `Reply` of the same id and, in between, any
- * number of `EngineEvent`s. Samples travel as planar Float32Arrays, one for each channel.
+ * number of `EngineEvent`s. Samples do not travel: songs and stems lie in the browser's storage, in pieces that both
+ * sides read (`library/pieces.js`).
  */
 
 export const VERSION = 1;
@@ -40,13 +41,19 @@ export const ERROR_CODES = Object.freeze({
  * @property {boolean} retryable
  */
 
+/** @typedef {import("../library/pieces.js").Piece} Piece */
+
 /**
- * A song as decoded: planar samples at the file's own rate. Channels backed by a SharedArrayBuffer (where the
- * page is isolated) are read in place by the worker; others are copied once, as the page goes on playing them.
- * @typedef {object} Pcm
+ * A song as decoded, at the file's own rate.
+ * @typedef {object} SongAudio
  * @property {number} rate in Hz
- * @property {Float32Array[]} channels all of one length
+ * @property {number} channels
+ * @property {number} length in samples
+ * @property {string | null} folder in the storage; none where the browser has no storage and pieces are in memory
+ * @property {Piece[]} pieces
  */
+
+/** @typedef {{ offset: number, scale: number }} Level of a song, which some models need: `demixer.level.Level` */
 
 /**
  * @typedef {object} EngineInfo
@@ -87,22 +94,28 @@ export const ERROR_CODES = Object.freeze({
  */
 
 /**
+ * A job that is asked for again goes on from its last finished segment, if its folder is the same.
  * @typedef {object} JobRequest
  * @property {string} job names the job in its events
- * @property {Pcm} pcm
+ * @property {SongAudio} song
+ * @property {string | null} folder in the storage, where the stems go
  * @property {Model} model
  * @property {string} preset
  * @property {string} [precision]
  * @property {boolean} [raw] the model's own output, without making the stems sum to the song
+ * @property {Level | null} [level] measured anew where it is not given
  * @property {number} hop samples to a pair of peaks
  */
 
 /**
- * The next samples of one stem. `peaks` are the [min, max] pairs, over all channels, that these samples
- * complete: pairs lie on one grid of `hop` samples from the start of the song, so those of all chunks, one
- * after another, are those of the stem.
- * @typedef {{ name: string, channels: Float32Array[], peaks: Float32Array }} StemChunk
+ * The next samples of one stem; a chunk that starts at 0 replaces whatever came before. `peaks` are the [min, max]
+ * pairs, over all channels, that these samples complete: pairs lie on one grid of `hop` samples from the start of
+ * the song, so those of all chunks, one after another, are those of the stem.
+ * @typedef {{ name: string, pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StemChunk
  */
+
+/** @typedef {{ peaks: Float32Array<ArrayBuffer>, level: Level }} Survey what is measured of a song, once */
+/** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport of this run alone */
 
 /**
  * What the page may ask, and what it gets back. One `model.open` or `job.run` is worked on at a time, in the
@@ -111,8 +124,8 @@ export const ERROR_CODES = Object.freeze({
  * @typedef {{
  *   "engine.start": { data: Settings, value: EngineInfo },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
- *   "song.peaks": { data: { pcm: Pcm, hop: number }, value: { peaks: Float32Array } },
- *   "job.run": { data: JobRequest, value: { seconds: number, modelSeconds: number } },
+ *   "song.survey": { data: { song: SongAudio, hop: number }, value: Survey },
+ *   "job.run": { data: JobRequest, value: JobReport },
  *   "job.cancel": { data: { job: string | null }, value: null },
  * }} Calls
  */

@@ -6,7 +6,7 @@ import { icon } from "./icon.js";
 
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 export class ErrorNotice extends HTMLElement {
   /** @type {ErrorData | null} */
@@ -32,7 +32,7 @@ export class ErrorNotice extends HTMLElement {
    */
   #notice({ code, message, retryable }, song) {
     const actions = h("div", { class: "error-actions" });
-    const again = () => (song ? tell(this, "song-retry", song.id) : tell(this, "page-retry"));
+    const again = () => (song ? tell(this, "song-resume", song.id) : tell(this, "page-retry"));
     if (retryable) actions.append(button(again, icon("rotate-ccw"), t("action.retry")));
     if (song) actions.append(button(() => tell(this, "song-remove", song.id), t("action.remove")));
     const text = h(

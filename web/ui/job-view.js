@@ -4,7 +4,7 @@ import { h, setText, tell } from "./dom.js";
 import { percent, size, span } from "./format.js";
 import { t } from "./i18n.js";
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 export class JobView extends HTMLElement {
   #bar = h("div", { role: "progressbar", class: "bar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("div"));

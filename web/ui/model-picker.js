@@ -7,7 +7,7 @@ import { t } from "./i18n.js";
 
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 const PRESETS = ["fast", "standard", "best"];
 
@@ -127,7 +127,7 @@ function timeText(model, preset, song, { info }) {
 /** @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
 function reasonAgainst(song) {
   if (!song) return t("reason.no-song");
-  if (song.status === "failed" && !song.pcm) return t("reason.unreadable");
+  if (song.status === "failed" && !song.format) return t("reason.unreadable");
   return "";
 }
 

@@ -12,8 +12,9 @@ import { ModelPicker } from "./model-picker.js";
 import { announce } from "./page-header.js";
 import { SongOverview } from "./song-overview.js";
 import { SongQueue } from "./song-queue.js";
+import { UnfinishedNotice } from "./unfinished-notice.js";
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../media/deck.js").Deck} Deck */
 
@@ -29,6 +30,7 @@ export class PageView {
   #error = one(ErrorNotice, ".song error-notice");
   #problem = one(ErrorNotice, "#problem");
   #job = one(JobView, "job-view");
+  #unfinished = one(UnfinishedNotice, "unfinished-notice");
   #desk = one(MixingDesk, "mixing-desk");
   #picker = one(ModelPicker, "model-picker");
   #engine = one(EngineLine, "engine-line");
@@ -52,6 +54,7 @@ export class PageView {
     if (song) this.#overview.render(state, song);
     this.#error.render(song?.error ?? null, song);
     this.#job.render(song);
+    this.#unfinished.render(song, state.models);
     this.#desk.render(song, this.#note(state, song));
     this.#picker.hidden = song?.status === "working" || song?.status === "waiting";
     this.#picker.render(state, song);
@@ -73,8 +76,8 @@ export class PageView {
   /** @param {PageState} state @param {Song | null} song @returns {string} */
   #note({ exporting }, song) {
     if (exporting !== null) return t("export.writing", { percent: percent(exporting) });
-    if (this.#deck.failed && song?.pcm)
-      return t("transport.unplayable", { frequency: frequency(song.pcm.rate) });
+    if (this.#deck.failed && song?.format)
+      return t("transport.unplayable", { frequency: frequency(song.format.rate) });
     return this.#deck.waiting ? t("transport.waiting") : "";
   }
 

@@ -1,0 +1,64 @@
+/** From a file to a song in the storage, in a worker of its own: long songs never stand in memory whole. */
+
+import { decodeWhole } from "./decode-whole.js";
+import { MediaError } from "./media-error.js";
+
+/** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
+/** @typedef {import("../library/pieces.js").Piece} Piece */
+
+/** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar */
+/** @typedef {{ rate: number, channels: number, length: number, pieces: Piece[] }} ReadSong */
+/** @typedef {{ type: "read", file: Blob, name: string, folder: string | null }
+ *   | { type: "decoded", decoded: Planar }} ToReader */
+/** @typedef {{ type: "progress", fraction: number }
+ *   | { type: "decode", rate: number | null }
+ *   | { type: "done" } & ReadSong
+ *   | { type: "failed", error: ErrorData }} FromReader */
+
+/**
+ * @param {Blob} file
+ * @param {string} name of the song
+ * @param {string | null} folder where it is kept; in memory if there is none
+ * @param {AbortSignal} signal
+ * @param {(fraction: number) => void} progress
+ * @returns {Promise<ReadSong>}
+ * @throws {MediaError} `audio/…` or `storage/quota`; or the signal's reason
+ */
+export async function readSong(file, name, folder, signal, progress) {
+  const worker = new Worker(new URL("./reader-worker.js", import.meta.url), { type: "module" });
+  try {
+    return await new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        reject(new MediaError("audio/unreadable", `The file could not be read: ${event.message}`));
+      });
+      worker.addEventListener("message", async ({ data }) => {
+        /** @type {FromReader} */
+        const message = data;
+        if (message.type === "progress") progress(message.fraction);
+        else if (message.type === "done") resolve(message);
+        else if (message.type === "failed") reject(MediaError.from(message.error));
+        else decodeWhole(file, message.rate).then((decoded) => handOver(worker, decoded), reject);
+      });
+      post(worker, { type: "read", file, name, folder });
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+/** @param {Worker} worker @param {Planar} decoded */
+function handOver(worker, decoded) {
+  post(
+    worker,
+    { type: "decoded", decoded },
+    decoded.channels.map(({ buffer }) => buffer),
+  );
+}
+
+/** @param {Worker} worker @param {ToReader} message @param {Transferable[]} [transfer] */
+function post(worker, message, transfer = []) {
+  worker.postMessage(message, transfer);
+}
