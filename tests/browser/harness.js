@@ -49,28 +49,35 @@ export function seen(name) {
 
 /** Separates a song; the samples come back in one piece a channel. */
 export async function separate(model, song, settings = {}) {
-  const pcm = toPcm(song);
+  const audio = inMemory(song);
   chunks = [];
-  const result = await outcome(run(model, pcm, settings));
-  const stems = model.stems.map((name, index) => ({
-    name,
-    channels: pcm.channels.map((_, channel) => join(chunks.map(({ stems }) => stems[index].channels[channel]))),
-    peaks: join(chunks.map(({ stems }) => stems[index].peaks)),
-    names: [...new Set(chunks.map(({ stems }) => stems[index].name))],
-  }));
+  const result = await outcome(run(model, audio, settings));
+  const stems = [];
+  for (const [index, name] of model.stems.entries()) {
+    const pieces = chunks.flatMap(({ stems }) => stems[index].pieces);
+    const samples = new Float32Array(await new Blob(pieces.map(({ blob }) => blob)).arrayBuffer());
+    stems.push({
+      name,
+      channels: song.channels.map((_, channel) => join([everyNth(samples, audio.channels, channel)])),
+      peaks: join(chunks.map(({ stems }) => stems[index].peaks)),
+      names: [...new Set(chunks.map(({ stems }) => stems[index].name))],
+    });
+  }
   const starts = chunks.map(({ start, length }) => [start, length]);
-  return { ...result, stems, starts, input: pcm.channels.map((channel) => join([channel])) };
+  const input = new Float32Array(await audio.pieces[0].blob.arrayBuffer());
+  return { ...result, stems, starts, input: song.channels.map((_, c) => join([everyNth(input, audio.channels, c)])) };
 }
 
 export async function peaks(song) {
-  return join([await engine.peaks(toPcm(song), HOP)]);
+  return join([(await engine.survey(inMemory(song), HOP)).peaks]);
 }
 
 /** Begins a separation that the test will disturb. */
 export function begin(model, seconds) {
-  const rate = 44_100;
-  const tone = Float32Array.from({ length: seconds * rate }, (_, index) => Math.sin(index / 16));
-  running = outcome(run(model, { rate, channels: [tone, tone] }, {}));
+  const length = seconds * 44_100;
+  const tone = Float32Array.from({ length: 2 * length }, (_, index) => Math.sin((index >> 1) / 16));
+  const pieces = [{ start: 0, length, blob: new Blob([tone]) }];
+  running = outcome(run(model, { rate: 44_100, channels: 2, length, folder: null, pieces }, {}));
   running.then(({ code }) => log.push(`ended ${code}`));
 }
 
@@ -120,21 +127,23 @@ export async function damageKept() {
   }
 }
 
-const run = (model, pcm, settings) =>
-  engine.run({ job: `job-${++jobs}`, pcm, model, preset: "standard", hop: HOP, ...settings });
+const run = (model, song, settings) =>
+  engine.run({ job: `job-${++jobs}`, song, folder: null, model, preset: "standard", hop: HOP, ...settings });
 
-/** Memory that the worker reads in place, where the page is isolated. */
-function toPcm({ rate, channels }) {
-  return {
-    rate,
-    channels: channels.map((text) => {
-      const bytes = Uint8Array.fromBase64(text);
-      if (!crossOriginIsolated) return new Float32Array(bytes.buffer);
-      const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-      shared.set(bytes);
-      return new Float32Array(shared.buffer);
-    }),
-  };
+/** A song as the page has it where the browser has no storage. */
+function inMemory({ rate, channels }) {
+  const planes = channels.map((text) => new Float32Array(Uint8Array.fromBase64(text).buffer));
+  const length = planes[0]?.length ?? 0;
+  const samples = new Float32Array(length * planes.length);
+  for (const [channel, plane] of planes.entries()) {
+    for (let frame = 0; frame < length; frame += 1) samples[frame * planes.length + channel] = plane[frame];
+  }
+  const pieces = [{ start: 0, length, blob: new Blob([samples]) }];
+  return { rate, channels: planes.length, length, folder: null, pieces };
+}
+
+function everyNth(samples, count, channel) {
+  return Float32Array.from({ length: samples.length / count }, (_, frame) => samples[frame * count + channel]);
 }
 
 /** Arrays one after another, as text. */

@@ -29,7 +29,7 @@ window.Worker = class extends Worker {
   constructor(...given) {
     super(...given);
     this.addEventListener("message", ({ data }) => {
-      if (data.type === "job.chunk") heard.chunks.push(structuredClone(data.data));
+      if (data.type === "job.chunk") heard.chunks.push(data.data);
     });
   }
 };
@@ -90,21 +90,14 @@ def strip(desk: Locator, stem: str) -> Locator:
     return desk.get_by_role("group", name=stem, exact=True)
 
 
-def chunks_of(page: Page, stem: str) -> Samples:
+def chunks_of(page: Page, stem: str, channels: int) -> Samples:
     """All samples that the engine gave for a stem [shape=(channels, n)]."""
-    script = """(stem) => heard.chunks.map((chunk) => chunk.stems.find(({ name }) => name === stem).channels.map(
-      (channel) => {
-        const bytes = new Uint8Array(new Float32Array(channel).buffer);
-        let text = "";
-        for (let at = 0; at < bytes.length; at += 8192) {
-          text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-        }
-        return btoa(text);
-      }))"""
-    chunks = page.evaluate(script, stem)
-    return np.concatenate(
-        [[np.frombuffer(base64.b64decode(channel), np.float32) for channel in chunk] for chunk in chunks], axis=-1
-    )
+    script = """async (stem) => {
+      const pieces = heard.chunks.flatMap((chunk) => chunk.stems.find(({ name }) => name === stem).pieces);
+      const bytes = new Uint8Array(await new Blob(pieces.map(({ blob }) => blob)).arrayBuffer());
+      return bytes.toBase64();
+    }"""
+    return np.frombuffer(base64.b64decode(page.evaluate(script, stem)), np.float32).reshape(-1, channels).T
 
 
 def read(path: Path) -> tuple[Samples, int]:
@@ -140,7 +133,7 @@ def test_journey_from_song_to_files(home: Page, song: Path, tmp_path: Path, watc
         assert soundfile.info(path).subtype == "FLOAT"
         samples, rate = read(path)
         assert rate == RATE
-        assert np.array_equal(samples, chunks_of(home, stem.lower()))
+        assert np.array_equal(samples, chunks_of(home, stem.lower(), len(samples)))
         stems.append(samples)
     np.testing.assert_allclose(np.sum(stems, axis=0), mixture, rtol=0, atol=1e-4)
 
