@@ -66,7 +66,8 @@ class GuardedSession:
 
 def energy(samples: Float) -> float:
     """Sum of squares; infinite or NaN when a sample is, or when the sum passes what float32 holds."""
-    return sum(float(np.dot(row, row)) for row in samples.reshape(-1, samples.shape[-1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return sum(float(np.dot(row, row)) for row in samples.reshape(-1, samples.shape[-1]))
 
 
 def is_audible(samples: Float) -> bool:
