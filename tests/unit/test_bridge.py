@@ -65,6 +65,9 @@ class Page:
     def told(self, kind: str) -> list[Any]:
         return [data for told, data in self.events if told == kind]
 
+    def joined(self, stem: int, what: str) -> Samples:
+        return np.concatenate([piece["stems"][stem][what] for piece in self.pieces])
+
     async def load(self) -> bytes | None:
         return self.state
 
@@ -109,13 +112,11 @@ def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
     ends = np.cumsum([piece["length"] for piece in page.pieces])
     assert [piece["start"] for piece in page.pieces] == [0, *ends[:-1]]
     assert ends[-1] == song.shape[1]
-    interleaved = [np.concatenate([piece["stems"][index]["samples"] for piece in page.pieces]) for index in range(2)]
-    found = [samples.reshape(-1, 2).T for samples in interleaved]
+    found = [page.joined(index, "samples").reshape(-1, 2).T for index in range(2)]
     assert np.abs(sum(found) - song).max() <= 1e-4
     for index, stem in enumerate(found):
-        peaks = np.concatenate([piece["stems"][index]["peaks"] for piece in page.pieces])
         assert {piece["stems"][index]["name"] for piece in page.pieces} == {HPSS["stems"][index]}
-        assert np.array_equal(peaks, stems.peaks(stem, 100).ravel())
+        assert np.array_equal(page.joined(index, "peaks"), stems.peaks(stem, 100).ravel())
 
 
 @pytest.mark.parametrize("moment", ["job.progress", "write"])
@@ -140,12 +141,8 @@ def test_a_cancelled_job_goes_on_where_it_was() -> None:
     assert reply["value"]["segments"] == whole["value"]["segments"] - 1
     assert [page.pieces[0]["start"], page.pieces[1]["start"]] == [written, written]
     for stem in range(2):
-        peaks = [np.concatenate([piece["stems"][stem]["peaks"] for piece in run.pieces]) for run in (page, straight)]
-        assert np.array_equal(*peaks)
-        rest, complete = (
-            np.concatenate([piece["stems"][stem]["samples"] for piece in run.pieces]) for run in (page, straight)
-        )
-        assert np.array_equal(rest, complete[2 * written :])
+        assert np.array_equal(page.joined(stem, "peaks"), straight.joined(stem, "peaks"))
+        assert np.array_equal(page.joined(stem, "samples"), straight.joined(stem, "samples")[2 * written :])
 
 
 def test_cancelling_nothing_does_no_harm() -> None:
