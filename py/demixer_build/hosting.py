@@ -27,7 +27,9 @@ def netlify(paths: Iterable[str]) -> str:
     common = {name: value for name, value in _EVERYWHERE.items() if name not in _SOMEWHERE}
     own = {f"/{path}": _own_headers(f"/{path}") for path in paths}
     rules = [("/*", common), ("/", _own_headers("/")), *_by_folder("/", own)]
-    return "\n".join("\n".join([path, *(f"  {name}: {value}" for name, value in found.items())]) for path, found in rules)
+    return "\n".join(
+        "\n".join([path, *(f"  {name}: {value}" for name, value in found.items())]) for path, found in rules
+    )
 
 
 def _own_headers(path: str) -> _Headers:
@@ -55,7 +57,9 @@ def nginx() -> str:
     """A `server` with its maps, to be included in the `http` block."""
     maps = [
         f"map $uri ${_variable(name)} {{\n"
-        + "".join(f'  "~{rule.expression}" "{rule.headers[name]}";\n' for rule in reversed(RULES) if name in rule.headers)
+        + "".join(
+            f'  "~{rule.expression}" "{rule.headers[name]}";\n' for rule in reversed(RULES) if name in rule.headers
+        )
         + "}"
         for name in _SOMEWHERE
     ]

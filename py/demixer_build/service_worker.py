@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from demixer_build import node
+from demixer_build import files, node
 from demixer_build.console import step
 from demixer_build.errors import BuildError
 from demixer_build.headers import RULES
@@ -66,10 +66,10 @@ def generate(contents: Mapping[str, Path], output: Path) -> Path:
     stamp = Stamp("stamp", output)
     key = digest(text, *sorted(SOURCES.iterdir()), WEB / "package-lock.json")
     if not stamp.holds(key, [script]):
-        output.mkdir(parents=True, exist_ok=True)
-        plan.write_text(text, encoding="utf-8")
         with step("Making the service worker") as shown:
-            command = [node.node(), SOURCES / "generate.mjs", plan, script]
+            files.mirror({file["url"]: contents[file["url"]] for file in site["shell"]}, output / "shell")
+            plan.write_text(text, encoding="utf-8")
+            command = [node.node(), SOURCES / "generate.mjs", plan, output / "shell", script]
             run(shown, command, advice="See web/service-worker/generate.mjs.")
         stamp.set(key)
     return script
@@ -77,14 +77,14 @@ def generate(contents: Mapping[str, Path], output: Path) -> Path:
 
 def describe(contents: Mapping[str, Path]) -> dict[str, Any]:
     """What the service worker has to know of the site: its files, and the headers that they need."""
-    files: dict[str, list[dict[str, Any]]] = {"shell": [], "runtime": []}
+    kept: dict[str, list[dict[str, Any]]] = {"shell": [], "runtime": []}
     for name, path in sorted(contents.items()):
         devices = [device for pattern, device in _RUNTIME.items() if fnmatchcase(name, pattern)]
         if devices:
-            files["runtime"].append({**_file(name, path), "device": devices[0]})
+            kept["runtime"].append({**_file(name, path), "device": devices[0]})
         elif not any(fnmatchcase(name, pattern) for pattern in _NOT_KEPT):
-            files["shell"].append(_file(name, path))
-    return {**files, "headers": [[rule.expression, dict(rule.headers)] for rule in RULES]}
+            kept["shell"].append(_file(name, path))
+    return {**kept, "headers": [[rule.expression, dict(rule.headers)] for rule in RULES]}
 
 
 def _file(name: str, path: Path) -> dict[str, Any]:

@@ -55,9 +55,9 @@ def complete(contents: Mapping[str, Path], output: Path) -> dict[str, Path]:
         Folder for what is generated.
     """
     whole = {**contents, "sw.js": service_worker.generate(contents, output)}
-    whole |= compress.compressed(whole)
     hosts = {"_headers": hosting.netlify(whole), "nginx.conf": hosting.nginx(), "Caddyfile": hosting.caddy()}
-    return {**whole, **{name: _written(output / name, text) for name, text in hosts.items()}}
+    texts = {name: _written(output / name, text) for name, text in hosts.items()}
+    return {**whole, **texts, **dict(compress.compressed(whole))}
 
 
 def page() -> Iterator[tuple[str, Path]]:

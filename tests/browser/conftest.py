@@ -55,6 +55,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Pages without a service worker, which would answer before `page.route` can; its own tests have theirs."""
+    return {**browser_context_args, "service_workers": "block"}
+
+
+@pytest.fixture(scope="session")
 def swiftshader(browser_type_launch_args: dict[str, Any], browser_type: BrowserType) -> Iterator[Browser]:
     """A browser with an emulated GPU."""
     browser = browser_type.launch(**{**browser_type_launch_args, "args": [*QUIET, *SWIFTSHADER]})

@@ -22,7 +22,7 @@ class Watch:
         self.requests: list[Request] = []
         self._origin = origin
         self._problems: list[str] = []
-        self._expected: list[str] = []
+        self._expected = ["Service Worker registration blocked by Playwright"]
 
     def expect(self, pattern: str) -> None:
         """Allow the problems in which the regular expression is found."""

@@ -1,19 +1,29 @@
 /**
  * Writes the service worker: our part, then workbox's, in one file, so that an update is all or nothing.
- * Usage: node generate.mjs <site.json> <sw.js>
+ * Usage: node generate.mjs <site.json> <folder of the shell> <sw.js>
  */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { argv } from "node:process";
 import { generateSW } from "workbox-build";
 
-const [plan, script] = argv.slice(2);
+const [plan, folder, script] = argv.slice(2);
 const site = await readFile(plan, "utf8");
-const { shell } = JSON.parse(site);
+const shell = new Map(JSON.parse(site).shell.map((file) => [file.url, file]));
 
-const { warnings } = await generateSW({
+/** Workbox's own revisions give way to ours, with hashes that the browser checks before anything is kept. */
+function checked(entries) {
+  return { manifest: entries.map((entry) => ({ ...entry, ...pick(shell.get(entry.url)) })), warnings: [] };
+}
+
+const pick = ({ revision, integrity }) => ({ revision, integrity });
+
+const { count, warnings } = await generateSW({
   swDest: script,
-  additionalManifestEntries: shell.map(({ url, revision, integrity }) => ({ url, revision, integrity })),
+  globDirectory: folder,
+  globPatterns: ["**/*"],
+  manifestTransforms: [checked],
+  maximumFileSizeToCacheInBytes: 1_000_000,
   cacheId: "demixer",
   inlineWorkboxRuntime: true,
   sourcemap: false,
@@ -41,6 +51,7 @@ const { warnings } = await generateSW({
   ],
 });
 if (warnings.length > 0) throw new Error(warnings.join("; "));
+if (count !== shell.size) throw new Error(`${shell.size} files were to be kept, ${count} are`);
 
 const ours = await readFile(new URL("ours.js", import.meta.url), "utf8");
 const workbox = await readFile(script, "utf8");
