@@ -14,7 +14,7 @@ from demixer_build import files, node
 from demixer_build.console import step
 from demixer_build.errors import BuildError
 from demixer_build.headers import RULES
-from demixer_build.paths import STATE, WEB
+from demixer_build.paths import WEB
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
 
