@@ -1,7 +1,7 @@
 /** What the browser keeps for the page, by part, each of which can be removed. */
 
 import { h, setText, tell } from "./dom.js";
-import { size } from "./format.js";
+import { percent, size } from "./format.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -10,26 +10,30 @@ import { t } from "./i18n.js";
 export class StorageList extends HTMLElement {
   #parts = h("ul", { class: "kept" });
   #space = h("p", { class: "kept-space" });
+  #cancel = h("button", { type: "button", onclick: () => tell(this, "offline-cancel") });
   #all = h("button", { type: "button", onclick: () => this.#remove("everything") });
   #shown = "";
 
   connectedCallback() {
     this.#all.append(t("storage.remove-all"));
-    this.append(this.#parts, h("div", { class: "kept-end" }, this.#space, this.#all));
+    this.#cancel.append(t("action.cancel-preparing"));
+    this.append(this.#parts, h("div", { class: "kept-end" }, this.#space, this.#cancel, this.#all));
   }
 
   /** @param {PageState} state */
   render(state) {
     const parts = partsOf(state);
-    const { usage, quota } = state.storage;
-    setText(this.#space, t("storage.space", { usage: size(usage), quota: size(quota) }));
+    const preparing = state.offline.phase === "preparing";
+    setText(this.#space, note(state));
+    this.#cancel.hidden = !preparing;
+    this.#all.hidden = preparing;
     this.#all.disabled = !parts.some(({ kept }) => kept);
     const shown = JSON.stringify(parts) + state.offline.phase;
     if (shown === this.#shown) return;
     this.#shown = shown;
     const focused = this.#parts.contains(document.activeElement);
-    this.#parts.replaceChildren(...parts.map((part) => this.#row(part, state.offline.phase === "preparing")));
-    if (focused) this.#all.focus();
+    this.#parts.replaceChildren(...parts.map((part) => this.#row(part, preparing)));
+    if (focused) (preparing ? this.#cancel : this.#all).focus();
   }
 
   /** @param {Part} part @param {boolean} preparing */
@@ -65,6 +69,13 @@ function action(name, label, onclick, disabled = false) {
     "aria-label": t(`storage.${name}-one`, { name: label }),
   };
   return h("button", attributes, t(`storage.${name}`));
+}
+
+/** @param {PageState} state */
+function note({ offline: { phase, fraction }, problem, storage: { usage, quota } }) {
+  if (phase === "preparing") return t("offline.preparing", { percent: percent(fraction) });
+  if (problem) return t(`error.${problem.code}.title`);
+  return t("storage.space", { usage: size(usage), quota: size(quota) });
 }
 
 /** @param {PageState} state @returns {Part[]} */
