@@ -3,12 +3,17 @@
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
 import { Exports } from "./app/exports.js";
+import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
 import { initialState, selectedSong } from "./app/state.js";
+import { Updates } from "./app/updates.js";
 import { EngineClient } from "./engine/client.js";
+import { watchRequests } from "./engine/requests.js";
 import { Deck } from "./media/deck.js";
+import { onLaunch } from "./platform/launch.js";
 import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
+import { ServiceWorkerClient } from "./platform/service-worker.js";
 import { translate } from "./ui/i18n.js";
 import { onSpace } from "./ui/keys.js";
 import { setUpHeader } from "./ui/page-header.js";
@@ -26,6 +31,9 @@ const watch = new EngineWatch(engine, store);
 const songs = new Songs(store, engine);
 const deck = new Deck();
 const exports = new Exports(store);
+const serviceWorker = new ServiceWorkerClient();
+const offline = new Offline(store, serviceWorker, engine);
+const updates = new Updates(store, serviceWorker);
 
 translate(document);
 setUpHeader();
@@ -40,12 +48,24 @@ setInterval(() => {
 }, TICK_MS);
 void offerModels();
 void songs.restore();
+void serviceWorker.register();
+void onLaunch((files) => reactions["songs-chosen"](files));
+engine.addEventListener("model.unkept", (event) => offline.warn(/** @type {CustomEvent} */ (event).detail));
+engine.addEventListener("engine.requests", (event) => count(/** @type {CustomEvent} */ (event).detail.urls));
+watchRequests(count);
+
+/** @param {string[]} urls that a page or a worker has asked for */
+function count(urls) {
+  store.set({ requests: [...store.state.requests, ...urls] });
+}
 
 async function offerModels() {
   try {
     const models = await loadModels();
-    const model = models.find(({ id }) => id === recall(MODEL_KEY)) ?? models[0];
+    const wanted = new URLSearchParams(location.search).get("model") ?? recall(MODEL_KEY);
+    const model = models.find(({ id }) => id === wanted) ?? models[0];
     store.set({ models, model, problem: null });
+    void offline.prune(models);
   } catch (reason) {
     store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
   }
@@ -58,6 +78,7 @@ async function offerModels() {
 const reactions = {
   "songs-chosen": (/** @type {File[]} */ files) => {
     void songs.add(files);
+    store.set({ requests: [] });
     void watch.warm();
   },
   "song-select": (/** @type {string} */ selected) => store.set({ selected }),
@@ -75,6 +96,12 @@ const reactions = {
   },
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),
+  "update-apply": () => void updates.apply(),
+  "offline-prepare": (/** @type {string | undefined} */ id) =>
+    void offline.prepare(store.state.models.find((model) => model.id === id)),
+  "offline-cancel": () => offline.cancel(),
+  "storage-open": () => void offline.check(),
+  "storage-remove": (/** @type {string} */ what) => void offline.remove(what),
   "play-toggle": () => void deck.toggle(),
   "seek-seconds": (/** @type {number} */ seconds) => deck.seek(seconds),
   "seek-fraction": (/** @type {number} */ fraction) =>

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
 from demixer_build import browser as chromium
 from demixer_build import paths
 from demixer_build.server import HOST, create_app
+from tests.browser.visits import Visit, visits
 from tests.browser.watch import Watch
 
 #: What Chromium does on its own account would count as foreign requests, and cost the machine's time.
@@ -55,6 +56,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Pages without a service worker, which would answer before `page.route` can; its own tests have theirs."""
+    return {**browser_context_args, "service_workers": "block"}
+
+
+@pytest.fixture(scope="session")
 def swiftshader(browser_type_launch_args: dict[str, Any], browser_type: BrowserType) -> Iterator[Browser]:
     """A browser with an emulated GPU."""
     browser = browser_type.launch(**{**browser_type_launch_args, "args": [*QUIET, *SWIFTSHADER]})
@@ -76,3 +83,9 @@ def page(context: BrowserContext, watch: Watch) -> Page:
     page = context.new_page()
     watch.follow(page)
     return page
+
+
+@pytest.fixture
+def visit(browser_type_launch_args: dict[str, Any], browser_type: BrowserType, tmp_path: Path) -> Visit:
+    """Starts a browser that remembers what it kept in the visit before."""
+    return visits(browser_type, browser_type_launch_args, tmp_path / "profile")

@@ -22,11 +22,16 @@ class Watch:
         self.requests: list[Request] = []
         self._origin = origin
         self._problems: list[str] = []
-        self._expected: list[str] = []
+        self._expected = ["Service Worker registration blocked by Playwright"]
 
     def expect(self, pattern: str) -> None:
         """Allow the problems in which the regular expression is found."""
         self._expected.append(pattern)
+
+    @property
+    def all_problems(self) -> list[str]:
+        """What was expected and what was not, so far."""
+        return list(self._problems)
 
     @property
     def problems(self) -> list[str]:

@@ -13,6 +13,21 @@
  */
 
 /**
+ * @typedef {object} OfflineState
+ * @property {"impossible" | "possible" | "preparing" | "ready"} phase
+ * @property {number} fraction of what is prepared
+ */
+
+/**
+ * @typedef {object} StorageState what the browser keeps, in bytes
+ * @property {number} shell
+ * @property {number} runtime
+ * @property {string[]} models ids of those that need no download
+ * @property {number} usage of this page in all
+ * @property {number} quota
+ */
+
+/**
  * @typedef {object} PageState
  * @property {EngineState} engine
  * @property {Model[]} models
@@ -22,6 +37,10 @@
  * @property {string | null} selected id of the song that is shown
  * @property {number | null} exporting fraction of the files that is written, while files are written
  * @property {ErrorData | null} problem an error of the page rather than of a song
+ * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update what a reload would bring
+ * @property {OfflineState} offline
+ * @property {StorageState} storage
+ * @property {string[]} requests URLs asked for since the last song came
  */
 
 /** @returns {PageState} */
@@ -35,6 +54,10 @@ export function initialState() {
     selected: null,
     exporting: null,
     problem: null,
+    update: null,
+    offline: { phase: "impossible", fraction: 0 },
+    storage: { shell: 0, runtime: 0, models: [], usage: 0, quota: 0 },
+    requests: [],
   };
 }
 

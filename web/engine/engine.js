@@ -130,7 +130,9 @@ export class Engine {
     /** @type {import("./model-store.js").Report} */
     const report = (stage, done, total) =>
       this.#emit("model.progress", { model: model.id, stage, done, total });
-    const { weights, cached } = await obtain(new URL(path, MODELS), artifact, signal, report);
+    /** @param {EngineError} problem */
+    const warn = (problem) => this.#emit("model.unkept", problem.toData());
+    const { weights, cached } = await obtain(new URL(path, MODELS), artifact, signal, report, warn);
     const { runtime } = await until(signal, this.#runtime());
     report("create", 0, 1);
     await this.#loaded?.session.release();

@@ -134,12 +134,15 @@ export const ERROR_CODES = Object.freeze({
 
 /**
  * What the worker tells meanwhile. The stages of a start go on side by side, so there the mark is that of the
- * whole start.
+ * whole start. `model.unkept` says why the browser will not have a model at the next visit; `engine.requests`
+ * names what the worker has asked the network for.
  * @typedef {{
  *   "engine.progress": { stage: "python" | "packages" | "runtime" | "calibrate" | "ready" } & Mark,
  *   "model.progress": { model: string, stage: "download" | "verify" | "create" } & Mark,
  *   "job.progress": { job: string, stage: "measure" | "separate" } & Mark,
  *   "job.chunk": { job: string, start: number, length: number, stems: StemChunk[] },
+ *   "model.unkept": ErrorData,
+ *   "engine.requests": { urls: string[] },
  *   "engine.fatal": ErrorData,
  * }} Events
  */

@@ -3,6 +3,8 @@
  * synchronous handles, which every browser has and which are done when they say so.
  */
 
+import { EngineError, messageOf } from "../engine/errors.js";
+
 /** @typedef {FileSystemDirectoryHandle} Folder */
 
 /**
@@ -79,15 +81,17 @@ export async function readJson(folder, name) {
  * @param {Folder} folder
  * @param {string} name of a file that is made or replaced
  * @param {ArrayBufferView<ArrayBuffer>} bytes
+ * @throws {EngineError} `storage/quota`
  */
 export async function writeFile(folder, name, bytes) {
   const handle = await folder.getFileHandle(name, { create: true });
   const access = await handle.createSyncAccessHandle();
   try {
     access.truncate(0);
-    if (access.write(bytes) < bytes.byteLength)
-      throw new DOMException("The disk is full.", "QuotaExceededError");
+    if (access.write(bytes) < bytes.byteLength) throw new Error("Not all was written.");
     access.flush();
+  } catch (error) {
+    throw new EngineError("storage/quota", `The browser's storage took no more. ${messageOf(error)}`);
   } finally {
     access.close();
   }

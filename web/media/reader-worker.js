@@ -2,6 +2,7 @@
  * Reads one song from its file into the storage, off the page's thread; the page ends the worker to cancel.
  */
 
+import { EngineError, messageOf } from "../engine/errors.js";
 import { decode } from "./decode.js";
 import { MediaError } from "./media-error.js";
 import { SongWriter } from "./song-writer.js";
@@ -57,9 +58,6 @@ function post(message) {
 
 /** @param {unknown} error */
 function typed(error) {
-  if (error instanceof MediaError) return error;
-  if (error instanceof DOMException && error.name === "QuotaExceededError") {
-    return new MediaError("storage/quota", "The browser's storage is full.");
-  }
-  return new MediaError("audio/unreadable", `The file cannot be read: ${error}`);
+  if (error instanceof MediaError || error instanceof EngineError) return error;
+  return new MediaError("audio/unreadable", `The file cannot be read: ${messageOf(error)}`);
 }

@@ -9,10 +9,14 @@ import { t } from "./i18n.js";
 import { JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
+import { OfflineLine } from "./offline-line.js";
 import { announce } from "./page-header.js";
+import { RequestCount } from "./request-count.js";
 import { SongOverview } from "./song-overview.js";
 import { SongQueue } from "./song-queue.js";
+import { StorageList } from "./storage-list.js";
 import { UnfinishedNotice } from "./unfinished-notice.js";
+import { UpdateBanner } from "./update-banner.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -23,8 +27,6 @@ const SPOKEN = new Set(["ready", "done"]);
 
 export class PageView {
   #deck;
-  #drop = one(DropZone, "drop-zone");
-  #queue = one(SongQueue, "song-queue");
   #section = one(HTMLElement, ".song");
   #overview = one(SongOverview, "song-overview");
   #error = one(ErrorNotice, ".song error-notice");
@@ -34,6 +36,15 @@ export class PageView {
   #desk = one(MixingDesk, "mixing-desk");
   #picker = one(ModelPicker, "model-picker");
   #engine = one(EngineLine, "engine-line");
+  /** Drawn from the state alone. */
+  #others = [
+    one(DropZone, "drop-zone"),
+    one(SongQueue, "song-queue"),
+    one(OfflineLine, "offline-line"),
+    one(RequestCount, "request-count"),
+    one(StorageList, "storage-list"),
+    one(UpdateBanner, "update-banner"),
+  ];
   /** @type {Map<string, Song["status"]>} */
   #told = new Map();
 
@@ -46,8 +57,7 @@ export class PageView {
   render(state) {
     const song = selectedSong(state);
     const lost = this.#holdsFocus();
-    this.#drop.render(state);
-    this.#queue.render(state);
+    for (const element of this.#others) element.render(state);
     this.#engine.render(state.engine);
     this.#problem.render(state.problem, null);
     this.#section.hidden = song === null;
