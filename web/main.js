@@ -82,8 +82,10 @@ const reactions = {
     void watch.warm();
   },
   "song-select": (/** @type {string} */ selected) => store.set({ selected }),
-  "song-remove": (/** @type {string} */ id) => void songs.remove(id),
+  "song-remove": (/** @type {string} */ id) => songs.remove(id),
   "song-resume": (/** @type {string} */ id) => songs.resume(id),
+  "song-undo": () => songs.undo(),
+  "song-erase": (/** @type {string} */ id) => void songs.erase(id),
   "song-discard": (/** @type {string} */ id) => void songs.discard(id),
   "page-retry": () => {
     void offerModels();
@@ -101,7 +103,7 @@ const reactions = {
     void offline.prepare(store.state.models.find((model) => model.id === id)),
   "offline-cancel": () => offline.cancel(),
   "storage-open": () => void offline.check(),
-  "storage-remove": (/** @type {string} */ what) => void offline.remove(what),
+  "storage-remove": (/** @type {string} */ what) => void removeKept(what),
   "play-toggle": () => void deck.toggle(),
   "seek-seconds": (/** @type {number} */ seconds) => deck.seek(seconds),
   "seek-fraction": (/** @type {number} */ fraction) =>
@@ -123,6 +125,13 @@ onSpace(() => void deck.toggle());
 function withSong(act) {
   const song = selectedSong(store.state);
   if (song) act(song);
+}
+
+/** @param {string} what the id of a song, or a part of the page itself */
+async function removeKept(what) {
+  const chosen = store.state.songs.filter(({ id }) => id === what || what === "everything");
+  for (const { id } of chosen) await songs.erase(id);
+  await offline.remove(what);
 }
 
 /** @param {() => void} change of the desk's controls */

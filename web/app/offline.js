@@ -110,13 +110,13 @@ export class Offline {
     return forgetOthers(models.flatMap(({ artifacts }) => Object.values(artifacts)));
   }
 
-  /** @param {string} what "shell", "runtime", "everything" or the id of a model */
+  /** @param {string} what "shell", "runtime", "everything" or the id of a model; others are not ours */
   async remove(what) {
     const model = this.#store.state.models.find(({ id }) => id === what);
     if (model) await forget(model.artifacts.default);
     else if (what === "shell") await dropShell();
     else if (what === "runtime") await dropRuntime();
-    else await dropEverything();
+    else if (what === "everything") await dropEverything();
     await this.check();
   }
 

@@ -3,6 +3,7 @@
 import { songFolder } from "../library/layout.js";
 import { canKeep, hold, newSongId, openSongs, removeJobs, removeSong } from "../library/library.js";
 import { recall, remember } from "../platform/memory.js";
+import { space } from "../platform/storage.js";
 import { Reading } from "./reading.js";
 import { Separating } from "./separating.js";
 import { newSong, reopened } from "./song.js";
@@ -12,6 +13,9 @@ import { newSong, reopened } from "./song.js";
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {import("../ui/store.js").Store<PageState>} PageStore */
+
+/** So long a removed song can be had back. */
+const UNDO_MS = 10_000;
 
 /** Where the plans are remembered of songs that wait for their turn. */
 const PLANS_KEY = "plans";
@@ -24,6 +28,7 @@ export class Songs {
   #separating;
   /** Those that came in this visit and that nothing has been done with yet. @type {Set<Song>} */
   #fresh = new Set();
+  /** @type {number | undefined} */ #undoEnds;
 
   /**
    * @param {PageStore} store
@@ -67,18 +72,53 @@ export class Songs {
     }
   }
 
-  /** @param {string} id */
-  async remove(id) {
+  /** Takes a song off the page; it can be had back for a while. @param {string} id */
+  remove(id) {
     const song = this.#find(id);
     if (!song) return;
     this.cancel(id);
+    this.forgetRemoved();
+    const { songs, selected } = this.#store.state;
+    const others = songs.filter((other) => other !== song);
+    const shown = selected === id ? (others.at(-1)?.id ?? null) : selected;
+    this.#store.set({ songs: others, selected: shown, removed: song });
+    this.#undoEnds = setTimeout(() => this.forgetRemoved(), UNDO_MS);
+  }
+
+  /** Has the song back that was removed last. */
+  undo() {
+    const { songs, removed } = this.#store.state;
+    if (!removed) return;
+    clearTimeout(this.#undoEnds);
+    const all = [...songs, removed].sort((one, other) => one.added - other.added);
+    this.#store.set({ songs: all, selected: removed.id, removed: null });
+  }
+
+  /** Lets go for good of the song that was removed last. */
+  forgetRemoved() {
+    const { removed } = this.#store.state;
+    clearTimeout(this.#undoEnds);
+    if (!removed) return;
+    this.#store.set({ removed: null });
+    void this.#erase(removed);
+  }
+
+  /** Removes a song for good, now. @param {string} id */
+  async erase(id) {
+    const song = this.#find(id);
+    if (!song) return;
+    this.remove(id);
+    clearTimeout(this.#undoEnds);
+    this.#store.set({ removed: null });
+    await this.#erase(song);
+  }
+
+  /** @param {Song} song */
+  async #erase(song) {
     this.#reading.forget(song);
     this.#fresh.delete(song);
-    const songs = this.#store.state.songs.filter((other) => other !== song);
-    const selected =
-      this.#store.state.selected === id ? (songs.at(-1)?.id ?? null) : this.#store.state.selected;
-    this.#store.set({ songs, selected });
-    if (song.folder) await removeSong(id);
+    if (song.folder) await removeSong(song.id);
+    await this.#measureRoom();
   }
 
   /** Separate the selected song and all others that came in this visit and wait for it. */
@@ -139,7 +179,14 @@ export class Songs {
   #change(song, changes) {
     Object.assign(song, changes);
     this.#store.touch();
-    if ("status" in changes) this.#rememberPlans();
+    if (!("status" in changes)) return;
+    this.#rememberPlans();
+    void this.#measureRoom();
+  }
+
+  async #measureRoom() {
+    const measured = await space();
+    this.#store.set({ storage: { ...this.#store.state.storage, ...measured } });
   }
 
   /** So that a queue outlives the page. */

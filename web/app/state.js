@@ -34,6 +34,7 @@
  * @property {Model | null} model the one chosen
  * @property {string} preset the quality chosen
  * @property {Song[]} songs
+ * @property {Song | null} removed the one that can still be had back
  * @property {string | null} selected id of the song that is shown
  * @property {number | null} exporting fraction of the files that is written, while files are written
  * @property {ErrorData | null} problem an error of the page rather than of a song
@@ -51,6 +52,7 @@ export function initialState() {
     model: null,
     preset: "standard",
     songs: [],
+    removed: null,
     selected: null,
     exporting: null,
     problem: null,

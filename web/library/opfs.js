@@ -3,7 +3,7 @@
  * synchronous handles, which every browser has and which are done when they say so.
  */
 
-import { EngineError, messageOf } from "../engine/errors.js";
+import { EngineError } from "../engine/errors.js";
 
 /** @typedef {FileSystemDirectoryHandle} Folder */
 
@@ -84,18 +84,21 @@ export async function readJson(folder, name) {
  * @throws {EngineError} `storage/quota`
  */
 export async function writeFile(folder, name, bytes) {
-  const handle = await folder.getFileHandle(name, { create: true });
-  const access = await handle.createSyncAccessHandle();
   try {
-    access.truncate(0);
-    if (access.write(bytes) < bytes.byteLength) throw new Error("Not all was written.");
-    access.flush();
+    const handle = await folder.getFileHandle(name, { create: true });
+    const access = await handle.createSyncAccessHandle();
+    try {
+      access.truncate(0);
+      access.write(bytes);
+      access.flush();
+    } finally {
+      access.close();
+    }
+    return handle;
   } catch (error) {
-    throw new EngineError("storage/quota", `The browser's storage took no more. ${messageOf(error)}`);
-  } finally {
-    access.close();
+    const full = error instanceof DOMException && error.name === "QuotaExceededError";
+    throw full ? new EngineError("storage/quota", error.message) : error;
   }
-  return handle;
 }
 
 /** Workers only. @param {Folder} folder @param {string} name @param {object} value */

@@ -12,9 +12,11 @@ import { ModelPicker } from "./model-picker.js";
 import { OfflineLine } from "./offline-line.js";
 import { announce } from "./page-header.js";
 import { RequestCount } from "./request-count.js";
+import { RoomOffer } from "./room-offer.js";
 import { SongOverview } from "./song-overview.js";
 import { SongQueue } from "./song-queue.js";
 import { StorageList } from "./storage-list.js";
+import { UndoNotice } from "./undo-notice.js";
 import { UnfinishedNotice } from "./unfinished-notice.js";
 import { UpdateBanner } from "./update-banner.js";
 
@@ -32,8 +34,10 @@ export class PageView {
   #error = one(ErrorNotice, ".song error-notice");
   #problem = one(ErrorNotice, "#problem");
   #job = one(JobView, "job-view");
+  #undo = one(UndoNotice, "undo-notice");
   #unfinished = one(UnfinishedNotice, "unfinished-notice");
   #desk = one(MixingDesk, "mixing-desk");
+  #room = one(RoomOffer, "room-offer");
   #picker = one(ModelPicker, "model-picker");
   #engine = one(EngineLine, "engine-line");
   /** Drawn from the state alone. */
@@ -64,8 +68,10 @@ export class PageView {
     if (song) this.#overview.render(state, song);
     this.#error.render(song?.error ?? null, song);
     this.#job.render(song);
+    this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
     this.#desk.render(song, this.#note(state, song));
+    this.#room.render(state, song);
     this.#picker.hidden = song?.status === "working" || song?.status === "waiting";
     this.#picker.render(state, song);
     this.follow(song);

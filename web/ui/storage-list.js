@@ -1,7 +1,8 @@
 /** What the browser keeps for the page, by part, each of which can be removed. */
 
+import { bytesKept } from "../app/room.js";
 import { h, setText, tell } from "./dom.js";
-import { percent, size } from "./format.js";
+import { day, percent, size } from "./format.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -79,13 +80,18 @@ function note({ offline: { phase, fraction }, problem, storage: { usage, quota }
 }
 
 /** @param {PageState} state @returns {Part[]} */
-function partsOf({ storage: { shell, runtime, models: ids }, models }) {
+function partsOf({ storage: { shell, runtime, models: ids }, models, songs }) {
   return [
     { id: "shell", label: t("storage.shell"), bytes: shell, model: false, kept: shell > 0 },
     { id: "runtime", label: t("storage.runtime"), bytes: runtime, model: false, kept: runtime > 0 },
     ...models.flatMap(({ id, label, artifacts }) => {
       const bytes = artifacts.default?.bytes;
       return bytes ? [{ id, label, bytes, model: true, kept: ids.includes(id) }] : [];
+    }),
+    ...songs.flatMap((song) => {
+      const { id, name, added } = song;
+      const label = t("storage.song", { song: name, date: day(added) });
+      return song.folder ? [{ id, label, bytes: bytesKept(song), model: false, kept: true }] : [];
     }),
   ];
 }
