@@ -71,7 +71,13 @@ def test_far_too_loud_stems() -> None:
     mixture = noise()
     assert "louder" in str(refusal(mixture, np.stack([mixture, 40 * mixture])))
     assert "louder" in str(refusal(mixture, np.full(SHAPE, 1e30, np.float32)))
-    assert refusal(mixture, np.stack([mixture, 20 * mixture])) is None
+    assert refusal(mixture, np.stack([mixture, 10 * mixture])) is None
+
+
+def test_noise_around_a_lone_click_is_what_networks_give() -> None:
+    click = np.zeros(SHAPE[1:], np.float32)
+    click[:, 500] = 1
+    assert refusal(click, np.stack([noise(1.0), noise(1.0)])) is None
 
 
 class Broken:
