@@ -1,6 +1,7 @@
 /** Songs from files into the storage, one after another, each measured as soon as it is there. */
 
 import { cancelled } from "../engine/errors.js";
+import { removeSong } from "../library/library.js";
 import { describe } from "./errors.js";
 import { audioOf, hopFor, read } from "./song.js";
 
@@ -73,6 +74,7 @@ export class Reading {
       const status = song.plan ? "waiting" : "ready";
       this.#change(song, { ...read(format, pieces), status });
     } catch (reason) {
+      if (song.folder) await removeSong(song.id);
       this.#change(song, { status: "failed", error: describe(reason) });
       return;
     }

@@ -59,7 +59,6 @@ export class Separating {
       status: "working",
       progress: new JobProgress(now()),
       download: null,
-      unfinished: null,
       stems: emptyStems(song, model),
       desk: deskFor(model.stems),
     });
@@ -75,7 +74,7 @@ export class Separating {
       const request = { job: song.id, song: audio, folder, model, preset, level, hop: hopFor(audio.length) };
       const { seconds, segments } = await this.#engine.run(request);
       learn(model, preset, (duration * segments) / this.#segments, info, seconds);
-      this.#change(song, { status: "done", progress: null, plan: null });
+      this.#change(song, { status: "done", progress: null, plan: null, unfinished: null });
       if (song.folder) await removeJobs(song.id, { model: model.id, preset });
     } catch (reason) {
       this.#stopped(song, describe(reason));
@@ -115,14 +114,14 @@ export class Separating {
   #stopped(song, error) {
     const cancelled = error.code === "cancelled";
     const fraction = finishedPart(song);
-    const { plan, folder } = song;
-    const unfinished =
-      folder && plan && fraction > 0 ? { model: plan.model.id, preset: plan.preset, fraction } : null;
+    const { plan, folder, unfinished } = song;
+    const further = folder && plan && fraction > 0;
     this.#change(song, {
       status: cancelled ? "ready" : "failed",
       error: cancelled ? null : error,
       progress: null,
-      unfinished,
+      // Stopped before it has got to where it was: that is still there.
+      unfinished: further ? { model: plan.model.id, preset: plan.preset, fraction } : unfinished,
       stems: fraction > 0 ? song.stems : [],
     });
   }

@@ -4,8 +4,12 @@
  */
 
 import { EngineError } from "../engine/errors.js";
+import { pause } from "../engine/waiting.js";
 
 /** @typedef {FileSystemDirectoryHandle} Folder */
+
+const LOCKED_MS = 100;
+const ATTEMPTS = 100;
 
 /**
  * @param {string} path names with slashes between
@@ -35,10 +39,14 @@ export async function hasStorage() {
  * @param {string} name
  */
 export async function remove(folder, name) {
-  try {
-    await folder.removeEntry(name, { recursive: true });
-  } catch (error) {
-    if (!isMissing(error)) throw error;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await folder.removeEntry(name, { recursive: true });
+    } catch (error) {
+      if (isMissing(error)) return;
+      if (!isLocked(error) || attempt === ATTEMPTS) throw error;
+      await pause(LOCKED_MS); // the browser is still closing the files of a worker that was ended
+    }
   }
 }
 
@@ -105,6 +113,9 @@ export async function writeFile(folder, name, bytes) {
 export function writeJson(folder, name, value) {
   return writeFile(folder, name, new TextEncoder().encode(JSON.stringify(value)));
 }
+
+/** @param {unknown} error */
+const isLocked = (error) => error instanceof DOMException && error.name === "NoModificationAllowedError";
 
 /** @param {unknown} error */
 const isMissing = (error) => error instanceof DOMException && error.name === "NotFoundError";

@@ -4,7 +4,7 @@
  * pieces after it.
  */
 
-import { namesIn, openFile, writeFile } from "./opfs.js";
+import { namesIn, openFile, remove, writeFile } from "./opfs.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
 
@@ -63,7 +63,7 @@ export async function listPieces(folder, channels) {
  * @param {number} start
  */
 export async function cutPieces(folder, start) {
-  for (const name of await namesIn(folder)) if (Number(name) >= start) await folder.removeEntry(name);
+  for (const name of await namesIn(folder)) if (Number(name) >= start) await remove(folder, name);
 }
 
 /**
