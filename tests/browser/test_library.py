@@ -40,7 +40,9 @@ UNDER_WAY: Final = """async () => {
     }
     return false;
   };
-  while (!(await seen(await navigator.storage.getDirectory()))) await new Promise(requestAnimationFrame);
+  // What is being removed at the same time may be gone before it is looked into.
+  while (!(await seen(await navigator.storage.getDirectory()).catch(() => false)))
+    await new Promise(requestAnimationFrame);
 }"""
 
 

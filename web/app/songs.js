@@ -159,6 +159,7 @@ export class Songs {
   cancel(id) {
     const song = this.#find(id);
     if (song?.status === "waiting") this.#change(song, { status: "ready", plan: null });
+    if (song?.status === "reading") this.#change(song, { plan: null });
     if (song?.status === "working") void this.#engine.cancel();
   }
 

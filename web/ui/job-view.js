@@ -27,7 +27,7 @@ export class JobView extends HTMLElement {
   /** @param {Song | null} song */
   render(song) {
     this.#song = song;
-    this.hidden = song?.status !== "working" && song?.status !== "waiting";
+    this.hidden = !song || !isUnderWay(song);
     if (!song || this.hidden) return;
     const name = t("job.label", { song: song.name });
     if (this.#bar.getAttribute("aria-label") !== name) this.#bar.setAttribute("aria-label", name);
@@ -48,11 +48,17 @@ export class JobView extends HTMLElement {
   }
 }
 
+/** Whether it was asked to be separated, and is not yet. @param {Song} song */
+export function isUnderWay({ status, plan }) {
+  return ["working", "waiting"].includes(status) || (status === "reading" && plan !== null);
+}
+
 /**
  * @param {Song} song
  * @param {import("./job-progress.js").Phase} [phase]
  */
-function stageText({ download }, phase) {
+function stageText({ status, read, download }, phase) {
+  if (status === "reading") return t("wave.reading", { percent: percent(read) });
   if (phase !== "download" || !download) return t(`job.stage.${phase ?? "waiting"}`);
   return t("job.stage.downloading", { done: size(download.done), total: size(download.total) });
 }

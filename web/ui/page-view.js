@@ -6,7 +6,7 @@ import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
 import { frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
-import { JobView } from "./job-view.js";
+import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
 import { OfflineLine } from "./offline-line.js";
@@ -72,7 +72,7 @@ export class PageView {
     this.#unfinished.render(song, state.models);
     this.#desk.render(song, this.#note(state, song));
     this.#room.render(state, song);
-    this.#picker.hidden = song?.status === "working" || song?.status === "waiting";
+    this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);
     this.follow(song);
     this.#refocus(lost);
