@@ -33,7 +33,7 @@ const deck = new Deck();
 const exports = new Exports(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
-const updates = new Updates(store, serviceWorker);
+const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect
 
 from demixer_build import browser as chromium
 from demixer_build import paths
@@ -26,6 +27,9 @@ QUIET: Final = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+#: What the page does at once on an idle machine takes seconds on one that is shared.
+expect.set_options(timeout=30_000)
 
 #: A GPU on the CPU: right, and slow.
 SWIFTSHADER: Final = [

@@ -15,7 +15,19 @@ from demixer_build import paths
 from demixer_build.headers import headers_for
 from tests.browser.deployments import deployment
 from tests.browser.host import Host, hosting
-from tests.browser.visits import Visit, begin, choose, download, drop, installed, kept, model, prepare, ready, write_song
+from tests.browser.visits import (
+    Visit,
+    begin,
+    choose,
+    download,
+    drop,
+    installed,
+    kept,
+    model,
+    prepare,
+    ready,
+    write_song,
+)
 
 
 @pytest.fixture

@@ -29,11 +29,6 @@ class Watch:
         self._expected.append(pattern)
 
     @property
-    def all_problems(self) -> list[str]:
-        """What was expected and what was not, so far."""
-        return list(self._problems)
-
-    @property
     def problems(self) -> list[str]:
         """What was not expected, so far."""
         return [

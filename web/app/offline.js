@@ -42,6 +42,11 @@ export class Offline {
     });
   }
 
+  /** Resolves when nothing more is asked of the service worker for now. */
+  get settled() {
+    return this.#settled;
+  }
+
   /** Whatever was used once is kept whole; then see what is there. */
   settle() {
     const { info } = this.#store.state.engine;
@@ -89,6 +94,7 @@ export class Offline {
       remember(DEVICE_KEY, device);
       await this.#warm(signal, (fraction) => show(fraction * share));
       if (weights) await obtain(modelUrl(weights), weights, signal, report, (problem) => this.warn(problem));
+      await until(signal, this.#settled); // the engine's start has made it fetch the same
     } catch (reason) {
       if (!signal.aborted) this.warn(reason);
     }

@@ -8,16 +8,19 @@ const AT_WORK = "demixer-at-work";
 export class Updates {
   #store;
   #worker;
+  #offline;
   #asked = false;
   /** @type {(() => void) | null} */ #rest = null;
 
   /**
    * @param {import("../ui/store.js").Store<PageState>} store
    * @param {import("../platform/service-worker.js").ServiceWorkerClient} worker
+   * @param {import("./offline.js").Offline} offline
    */
-  constructor(store, worker) {
+  constructor(store, worker, offline) {
     this.#store = store;
     this.#worker = worker;
+    this.#offline = offline;
     worker.addEventListener("waiting", () => this.#show("waiting"));
     worker.addEventListener("replaced", () => this.#replaced());
     worker.addEventListener("control", () => {
@@ -30,7 +33,8 @@ export class Updates {
   async apply() {
     if (this.#store.state.update !== "waiting") return location.reload();
     this.#show("queued");
-    await navigator.locks.request(AT_WORK, () => {
+    await navigator.locks.request(AT_WORK, async () => {
+      await this.#offline.settled;
       if (atWork(this.#store.state)) return this.#show("waiting"); // a new job has begun meanwhile
       this.#asked = true;
       this.#worker.activate();
@@ -57,7 +61,9 @@ export class Updates {
     const done = new Promise((resolve) => {
       this.#rest = () => resolve(undefined);
     });
-    void navigator.locks.request(AT_WORK, { mode: "shared" }, () => done);
+    // Chromium lets a service worker that is asked something while it is to go live on for half a minute or longer.
+    const quiet = done.then(() => this.#offline.settled);
+    void navigator.locks.request(AT_WORK, { mode: "shared" }, () => quiet);
   }
 }
 

@@ -15,8 +15,8 @@ export function watchRequests(tell) {
 }
 
 /** @param {PerformanceResourceTiming} entry */
-function leaves({ name, serverTiming, transferSize, decodedBodySize }) {
+function leaves({ name, serverTiming, workerStart, transferSize, decodedBodySize }) {
   const byServiceWorker = serverTiming.some((timing) => timing.name === "kept");
-  const byBrowser = transferSize === 0 && decodedBodySize > 0;
+  const byBrowser = workerStart === 0 && transferSize === 0 && decodedBodySize > 0;
   return name.startsWith("http") && !byServiceWorker && !byBrowser;
 }

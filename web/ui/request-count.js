@@ -16,10 +16,10 @@ export class RequestCount extends HTMLElement {
 
   /** @param {PageState} state */
   render({ requests, songs }) {
-    const since = songs.length > 0 ? "privacy.since-song" : "privacy.since-load";
-    setText(this.#count, t(since, { count: requests.length }));
-    setText(this.#note, requests.length > 0 ? t("privacy.program") : "");
-    if (this.#list.childElementCount === requests.length) return;
+    const count = requests.length;
+    setText(this.#count, t(songs.length > 0 ? "privacy.since-song" : "privacy.since-load", { count }));
+    setText(this.#note, count > 0 ? t("privacy.program") : "");
+    if (this.#list.childElementCount === count) return;
     this.#list.replaceChildren(...requests.map((url) => h("li", {}, url)));
   }
 }
