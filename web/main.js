@@ -1,5 +1,6 @@
 /** Puts the page together: state, engine, songs, playback and the elements that show them. */
 
+import { DeviceChoice } from "./app/device-choice.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
 import { Exports } from "./app/exports.js";
@@ -7,6 +8,7 @@ import { Songs } from "./app/songs.js";
 import { initialState, selectedSong } from "./app/state.js";
 import { EngineClient } from "./engine/client.js";
 import { Deck } from "./media/deck.js";
+import { Devices } from "./platform/devices.js";
 import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
 import { translate } from "./ui/i18n.js";
@@ -21,8 +23,10 @@ const TICK_MS = 250;
 const MODEL_KEY = "model";
 
 const store = new Store(initialState());
-const engine = new EngineClient();
+const devices = new Devices();
+const engine = new EngineClient({ devices });
 const watch = new EngineWatch(engine, store);
+const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.warm());
 const songs = new Songs(store, engine);
 const deck = new Deck();
 const exports = new Exports(store);
@@ -71,6 +75,7 @@ const reactions = {
     remember(MODEL_KEY, id);
     store.set({ model: store.state.models.find((model) => model.id === id) ?? null });
   },
+  "device-choose": (/** @type {string} */ choice) => deviceChoice.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),
   "play-toggle": () => void deck.toggle(),

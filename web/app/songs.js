@@ -62,6 +62,7 @@ export class Songs {
     listen(engine, "model.progress", (event) => this.#modelProgress(event));
     listen(engine, "job.progress", (event) => this.#jobProgress(event));
     listen(engine, "job.chunk", (event) => this.#chunk(event));
+    listen(engine, "engine.fallback", () => this.#again());
   }
 
   /** @param {Iterable<File>} files */
@@ -196,9 +197,7 @@ export class Songs {
         song.progress?.skip("download");
         song.progress?.skip("create");
       }
-      const stems = model.stems.map(
-        (name) => new Track(name, pcm.channels.length, pcm.channels[0].length, hop),
-      );
+      const stems = emptyStems(song);
       const strips = Object.fromEntries(model.stems.map((name) => [name, neutralStrip()]));
       this.#change(song, { stems, desk: { strips, original: false } });
       const { seconds } = await this.#engine.run({ job: song.id, pcm, model, preset, hop });
@@ -207,6 +206,12 @@ export class Songs {
     } catch (error) {
       this.#fail(song, error);
     }
+  }
+
+  /** The engine makes the request once more, and the stems come again from their beginning. */
+  #again() {
+    const song = this.#store.state.songs.find(({ status }) => status === "working");
+    if (song) this.#change(song, { stems: emptyStems(song) });
   }
 
   /** @param {Events["model.progress"]} event */
@@ -268,6 +273,13 @@ export class Songs {
  */
 function listen(engine, type, listener) {
   engine.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+}
+
+/** @param {Song} song */
+function emptyStems({ plan, pcm }) {
+  if (!plan || !pcm) return [];
+  const { length } = pcm.channels[0];
+  return plan.model.stems.map((name) => new Track(name, pcm.channels.length, length, hopFor(pcm)));
 }
 
 /** @param {Pcm} pcm */

@@ -4,6 +4,7 @@ import { selectedSong } from "../app/state.js";
 import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
+import { fallbackText } from "./fallback-text.js";
 import { frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { JobView } from "./job-view.js";
@@ -34,6 +35,8 @@ export class PageView {
   #engine = one(EngineLine, "engine-line");
   /** @type {Map<string, Song["status"]>} */
   #told = new Map();
+  /** @type {import("../engine/protocol.js").Fallback | null} */
+  #toldFallback = null;
 
   /** @param {Deck} deck */
   constructor(deck) {
@@ -51,13 +54,14 @@ export class PageView {
     this.#section.hidden = song === null;
     if (song) this.#overview.render(state, song);
     this.#error.render(song?.error ?? null, song);
-    this.#job.render(song);
+    this.#job.render(song, state.engine.fallback);
     this.#desk.render(song, this.#note(state, song));
     this.#picker.hidden = song?.status === "working" || song?.status === "waiting";
     this.#picker.render(state, song);
     this.follow(song);
     this.#refocus(lost);
     for (const each of state.songs) this.#tell(each);
+    this.#tellFallback(state.engine.fallback);
   }
 
   /**
@@ -89,6 +93,12 @@ export class PageView {
     if (!this.#job.hidden) this.#job.focusCancel();
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
+  }
+
+  /** @param {import("../engine/protocol.js").Fallback | null} fallback */
+  #tellFallback(fallback) {
+    if (fallback && fallback !== this.#toldFallback) announce(fallbackText(fallback));
+    this.#toldFallback = fallback;
   }
 
   /** @param {Song} song */
