@@ -12,6 +12,9 @@ import { EngineError, messageOf } from "./errors.js";
 
 const VENDOR = new URL("../vendor/onnxruntime-web/", import.meta.url).href;
 
+/** A GPU leaves some operators to the processor, which is no news. */
+const ERRORS_ONLY = 3;
+
 /** The runtime has no codes for this, only words. */
 const OUT_OF_MEMORY =
   /out of memory|\bOOM\b|bad_alloc|failed to allocate|allocation failed|cannot enlarge memory/i;
@@ -51,7 +54,7 @@ export class Runtime {
    * @returns {Promise<Session>}
    */
   async open(model) {
-    const options = { executionProviders: [this.device.kind] };
+    const options = { executionProviders: [this.device.kind], logSeverityLevel: ERRORS_ONLY };
     try {
       const session = await this.#ort.InferenceSession.create(model, options);
       if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);
