@@ -102,8 +102,8 @@ def echo() -> onnx.ModelProto:
 def question(dtype: type[np.floating[Any]] = np.float32, *, attention: bool = True) -> onnx.ModelProto:
     """A little of everything in the real models, computed in `dtype`; what comes in and goes out is float32.
 
-    Some devices fail in attention alone: on WebGPU, onnxruntime-web 1.30 computes it wrongly with subgroups smaller than
-    it expects, SwiftShader's for one. Without `attention` the question is one for the rest.
+    Some devices fail in attention alone: onnxruntime-web 1.30 computes it wrongly on SwiftShader's WebGPU, and perhaps
+    on others. Without `attention` the question is one for the rest.
     """
     random = np.random.default_rng(3)
 

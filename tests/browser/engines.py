@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any, Final
@@ -18,17 +20,22 @@ RATE: Final = 44_100
 ISOLATION: Final = ("Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy")
 
 
+def open_empty(page: Page, *, isolated: bool = True) -> None:
+    """Open an empty page of the real origin."""
+    headers = headers_for("/")
+    if not isolated:
+        headers = {name: value for name, value in headers.items() if name not in ISOLATION}
+    page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html", headers=headers))
+    page.goto("/empty")
+
+
 class Engine:
     """Drives `harness.js` on an empty page of the real origin."""
 
     def __init__(self, page: Page, *, isolated: bool = True, **options: Any) -> None:
-        headers = headers_for("/")
-        if not isolated:
-            headers = {name: value for name, value in headers.items() if name not in ISOLATION}
         harness = Path(__file__).with_name("harness.js").read_text(encoding="utf-8")
-        page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html", headers=headers))
         page.route("**/harness.js", lambda route: route.fulfill(body=harness, content_type="text/javascript"))
-        page.goto("/empty")
+        open_empty(page, isolated=isolated)
         self.page = page
         self.call("create", options)
 
@@ -47,6 +54,18 @@ class Engine:
         assert "code" not in told, told
         found = [[from_page(channel) for channel in stem["channels"]] for stem in told["stems"]]
         return np.array(found, np.float32), told
+
+
+def inject(page: Page, *plans: dict[str, Any]) -> None:
+    """Give the first workers of a page a runtime with faults, one plan after another; later ones are sound."""
+    source = Path(__file__).with_name("faulty-ort.js").read_text(encoding="utf-8")
+    remaining = list(plans)
+
+    def serve(route: Route) -> None:
+        plan = remaining.pop(0) if remaining else {}
+        route.fulfill(body=source.replace("PLAN", json.dumps(plan)), content_type="text/javascript")
+
+    page.route(re.compile(r"/engine/ort\.js$"), serve)
 
 
 def song(seconds: float, channels: int = 2) -> Clip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from demixer import families, stems
 from demixer.audio import Clip, Collected, Samples
 from demixer.models import Model
 from demixer.separate import separate
-from tests.browser.engines import RATE, Engine, from_page, hold, song, tiny_graphs, to_page
+from demixer_build import paths
+from tests.browser.engines import RATE, Engine, from_page, hold, inject, song, tiny_graphs, to_page
 from tests.browser.watch import Watch
 
 HOP: Final = 512
@@ -253,6 +255,25 @@ def test_python_and_javascript_hold_nothing_of_a_finished_job(
 
     job()  # imports families, and begins to count
     assert job() == job()
+
+
+def test_the_runtime_holds_one_model_at_most(page: Page, hpss: dict[str, Any], echo: dict[str, Any]) -> None:
+    artifact = echo["artifacts"]["default"]
+    graph = (paths.DIST / "models" / artifact["path"]).read_bytes() + b"\x98\x06\x01"  # a field that means nothing
+    described = {"path": "testing/other.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
+    other = {**echo, "id": "other", "artifacts": {"default": described}}
+    page.route("**/other.onnx", lambda route: route.fulfill(body=graph))
+    inject(page, {})  # without faults, it counts
+    engine = Engine(page)
+    engine.call("start")
+
+    def sessions() -> Any:
+        return engine.worker().evaluate("async () => (await import('/engine/ort.js')).open.size")
+
+    before = sessions()
+    for model, more in ((hpss, 0), (echo, 1), (other, 1), (hpss, 1), (echo, 1)):
+        engine.separate(model, song(seconds=1))
+        assert sessions() == before + more
 
 
 @pytest.mark.slow

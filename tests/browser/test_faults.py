@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.engines import Engine, song, tiny_graphs, to_page
+from tests.browser.engines import Engine, inject, open_empty, song, tiny_graphs, to_page
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 
 SOFTWARE: Final = {"device": "auto", "allowSoftwareAdapter": True}
 #: Milliseconds of silence after which a working engine is stuck, on a machine as busy as one with tests.
 IMPATIENT: Final = 6000
-
-
-def inject(page: Page, *plans: dict[str, Any]) -> None:
-    """Give the first workers of a page a runtime with faults, one plan after another; later ones are sound."""
-    source = Path(__file__).with_name("faulty-ort.js").read_text(encoding="utf-8")
-    remaining = list(plans)
-
-    def serve(route: Route) -> None:
-        plan = remaining.pop(0) if remaining else {}
-        route.fulfill(body=source.replace("PLAN", json.dumps(plan)), content_type="text/javascript")
-
-    page.route(re.compile(r"/engine/ort\.js$"), serve)
 
 
 def assert_echo(engine: Engine, echo: dict[str, Any], seconds: float = 2) -> None:
@@ -54,7 +41,7 @@ def fallbacks(engine: Engine) -> list[tuple[str, str, str]]:
 @pytest.fixture
 def threads(page: Page) -> int:
     """How many threads the processor has for us, more than one."""
-    page.goto("/")
+    open_empty(page)
     count = int(page.evaluate("Math.min(8, navigator.hardwareConcurrency)"))
     if count == 1:
         pytest.skip("needs two cores")
@@ -117,32 +104,6 @@ def test_a_gpu_that_is_lost_is_not_taken_again(gpu_page: Page, echo: dict[str, A
     assert fallbacks(engine) == []
 
 
-def test_the_choice_of_a_device(swiftshader: Browser, base_url: str) -> None:
-    script = """async (settings) => {
-      const { choose } = await import("/engine/choice.js");
-      return (await choose({ allowSoftwareAdapter: true, ...settings })).map(({ kind }) => kind);
-    }"""
-    with swiftshader.new_page(base_url=base_url) as page:
-        page.goto("/app.webmanifest")
-        find = "async () => (await (await import('/engine/adapter.js')).findAdapter(true)).name"
-        name = page.evaluate(find)
-
-        def chosen(device: str = "auto", *, right: bool = True, fastest: str = "webgpu", gpu: str = name) -> Any:
-            """The devices to try, where one was found right or wrong and the fastest at earlier visits."""
-            trials = [{"device": kind, "threads": 1} for kind in (fastest, "wasm")]
-            known = {"verdicts": {name: {"right": right}}, "measured": {"gpu": gpu, "trials": trials}}
-            return page.evaluate(script, {"device": device, "known": known})
-
-        assert page.evaluate(script, {"device": "auto"}) == ["webgpu", "wasm"]
-        assert page.evaluate(script, {"device": "auto", "allowSoftwareAdapter": False}) == ["wasm"]
-        assert chosen() == ["webgpu", "wasm"]
-        assert chosen(fastest="wasm") == ["wasm"]
-        assert chosen(fastest="wasm", gpu="the one before") == ["webgpu", "wasm"]
-        assert chosen(right=False) == ["wasm"]
-        assert chosen("webgpu", right=False) == ["webgpu"]  # a person's wish
-        assert chosen("wasm") == ["wasm"]
-
-
 def test_a_gpu_that_computes_wrong_numbers(gpu_page: Page, echo: dict[str, Any]) -> None:
     inject(gpu_page, {"fault": "wrong", "input": "x", "device": "webgpu"})
     engine = Engine(gpu_page)
@@ -154,7 +115,7 @@ def test_a_gpu_that_computes_wrong_numbers(gpu_page: Page, echo: dict[str, Any])
 
 def test_silence_counts_by_what_the_worker_is_used_to(page: Page) -> None:
     page.clock.install()
-    page.goto("/app.webmanifest")
+    open_empty(page)
     page.evaluate("""async () => {
       const { Watchdog } = await import("/engine/watchdog.js");
       window.barks = 0;

@@ -12,7 +12,23 @@ from tests.browser.watch import Watch
 MESSAGES: Final = 1000
 
 #: What may stand where something else belongs.
-ODD: Final = [None, True, -1, 0, 1.5, 2**53, 1e300, "", "toString", "webgpu", "job-1", [], [[]], {}, {"length": 9}]
+ODD: Final[list[Any]] = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    2**53,
+    1e300,
+    "",
+    "toString",
+    "webgpu",
+    "job-1",
+    [],
+    [[]],
+    {},
+    {"length": 9},
+]
 #: How often each type comes: a cancel ends all that came before it.
 WEIGHTS: Final = [4, 4, 4, 1, 3]
 NAMES: Final = ["", "constructor", "extra", "0"]

@@ -66,13 +66,13 @@ export class DeviceChoice {
     try {
       await calm(signal);
       const trials = await calibrate(signal);
-      this.#devices.keep(trials, info.runtime);
       const [best] = trials;
+      if (best) this.#devices.keep(trials, info.runtime);
+      this.#show({ measured: trials.length });
       if (best && (best.device !== info.device || best.threads !== info.threads)) {
         this.#engine.prefer(settingsOf("auto"));
         this.#restart();
       }
-      this.#show({});
     } catch (reason) {
       if (!signal.aborted) throw reason;
     } finally {

@@ -13,7 +13,7 @@ import { EngineError, messageOf } from "./errors.js";
 const VENDOR = new URL("../vendor/onnxruntime-web/", import.meta.url).href;
 
 /** A GPU leaves some operators to the processor, which is no news. */
-const ERRORS_ONLY = 3;
+const ERRORS_ONLY = /** @type {const} */ (3);
 
 /** The runtime has no codes for this, only words. */
 const OUT_OF_MEMORY =

@@ -35,6 +35,7 @@ export class Devices {
    */
   reject(adapter, code) {
     this.#judge(adapter, { right: false, code });
+    this.#update({ ...this.#known, measured: null }); // against one that is no contender any more
   }
 
   /**

@@ -38,12 +38,12 @@ export class EngineLine extends HTMLElement {
 }
 
 /** @param {EngineState} engine */
-function describe({ phase, fraction, info, choice, measured }) {
+function describe({ phase, fraction, info, choice, measured, fallback }) {
   if (phase === "starting") return t("engine.starting", { percent: percent(fraction) });
   if (!info) return t(`engine.${phase}`);
   const device = info.device === "webgpu" ? (info.adapter ?? t("engine.webgpu")) : t("engine.wasm");
   const threads = info.device === "wasm" ? [t("engine.threads", { count: info.threads })] : [];
-  const fastest = choice === "auto" && measured && measured > 1;
+  const fastest = choice === "auto" && !fallback && measured !== null && measured > 1;
   const why = fastest ? [t("engine.measured", { count: measured })] : [];
   const isolation = t(info.isolated ? "engine.isolated" : "engine.not-isolated");
   return [device, ...threads, ...why, isolation].join(", ");
