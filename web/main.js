@@ -1,5 +1,6 @@
 /** Puts the page together: state, engine, songs, playback and the elements that show them. */
 
+import { DeviceChoice } from "./app/device-choice.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
 import { Exports } from "./app/exports.js";
@@ -10,6 +11,7 @@ import { Updates } from "./app/updates.js";
 import { EngineClient } from "./engine/client.js";
 import { watchRequests } from "./engine/requests.js";
 import { Deck } from "./media/deck.js";
+import { Devices } from "./platform/devices.js";
 import { onLaunch } from "./platform/launch.js";
 import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
@@ -26,8 +28,10 @@ const TICK_MS = 250;
 const MODEL_KEY = "model";
 
 const store = new Store(initialState());
-const engine = new EngineClient();
+const devices = new Devices();
+const engine = new EngineClient({ devices });
 const watch = new EngineWatch(engine, store);
+const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.warm());
 const songs = new Songs(store, engine);
 const deck = new Deck();
 const exports = new Exports(store);
@@ -96,6 +100,7 @@ const reactions = {
     remember(MODEL_KEY, id);
     store.set({ model: store.state.models.find((model) => model.id === id) ?? null });
   },
+  "device-choose": (/** @type {string} */ choice) => deviceChoice.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),
   "update-apply": () => void updates.apply(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expe
 from demixer_build import browser as chromium
 from demixer_build import paths
 from demixer_build.server import HOST, create_app
+from tests.browser.engines import Engine, tiny_graphs
 from tests.browser.visits import Visit, visits
 from tests.browser.watch import Watch
 
@@ -93,3 +96,43 @@ def page(context: BrowserContext, watch: Watch) -> Page:
 def visit(browser_type_launch_args: dict[str, Any], browser_type: BrowserType, tmp_path: Path) -> Visit:
     """Starts a browser that remembers what it kept in the visit before."""
     return visits(browser_type, browser_type_launch_args, tmp_path / "profile")
+
+
+@pytest.fixture
+def gpu_page(swiftshader: Browser, watch: Watch, base_url: str) -> Iterator[Page]:
+    """A page with a GPU that is emulated, and asked for nothing that it cannot do."""
+    question = tiny_graphs("question")(attention=False)
+    answer = json.dumps(tiny_graphs("answer_of")(question).ravel().tolist())
+    with swiftshader.new_page(base_url=base_url) as page:
+        watch.follow(page)
+        page.route("**/question.onnx", lambda route: route.fulfill(body=question.SerializeToString()))
+        page.route("**/answer.json", lambda route: route.fulfill(body=answer))
+        yield page
+
+
+@pytest.fixture
+def engine(page: Page) -> Engine:
+    return Engine(page)
+
+
+@pytest.fixture(scope="session")
+def hpss() -> dict[str, Any]:
+    manifest = json.loads((paths.DIST / "models" / "manifest.json").read_text(encoding="utf-8"))
+    return next(model for model in manifest["models"] if model["id"] == "hpss")
+
+
+@pytest.fixture(scope="session")
+def echo() -> dict[str, Any]:
+    """A model in the form of Spleeter whose stems are the song, times `ECHO_GAINS`."""
+    graph = (paths.DIST / "models" / "testing" / "echo.onnx").read_bytes()
+    artifact = {"path": "testing/echo.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
+    return {
+        "id": "echo",
+        "label": "Echo",
+        "summary": "Gives back what it gets.",
+        "family": "spleeter",
+        "stems": ["vocals", "accompaniment"],
+        "gflop_per_second": 1.0,
+        "presets": {"standard": {"overlap": 0.1}},
+        "artifacts": {"default": artifact},
+    }

@@ -1,5 +1,5 @@
 /**
- * The page's end of `test_engine.py`: an engine, a log of what it does, and songs that cross from Python.
+ * The page's end of `engines.py`: an engine, a log of what it does, and songs that cross from Python.
  */
 
 import { EngineClient } from "/engine/client.js";
@@ -11,6 +11,7 @@ const HOP = 512;
 export const log = [];
 export let engine;
 let chunks = [];
+let fallbacks = [];
 let running;
 let jobs = 0;
 
@@ -22,7 +23,15 @@ export function create(options) {
   for (const type of ["engine.progress", "model.progress", "job.progress", "job.chunk", "engine.fatal"]) {
     engine.addEventListener(type, ({ detail }) => log.push([type, detail.stage].filter(Boolean).join(" ")));
   }
-  engine.addEventListener("job.chunk", ({ detail }) => chunks.push(detail));
+  engine.addEventListener("job.chunk", ({ detail }) => {
+    if (detail.start === 0) chunks = []; // it begins once more
+    chunks.push(detail);
+  });
+  fallbacks = [];
+  engine.addEventListener("engine.fallback", ({ detail }) => {
+    fallbacks.push(detail);
+    log.push("engine.fallback");
+  });
 }
 
 /** What came of a promise. */
@@ -37,12 +46,22 @@ export async function outcome(promise) {
 export const start = (settings) => outcome(engine.start(settings));
 export const open = (model) => outcome(engine.openModel(model));
 export const logged = () => log;
+export const fallen = () => fallbacks;
 
 /** The events up to the first one of that name. */
 export function seen(name) {
   if (log.includes(name)) return log;
   return new Promise((resolve) => {
     const watch = () => (log.includes(name) ? resolve(log) : requestAnimationFrame(watch));
+    watch();
+  });
+}
+
+/** The same, from the last event of another name on, if there was one. */
+export function seenSince(mark, name) {
+  const since = () => log.slice(log.lastIndexOf(mark) + 1).includes(name);
+  return new Promise((resolve) => {
+    const watch = () => (since() ? resolve() : requestAnimationFrame(watch));
     watch();
   });
 }
@@ -99,15 +118,41 @@ export async function cancel() {
 
 /** Sends messages straight to a new worker and collects as many replies. */
 export function raw(requests) {
-  const worker = new Worker("/engine/worker.js", { type: "module", name: crypto.randomUUID() });
-  const replies = [];
+  const worker = spawn();
+  return replies(worker, requests).finally(() => worker.terminate());
+}
+
+/**
+ * The same, some at a time, and one more to the same worker when all have been answered; they get a song where they ask
+ * for one.
+ */
+export async function storm(requests, last, song) {
+  const worker = spawn();
+  const audio = inMemory(song);
+  for (const { data } of [...requests, last]) if (data?.song === "song") data.song = audio;
+  const told = [];
+  for (let at = 0; at < requests.length; at += 100) {
+    told.push(...(await replies(worker, requests.slice(at, at + 100))));
+  }
+  told.push(...(await replies(worker, [last])));
+  worker.terminate();
+  return told.map(({ id, ok, error }) => ({ id, ok, error }));
+}
+
+const spawn = () => new Worker("/engine/worker.js", { type: "module", name: crypto.randomUUID() });
+
+function replies(worker, requests) {
+  const told = [];
   return new Promise((resolve) => {
-    worker.addEventListener("message", ({ data }) => {
-      if ("id" in data) replies.push(data);
-      if (replies.length === requests.length) resolve(replies);
-    });
+    const listen = ({ data }) => {
+      if ("id" in data) told.push(data);
+      if (told.length < requests.length) return;
+      worker.removeEventListener("message", listen);
+      resolve(told);
+    };
+    worker.addEventListener("message", listen);
     for (const request of requests) worker.postMessage(request);
-  }).finally(() => worker.terminate());
+  });
 }
 
 export const version = () => VERSION;

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, Request, Worker
+from playwright.sync_api import ConsoleMessage, Error, Page, Request, Worker
 
 #: Policy violations in a worker reach nobody by themselves.
 _REPORT_VIOLATIONS: Final = """
@@ -55,4 +56,5 @@ class Watch:
             self._problems.append(f"foreign request: {request.method} {request.url}")
 
     def _worker(self, worker: Worker) -> None:
-        worker.evaluate(_REPORT_VIOLATIONS)
+        with suppress(Error):  # it is over already
+            worker.evaluate(_REPORT_VIOLATIONS)

@@ -10,6 +10,10 @@
  * @property {"asleep" | "starting" | "ready" | "failed"} phase
  * @property {number} fraction of the start
  * @property {EngineInfo | null} info
+ * @property {string} choice the device that is wanted: `auto`, `webgpu` or `wasm-<threads>`
+ * @property {string[]} choices
+ * @property {number | null} measured devices that were measured against each other, once they were
+ * @property {import("../engine/protocol.js").Fallback | null} fallback the last device that has failed
  */
 
 /**
@@ -47,7 +51,15 @@
 /** @returns {PageState} */
 export function initialState() {
   return {
-    engine: { phase: "asleep", fraction: 0, info: null },
+    engine: {
+      phase: "asleep",
+      fraction: 0,
+      info: null,
+      choice: "auto",
+      choices: [],
+      measured: null,
+      fallback: null,
+    },
     models: [],
     model: null,
     preset: "standard",

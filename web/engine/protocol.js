@@ -56,13 +56,42 @@ export const ERROR_CODES = Object.freeze({
 /** @typedef {{ offset: number, scale: number }} Level of a song, which some models need: `demixer.level.Level` */
 
 /**
+ * @typedef {object} Device
+ * @property {"wasm" | "webgpu"} kind
+ * @property {string | null} adapter name of the GPU adapter
+ * @property {number} threads
+ * @property {boolean} half whether it can compute in float16 at all
+ */
+
+/**
  * @typedef {object} EngineInfo
  * @property {"wasm" | "webgpu"} device
  * @property {string | null} adapter name of the GPU adapter
  * @property {number} threads
  * @property {boolean} isolated
+ * @property {boolean} fp16 whether it computes rightly in float16 too
  * @property {number} gflops measured matrix-product rate of the device, in 1e9 operations a second
+ * @property {string} runtime version of the model runtime
  */
+
+/**
+ * What this browser is known to do on this machine.
+ * @typedef {object} Knowledge
+ * @property {Record<string, Verdict>} verdicts by name of the GPU's adapter, or `wasm`
+ * @property {Measured | null} measured
+ */
+
+/** @typedef {{ right: true, fp16: boolean } | { right: false, code: ErrorCode }} Verdict */
+
+/**
+ * @typedef {object} Measured
+ * @property {string | null} gpu name of the adapter that could be used then
+ * @property {number} cores
+ * @property {string} runtime version of the model runtime
+ * @property {Trial[]} trials the fastest first
+ */
+
+/** @typedef {{ device: "wasm" | "webgpu", adapter: string | null, threads: number, seconds: number }} Trial */
 
 /**
  * @typedef {object} Artifact
@@ -91,6 +120,7 @@ export const ERROR_CODES = Object.freeze({
  * @property {"auto" | "wasm" | "webgpu"} device
  * @property {number} [threads] by default as many as there are cores, within reason
  * @property {boolean} [allowSoftwareAdapter] take a GPU that is emulated: right, and far too slow for real work
+ * @property {Knowledge} [known] what `auto` goes by
  */
 
 /**
@@ -120,9 +150,10 @@ export const ERROR_CODES = Object.freeze({
 /**
  * What the page may ask, and what it gets back. One `model.open` or `job.run` is worked on at a time, in the
  * order they came; `job.run` opens its model by itself. `job.cancel` without a job stops them all, and is
- * answered when they have stopped.
+ * answered when they have stopped. `device.measure` takes the place of `engine.start` in a worker of its own.
  * @typedef {{
  *   "engine.start": { data: Settings, value: EngineInfo },
+ *   "device.measure": { data: Settings, value: Trial },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
  *   "song.survey": { data: { song: SongAudio, hop: number }, value: Survey },
  *   "job.run": { data: JobRequest, value: JobReport },
@@ -133,11 +164,19 @@ export const ERROR_CODES = Object.freeze({
 /** @typedef {{ done: number, total: number }} Mark so much of a stage is finished */
 
 /**
+ * A device has failed, and another one takes its place. `from` is null where the fault came before any device, `to` where
+ * the same is tried again; without `threads` there are as many as are good.
+ * @typedef {{ from: Device | null, to: { kind: Device["kind"], threads?: number } | null, error: ErrorData }} Fallback
+ */
+
+/**
  * What the worker tells meanwhile. The stages of a start go on side by side, so there the mark is that of the
- * whole start. `model.unkept` says why the browser will not have a model at the next visit; `engine.requests`
- * names what the worker has asked the network for.
+ * whole start. A device that fails hands over to the next one. `model.unkept` says why the browser will not have a
+ * model at the next visit; `engine.requests` names what the worker has asked the network for.
  * @typedef {{
  *   "engine.progress": { stage: "python" | "packages" | "runtime" | "calibrate" | "ready" } & Mark,
+ *   "engine.device": Device,
+ *   "engine.fallback": Fallback,
  *   "model.progress": { model: string, stage: "download" | "verify" | "create" } & Mark,
  *   "job.progress": { job: string, stage: "measure" | "separate" } & Mark,
  *   "job.chunk": { job: string, start: number, length: number, stems: StemChunk[] },

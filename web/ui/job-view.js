@@ -1,6 +1,7 @@
 /** How far a separation is: one bar from the press of the button to the last sample. */
 
 import { h, setText, tell } from "./dom.js";
+import { fallbackText } from "./fallback-text.js";
 import { percent, size, span } from "./format.js";
 import { t } from "./i18n.js";
 
@@ -11,6 +12,7 @@ export class JobView extends HTMLElement {
   #stage = h("span", { class: "stage" });
   #percent = h("span", { class: "percent" });
   #left = h("span", { class: "left" });
+  #notice = h("p", { class: "notice" });
   #cancel = h("button", { type: "button" }, t("action.cancel"));
   /** @type {Song | null} */
   #song = null;
@@ -21,11 +23,15 @@ export class JobView extends HTMLElement {
       h("div", { class: "job-text" }, this.#percent, this.#stage, this.#left),
       this.#cancel,
       this.#bar,
+      this.#notice,
     );
   }
 
-  /** @param {Song | null} song */
-  render(song) {
+  /**
+   * @param {Song | null} song
+   * @param {import("../engine/protocol.js").Fallback | null} fallback
+   */
+  render(song, fallback) {
     this.#song = song;
     this.hidden = !song || !isUnderWay(song);
     if (!song || this.hidden) return;
@@ -41,6 +47,7 @@ export class JobView extends HTMLElement {
     setText(this.#percent, percent(fraction));
     setText(this.#stage, stage);
     setText(this.#left, left);
+    setText(this.#notice, fallback && song.status === "working" ? fallbackText(fallback) : "");
   }
 
   focusCancel() {

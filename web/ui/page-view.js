@@ -4,6 +4,7 @@ import { selectedSong } from "../app/state.js";
 import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
+import { fallbackText } from "./fallback-text.js";
 import { frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { isUnderWay, JobView } from "./job-view.js";
@@ -51,6 +52,8 @@ export class PageView {
   ];
   /** @type {Map<string, Song["status"]>} */
   #told = new Map();
+  /** @type {import("../engine/protocol.js").Fallback | null} */
+  #toldFallback = null;
 
   /** @param {Deck} deck */
   constructor(deck) {
@@ -67,7 +70,7 @@ export class PageView {
     this.#section.hidden = song === null;
     if (song) this.#overview.render(state, song);
     this.#error.render(song?.error ?? null, song);
-    this.#job.render(song);
+    this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
     this.#desk.render(song, this.#note(state, song));
@@ -77,6 +80,7 @@ export class PageView {
     this.follow(song);
     this.#refocus(lost);
     for (const each of state.songs) this.#tell(each);
+    this.#tellFallback(state.engine.fallback);
   }
 
   /**
@@ -108,6 +112,12 @@ export class PageView {
     if (!this.#job.hidden) this.#job.focusCancel();
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
+  }
+
+  /** @param {import("../engine/protocol.js").Fallback | null} fallback */
+  #tellFallback(fallback) {
+    if (fallback && fallback !== this.#toldFallback) announce(fallbackText(fallback));
+    this.#toldFallback = fallback;
   }
 
   /** @param {Song} song */
