@@ -82,9 +82,9 @@ def test_nothing_goes_and_once_all_is_here_nothing_comes(
     assert not count(home).startswith("0 ")  # the engine came after the song did: the count is no constant
 
     expect(ready(home)).to_be_visible()
+    host.asked.clear()
     home.reload()
     expect(ready(home)).to_be_visible()
-    host.asked.clear()
     separated(home, song, tmp_path)
     assert count(home) == "0 requests since the song was chosen"
     assert set(host.paths) <= {"/sw.js"}  # the browser itself looks for a new version

@@ -63,7 +63,7 @@ export class Updates {
     });
     // Chromium lets a service worker that is asked something while it is to go live on for half a minute or longer.
     const quiet = done.then(() => this.#offline.settled);
-    void navigator.locks.request(AT_WORK, { mode: "shared" }, () => quiet);
+    void navigator.locks?.request(AT_WORK, { mode: "shared" }, () => quiet); // none where no separation works either
   }
 }
 

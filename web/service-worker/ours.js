@@ -29,6 +29,11 @@ worker.runtime = {
 worker.addEventListener("install", (event) => event.waitUntil(renewRuntime()));
 worker.addEventListener("activate", (event) => event.waitUntil(dropOldRuntime()));
 
+// Chromium may ask the network for a page while this worker starts; this worker has the page, and needs no race.
+worker.addEventListener("install", (event) => {
+  event.addRoutes?.({ condition: { requestMode: "navigate" }, source: "fetch-event" });
+});
+
 async function renewRuntime() {
   const cache = await caches.open(RUNTIME);
   const keys = new Set((await cache.keys()).map(({ url }) => url));

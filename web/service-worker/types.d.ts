@@ -12,3 +12,8 @@ interface SiteFile {
 
 declare const site: { shell: SiteFile[]; runtime: SiteFile[]; headers: [string, Record<string, string>][] };
 declare const registration: ServiceWorkerRegistration;
+
+/** Chromium's static routing, when a service worker is installed. */
+interface ExtendableEvent {
+  addRoutes?(rule: { condition: { requestMode: RequestMode }; source: "fetch-event" }): Promise<void>;
+}
