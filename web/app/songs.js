@@ -1,6 +1,7 @@
 /** The songs of the page, and each one's way from a file to its stems. */
 
 import { neutralStrip } from "../media/mix.js";
+import { SampleBuffer } from "../media/sample-buffer.js";
 import { Track } from "../media/track.js";
 import { estimate, learn } from "../ui/estimate.js";
 import { JobProgress } from "../ui/job-progress.js";
@@ -134,8 +135,7 @@ export class Songs {
   async #read(song) {
     if (!this.#find(song.id)) return;
     try {
-      const { decode } = await import("../media/decode.js");
-      const pcm = await decode(song.file, (read) => this.#change(song, { read }));
+      const pcm = await collect(song.file, (read) => this.#change(song, { read }));
       const duration = pcm.channels[0].length / pcm.rate;
       const track = Track.complete("original", pcm.channels, new Float32Array(), hopFor(pcm));
       this.#change(song, { pcm, duration, track, status: song.plan ? "waiting" : "ready" });
@@ -268,6 +268,27 @@ export class Songs {
  */
 function listen(engine, type, listener) {
   engine.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+}
+
+/**
+ * @param {Blob} file
+ * @param {(fraction: number) => void} progress
+ * @returns {Promise<Pcm>}
+ */
+async function collect(file, progress) {
+  const { decode } = await import("../media/decode.js");
+  const { decodeWhole } = await import("../media/decode-whole.js");
+  let rate = 0;
+  /** @type {SampleBuffer | null} */
+  let buffer = null;
+  for await (const block of decode(file, decodeWhole)) {
+    rate = block.rate;
+    buffer ??= new SampleBuffer(block.channels.length, (block.channels[0].length / block.fraction) | 0);
+    buffer.append(block.channels[0].length, (plane, channel) => plane.set(block.channels[channel]));
+    progress(block.fraction);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return { rate, channels: buffer?.finish() ?? [] };
 }
 
 /** @param {Pcm} pcm */

@@ -1,0 +1,159 @@
+/** Reads compressed files piece by piece: mediabunny takes the container apart, the browser decodes. */
+
+import {
+  ADTS,
+  AudioSampleSink,
+  BlobSource,
+  FLAC,
+  Input,
+  Logging,
+  MATROSKA,
+  MP3,
+  MP4,
+  MPEG_TS,
+  OGG,
+  QTFF,
+  WEBM,
+} from "../vendor/mediabunny/mediabunny.mjs";
+import { fileKind } from "./file-kind.js";
+import { MediaError } from "./media-error.js";
+import { mend } from "./mend.js";
+import { SongBlocks } from "./song-blocks.js";
+import { gapsOf } from "./song-span.js";
+
+/** @typedef {import("../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
+/** @typedef {import("./decode.js").Block} Block */
+/** @typedef {import("./decode.js").Whole} Whole */
+
+/** No playlists (HLS), which would have to be fetched. */
+const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, MPEG_TS];
+
+/** For a browser that knows a container which is unknown here, and must be told a rate. */
+const USUAL_RATE = 44_100;
+
+/** Sample entries of MP4 files from shops and streaming services. */
+const PROTECTED = ["drms", "drmi", "enca", "encv", "p608"];
+
+/** How much of the end may be broken in a file that is cut off. */
+const TAIL_SECONDS = 1;
+
+// What it warns of either matters not to us or comes as an error.
+Logging.level = 0;
+
+/**
+ * @param {Blob} file
+ * @param {Whole} whole for what the browser's streaming decoders do not know
+ * @returns {AsyncGenerator<Block>}
+ * @throws {MediaError}
+ */
+export async function* compressedBlocks(file, whole) {
+  const readable = await mend(file);
+  const input = new Input({ formats: FORMATS, source: new BlobSource(readable) });
+  try {
+    if (!(await input.canRead())) {
+      yield* wholeBlocks(file, USUAL_RATE, whole, await unknownFile(file));
+      return;
+    }
+    const track = await defaultTrack(input);
+    if (await track.canDecode()) yield* trackBlocks(track, await gapsOf(readable, input, track));
+    else yield* wholeBlocks(file, await track.getSampleRate(), whole, await unknownCodec(track));
+  } finally {
+    input.dispose();
+  }
+}
+
+/** @param {Input} input */
+async function defaultTrack(input) {
+  const tracks = await input.getAudioTracks();
+  if ((await input.getTracks()).length === 0) {
+    const message = "The file is cut off, and what would tell where the song lies in it is lost.";
+    throw new MediaError("audio/unreadable", message, "Download or copy it once more.");
+  }
+  if (tracks.length === 0) throw new MediaError("audio/empty", "The file has no audio track.");
+  const wanted = await Promise.all(tracks.map(async (track) => (await track.getDisposition()).default));
+  const track = tracks[Math.max(0, wanted.indexOf(true))];
+  if (!PROTECTED.includes(String(await track.getInternalCodecId()))) return track;
+  throw new MediaError(
+    "audio/unsupported",
+    "The song is protected against copying, so that nothing but its shop's player can decode it.",
+    "Buy or download it without copy protection.",
+  );
+}
+
+/**
+ * @param {InputAudioTrack} track
+ * @param {import("./song-span.js").Gap[]} gaps
+ * @returns {AsyncGenerator<Block>}
+ */
+async function* trackBlocks(track, gaps) {
+  const duration = (await track.getDurationFromMetadata()) || (await track.computeDuration());
+  let rate = 0;
+  /** @type {SongBlocks | null} */
+  let song = null;
+  try {
+    for await (const samples of new AudioSampleSink(track).samples()) {
+      rate ||= samples.sampleRate;
+      song ??= new SongBlocks(samples.numberOfChannels, rate, gaps);
+      if (!song.isLike(samples)) throw changed();
+      for (const channels of song.add(samples)) {
+        yield { rate, channels, fraction: Math.min(1, song.seconds / duration) };
+      }
+      samples.close();
+    }
+  } catch (error) {
+    // The last packets of a file that is cut off may be broken.
+    if (error instanceof MediaError || !song || song.seconds < duration - TAIL_SECONDS) throw error;
+  }
+  const channels = song?.rest() ?? [];
+  if (channels[0]?.length) yield { rate, channels, fraction: 1 };
+}
+
+function changed() {
+  const message = "The sample rate or the number of channels changes in the middle of the song.";
+  return new MediaError(
+    "audio/unsupported",
+    message,
+    "Convert the song to WAV or FLAC, and choose that file.",
+  );
+}
+
+/**
+ * @param {Blob} file
+ * @param {number} expectedRate in Hz
+ * @param {Whole} whole
+ * @param {MediaError} reason why it is tried, and the error where it fails
+ * @returns {AsyncGenerator<Block>}
+ */
+async function* wholeBlocks(file, expectedRate, whole, reason) {
+  const { rate, channels } = await whole(file, expectedRate).catch((error) => {
+    throw error.code === "audio/unreadable" ? reason : error;
+  });
+  const { length } = channels[0];
+  for (let start = 0; start < length; start += rate) {
+    const stop = Math.min(start + rate, length);
+    yield {
+      rate,
+      channels: channels.map((plane) => new Float32Array(plane.subarray(start, stop))),
+      fraction: stop / length,
+    };
+  }
+}
+
+/** @param {Blob} file */
+async function unknownFile(file) {
+  const kind = await fileKind(file);
+  if (kind?.song) return undecodable(kind.name);
+  if (kind) return new MediaError("audio/unreadable", `The file is ${kind.name}.`, "Choose an audio file.");
+  return new MediaError("audio/unreadable", "The file does not begin like any audio file.");
+}
+
+/** @param {InputAudioTrack} track */
+async function unknownCodec(track) {
+  return undecodable(String((await track.getCodec()) ?? (await track.getInternalCodecId()) ?? "its codec"));
+}
+
+/** @param {string} name */
+function undecodable(name) {
+  const hint = "Convert the song to FLAC, WAV or MP3, and choose that file.";
+  return new MediaError("audio/unsupported", `This browser has no decoder for ${name}.`, hint);
+}
