@@ -24,6 +24,7 @@ import { gapsOf } from "./song-span.js";
 /** @typedef {import("../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
 /** @typedef {import("./decode.js").Block} Block */
 /** @typedef {import("./decode.js").Whole} Whole */
+/** @typedef {import("./song-span.js").Gap} Gap */
 
 /** No playlists (HLS), which would have to be fetched. */
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, MPEG_TS];
@@ -48,15 +49,25 @@ Logging.level = 0;
  */
 export async function* compressedBlocks(file, whole) {
   const readable = await mend(file);
-  const input = new Input({ formats: FORMATS, source: new BlobSource(readable) });
+  const source = new BlobSource(readable);
+  let read = 0;
+  source.on("read", ({ end }) => {
+    read = Math.max(read, end);
+  });
+  const input = new Input({ formats: FORMATS, source });
   try {
     if (!(await input.canRead())) {
       yield* wholeBlocks(file, USUAL_RATE, whole, await unknownFile(file));
       return;
     }
     const track = await defaultTrack(input);
-    if (await track.canDecode()) yield* trackBlocks(track, await gapsOf(readable, input, track));
-    else yield* wholeBlocks(file, await track.getSampleRate(), whole, await unknownCodec(track));
+    if (await track.canDecode()) {
+      const gaps = await gapsOf(readable, input, track);
+      const duration = await durationOf(track, gaps);
+      const fraction = (/** @type {number} */ seconds) =>
+        duration ? Math.min(1, seconds / duration) : read / readable.size;
+      yield* trackBlocks(track, gaps, fraction);
+    } else yield* wholeBlocks(file, await track.getSampleRate(), whole, await unknownCodec(track));
   } finally {
     input.dispose();
   }
@@ -82,11 +93,11 @@ async function defaultTrack(input) {
 
 /**
  * @param {InputAudioTrack} track
- * @param {import("./song-span.js").Gap[]} gaps
+ * @param {Gap[]} gaps
+ * @param {(seconds: number) => number} fraction of the file that is decoded, by the time that is
  * @returns {AsyncGenerator<Block>}
  */
-async function* trackBlocks(track, gaps) {
-  const duration = (await track.getDurationFromMetadata()) || (await track.computeDuration());
+async function* trackBlocks(track, gaps, fraction) {
   let rate = 0;
   /** @type {SongBlocks | null} */
   let song = null;
@@ -96,16 +107,22 @@ async function* trackBlocks(track, gaps) {
       song ??= new SongBlocks(samples.numberOfChannels, rate, gaps);
       if (!song.isLike(samples)) throw changed();
       for (const channels of song.add(samples)) {
-        yield { rate, channels, fraction: Math.min(1, song.seconds / duration) };
+        yield { rate, channels, fraction: fraction(song.seconds) };
       }
       samples.close();
     }
   } catch (error) {
     // The last packets of a file that is cut off may be broken.
-    if (error instanceof MediaError || !song || song.seconds < duration - TAIL_SECONDS) throw error;
+    if (error instanceof MediaError || !song || fraction(song.seconds + TAIL_SECONDS) < 1) throw error;
   }
   const channels = song?.rest() ?? [];
   if (channels[0]?.length) yield { rate, channels, fraction: 1 };
+}
+
+/** @param {InputAudioTrack} track @param {Gap[]} gaps @returns {Promise<number | undefined>} in seconds, where it is told */
+async function durationOf(track, gaps) {
+  const told = await track.getDurationFromMetadata();
+  return told || gaps.map(([start]) => start).findLast(Number.isFinite);
 }
 
 function changed() {
