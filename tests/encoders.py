@@ -14,12 +14,15 @@ import av
 import numpy as np
 import soundfile
 from av.audio.stream import AudioStream
-from av.video.stream import VideoStream
+from av.container import OutputContainer
 
 from demixer.audio import Samples
 
 PICTURE_SIDE: Final = 64
 FRAMES_PER_SECOND: Final = 10
+
+#: A codec of FFmpeg and its samples [shape=(channels, n)]; without them it is one for pictures.
+Track = tuple[str, Samples | None]
 
 
 def by_libsndfile(samples: Samples, rate: int, kind: str, subtype: str | None = None, **options: Any) -> bytes:
@@ -37,52 +40,36 @@ def read_by_libsndfile(encoded: bytes) -> Samples:
 
 def by_ffmpeg(
     kind: str,
-    tracks: Sequence[tuple[str, Samples | None]],
+    tracks: Sequence[Track],
     rate: int = 44_100,
     *,
     default: int = 0,
-    tags: Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Encode tracks of (codec, samples [shape=(channels, n)]) into one file; a codec without samples is video.
-
-    `default` is the track that is marked so, and `options` are those of the muxer `kind`.
-    """
+    """Encode tracks into one file, of which the default one is marked; `options` are those of the muxer `kind`."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "file"  # some muxers read what they have written
-        _write(path, kind, tracks, rate, default, tags or {}, dict(options or {}))
+        with av.open(str(path), "w", format=kind, options=dict(options or {})) as container:
+            _encode(container, tracks, rate, default)
         return path.read_bytes()
 
 
-def _write(
-    path: Path,
-    kind: str,
-    tracks: Sequence[tuple[str, Samples | None]],
-    rate: int,
-    default: int,
-    tags: Mapping[str, str],
-    options: dict[str, str],
-) -> None:
-    with av.open(str(path), "w", format=kind, options=options) as container:
-        container.metadata.update(tags)
-        streams = [_stream(container, codec, samples, rate) for codec, samples in tracks]
-        for index, stream in enumerate(streams):
-            stream.disposition = av.stream.Disposition.default if index == default else av.stream.Disposition(0)
-        for stream, (_, samples) in zip(streams, tracks, strict=True):
-            frames = _pictures() if samples is None else [_frame(stream, samples, rate)]
-            for frame in [*frames, None]:
-                container.mux(stream.encode(frame))
+def _encode(container: OutputContainer, tracks: Sequence[Track], rate: int, default: int) -> None:
+    streams = [_stream(container, codec, samples, rate) for codec, samples in tracks]
+    for index, stream in enumerate(streams):
+        stream.disposition = av.stream.Disposition.default if index == default else av.stream.Disposition(0)
+    for stream, (_, samples) in zip(streams, tracks, strict=True):
+        frames = _pictures() if samples is None else [_frame(stream, samples, rate)]
+        for frame in [*frames, None]:
+            container.mux(stream.encode(frame))
 
 
-def _stream(container: Any, codec: str, samples: Samples | None, rate: int) -> Any:
+def _stream(container: OutputContainer, codec: str, samples: Samples | None, rate: int) -> Any:
     if samples is None:
-        stream = container.add_stream(codec, rate=FRAMES_PER_SECOND, width=PICTURE_SIDE, height=PICTURE_SIDE)
-        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        return stream
+        side = PICTURE_SIDE
+        return container.add_stream(codec, rate=FRAMES_PER_SECOND, width=side, height=side, pix_fmt="yuv420p")
     layout = {1: "mono", 2: "stereo"}[len(samples)]
-    stream = container.add_stream(codec, rate=rate, layout=layout)
-    stream.bit_rate = 192_000
-    return stream
+    return container.add_stream(codec, rate=rate, layout=layout, bit_rate=192_000)
 
 
 def _frame(stream: AudioStream, samples: Samples, rate: int) -> av.AudioFrame:

@@ -15,11 +15,11 @@ import {
   QTFF,
   WEBM,
 } from "../vendor/mediabunny/mediabunny.mjs";
-import { fileKind } from "./file-kind.js";
 import { MediaError } from "./media-error.js";
 import { mend } from "./mend.js";
 import { SongBlocks } from "./song-blocks.js";
 import { gapsOf } from "./song-span.js";
+import { unknownBlocks, wholeBlocks } from "./whole-file.js";
 
 /** @typedef {import("../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
 /** @typedef {import("./decode.js").Block} Block */
@@ -28,9 +28,6 @@ import { gapsOf } from "./song-span.js";
 
 /** No playlists (HLS), which would have to be fetched. */
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, MPEG_TS];
-
-/** For a browser that knows a container which is unknown here, and must be told a rate. */
-const USUAL_RATE = 44_100;
 
 /** Sample entries of MP4 files from shops and streaming services. */
 const PROTECTED = ["drms", "drmi", "enca", "encv", "p608"];
@@ -57,7 +54,7 @@ export async function* compressedBlocks(file, whole) {
   const input = new Input({ formats: FORMATS, source });
   try {
     if (!(await input.canRead())) {
-      yield* wholeBlocks(file, USUAL_RATE, whole, await unknownFile(file));
+      yield* unknownBlocks(file, whole);
       return;
     }
     const track = await defaultTrack(input);
@@ -67,7 +64,10 @@ export async function* compressedBlocks(file, whole) {
       const fraction = (/** @type {number} */ seconds) =>
         duration ? Math.min(1, seconds / duration) : read / readable.size;
       yield* trackBlocks(track, gaps, fraction);
-    } else yield* wholeBlocks(file, await track.getSampleRate(), whole, await unknownCodec(track));
+    } else {
+      const codec = (await track.getCodec()) ?? (await track.getInternalCodecId());
+      yield* wholeBlocks(file, await track.getSampleRate(), whole, codec ? String(codec) : "its codec");
+    }
   } finally {
     input.dispose();
   }
@@ -122,7 +122,7 @@ async function* trackBlocks(track, gaps, fraction) {
 /** @param {InputAudioTrack} track @param {Gap[]} gaps @returns {Promise<number | undefined>} in seconds, where it is told */
 async function durationOf(track, gaps) {
   const told = await track.getDurationFromMetadata();
-  return told || gaps.map(([start]) => start).findLast(Number.isFinite);
+  return told && told > 0 ? told : gaps.map(([start]) => start).findLast(Number.isFinite);
 }
 
 function changed() {
@@ -132,45 +132,4 @@ function changed() {
     message,
     "Convert the song to WAV or FLAC, and choose that file.",
   );
-}
-
-/**
- * @param {Blob} file
- * @param {number} expectedRate in Hz
- * @param {Whole} whole
- * @param {MediaError} reason why it is tried, and the error where it fails
- * @returns {AsyncGenerator<Block>}
- */
-async function* wholeBlocks(file, expectedRate, whole, reason) {
-  const { rate, channels } = await whole(file, expectedRate).catch((error) => {
-    throw error.code === "audio/unreadable" ? reason : error;
-  });
-  const { length } = channels[0];
-  for (let start = 0; start < length; start += rate) {
-    const stop = Math.min(start + rate, length);
-    yield {
-      rate,
-      channels: channels.map((plane) => new Float32Array(plane.subarray(start, stop))),
-      fraction: stop / length,
-    };
-  }
-}
-
-/** @param {Blob} file */
-async function unknownFile(file) {
-  const kind = await fileKind(file);
-  if (kind?.song) return undecodable(kind.name);
-  if (kind) return new MediaError("audio/unreadable", `The file is ${kind.name}.`, "Choose an audio file.");
-  return new MediaError("audio/unreadable", "The file does not begin like any audio file.");
-}
-
-/** @param {InputAudioTrack} track */
-async function unknownCodec(track) {
-  return undecodable(String((await track.getCodec()) ?? (await track.getInternalCodecId()) ?? "its codec"));
-}
-
-/** @param {string} name */
-function undecodable(name) {
-  const hint = "Convert the song to FLAC, WAV or MP3, and choose that file.";
-  return new MediaError("audio/unsupported", `This browser has no decoder for ${name}.`, hint);
 }

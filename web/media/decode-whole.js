@@ -8,7 +8,7 @@ const MOST_BYTES = 1 << 28;
 /**
  * @param {Blob} file
  * @param {number} rate in Hz, of the result
- * @returns {Promise<{ rate: number, channels: Float32Array<ArrayBuffer>[] }>} in buffers of their own
+ * @returns {Promise<{ rate: number, channels: Float32Array<ArrayBuffer>[] }>} which may be transferred
  * @throws {MediaError} `audio/too-long`, or `audio/unreadable` where the browser cannot decode it either
  */
 export async function decodeWhole(file, rate) {
@@ -21,7 +21,7 @@ export async function decodeWhole(file, rate) {
   try {
     const audio = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
     const channels = Array.from({ length: audio.numberOfChannels }, (_, index) =>
-      audio.getChannelData(index).slice(),
+      audio.getChannelData(index),
     );
     return { rate: audio.sampleRate, channels };
   } catch {

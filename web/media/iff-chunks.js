@@ -3,7 +3,7 @@
 import { bytesAt, textAt } from "./file-bytes.js";
 
 /** More than any program writes: a damaged file can look like millions of empty chunks. */
-const MOST = 1_000;
+const MOST = 256;
 
 /**
  * @typedef {object} Chunk
