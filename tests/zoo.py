@@ -155,6 +155,14 @@ def with_packets(packets: int) -> bytes:
     return m4a[:at] + struct.pack(">II", 16, packets) + m4a[at + 8 :]
 
 
+def with_whole_packets() -> bytes:
+    """An M4A as Apple writes it: all packets are of one length, and the edit list alone tells the end."""
+    m4a = AAC.encode()
+    last = m4a.index(b"stts") + 24
+    assert struct.unpack_from(">I", m4a, last) == (1024 - AAC_TAIL,)
+    return m4a[:last] + struct.pack(">I", 1024) + m4a[last + 4 :]
+
+
 def with_entry(entry: bytes) -> bytes:
     """An M4A that says of its samples that they are encrypted, in one of the ways."""
     return AAC.encode().replace(b"mp4a", entry, 1)
@@ -212,6 +220,7 @@ COMPRESSED: Final = (
     cut(OPUS, "truncated.opus"),
     AAC,
     lossy("iTunes.m4a", itunes),
+    lossy("edit list.m4a", with_whole_packets),
     lossy("Ñandú, Straße, Ωδή.mkv", ffmpeg("matroska", "aac"), tail=AAC_TAIL),
     lossy("no container.aac", ffmpeg("adts", "aac"), delay=AAC_DELAY, tail=AAC_TAIL),
     lossy("video with sound.mp4", ffmpeg("mp4", "mpeg4", "aac")),

@@ -6,7 +6,7 @@ import base64
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from demixer.audio import Samples
 from demixer_build.headers import headers_for
 from tests.browser.watch import Watch
+from tests.encoders import by_libsndfile
 from tests.zoo import COMPRESSED, LOSSY, MP3, NOT_FINITE, OTHERS, RATE, UNCOMPRESSED, Animal, Right, assert_right, song
 
 
@@ -75,14 +76,23 @@ def test_what_is_not_finite_is_passed_on(decoder: Page, animal: Animal) -> None:
     assert not np.isfinite(samples[:, samples.shape[1] // 2]).any()
 
 
-@pytest.mark.parametrize("animal", [UNCOMPRESSED[0], MP3], ids=lambda animal: animal.name)
-def test_blocks_are_short_alike_and_free_to_be_given_away(decoder: Page, animal: Animal) -> None:
+#: So slow that it lasts some blocks.
+SLOW: Final = Animal("", lambda: by_libsndfile(song(), 8_000, "WAV", "FLOAT"), Right(song, 8_000))
+
+
+@pytest.mark.parametrize(("animal", "most"), [(SLOW, 4), (MP3, 1)], ids=["WAV", "MP3"])
+def test_blocks_are_short_alike_and_free_to_be_given_away(decoder: Page, animal: Animal, most: int) -> None:
     outcome = decode(decoder, animal.encode())
-    assert set(outcome["rates"]) == {RATE}
-    assert outcome["lengths"] == [[RATE] * 2, [RATE] * 2, [song().shape[1] - 2 * RATE] * 2]
+    assert isinstance(animal.outcome, Right)
+    assert set(outcome["rates"]) == {animal.outcome.rate}
+    lengths = [left for left, right in outcome["lengths"] if left == right]
+    assert len(lengths) > 2
+    assert set(lengths[:-1]) == {most * animal.outcome.rate}
+    assert lengths[-1] < lengths[0]
     assert outcome["own"]
     assert all(before <= after for before, after in itertools.pairwise([0, *outcome["fractions"]]))
     assert outcome["fractions"][-1] == 1
+    assert_right(animal.outcome, samples_of(outcome), animal.outcome.rate)
 
 
 def test_joined_files_are_read_to_the_end(decoder: Page) -> None:

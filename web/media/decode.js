@@ -1,4 +1,4 @@
-/** From a file to samples, at the file's own rate and with its own channels, a second at a time. */
+/** From a file to samples, at the file's own rate and with its own channels, a few seconds at a time. */
 
 import { aiffLayout } from "./aiff-layout.js";
 import { compressedBlocks } from "./compressed-file.js";
