@@ -85,7 +85,11 @@ function describe(chunk, form) {
   return { rate, channels, frames, format };
 }
 
-/** An 80-bit number: sign and exponent, then 64 bits with the leading one written out. @param {DataView} view @param {number} at */
+/**
+ * An 80-bit number: sign and exponent, then 64 bits with the leading one written out.
+ * @param {DataView} view
+ * @param {number} at
+ */
 function extended(view, at) {
   const exponent = view.getUint16(at) - 0x3fff;
   return Number(view.getBigUint64(at + 2)) * 2 ** (exponent - 63);

@@ -119,7 +119,11 @@ async function* trackBlocks(track, gaps, fraction) {
   if (channels[0]?.length) yield { rate, channels, fraction: 1 };
 }
 
-/** @param {InputAudioTrack} track @param {Gap[]} gaps @returns {Promise<number | undefined>} in seconds, where it is told */
+/**
+ * @param {InputAudioTrack} track
+ * @param {Gap[]} gaps
+ * @returns {Promise<number | undefined>} in seconds, where it is told
+ */
 async function durationOf(track, gaps) {
   const told = await track.getDurationFromMetadata();
   return told && told > 0 ? told : gaps.map(([start]) => start).findLast(Number.isFinite);

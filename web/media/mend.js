@@ -41,7 +41,11 @@ async function wholePages(file) {
   return file.slice(0, from + (end > view.byteLength ? page : end));
 }
 
-/** @param {DataView} view @param {number} page @returns {number} infinite where the header itself is cut off */
+/**
+ * @param {DataView} view
+ * @param {number} page
+ * @returns {number} infinite where the header itself is cut off
+ */
 function pageBytes(view, page) {
   const table = page + PAGE_HEADER_BYTES;
   const segments = table > view.byteLength ? 255 : view.getUint8(table - 1);

@@ -70,7 +70,11 @@ function firstFrame(view) {
   return null;
 }
 
-/** @param {DataView<ArrayBuffer>} view @param {Frame} frame where the LAME tag begins, and the count of frames after this one */
+/**
+ * @param {DataView<ArrayBuffer>} view
+ * @param {Frame} frame
+ * @returns {{ at: number, frames: number } | null} where the LAME tag begins, and how many frames follow this one
+ */
 function lameTag(view, { at, sideBytes }) {
   const xing = at + 4 + sideBytes;
   if (!["Xing", "Info"].includes(textAt(view, xing, 4))) return null;

@@ -42,7 +42,13 @@ async function movie(file) {
   return null;
 }
 
-/** Boxes in another, along a path of types. @param {Movie} movie @param {Box} box @param {...string} path @returns {Generator<Box>} */
+/**
+ * Boxes in another, along a path of types.
+ * @param {Movie} movie
+ * @param {Box} box
+ * @param {...string} path
+ * @returns {Generator<Box>}
+ */
 function* within(movie, box, ...path) {
   const [type, ...rest] = path;
   for (let at = box.start; at + 8 <= box.end; ) {
