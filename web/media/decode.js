@@ -1,45 +1,70 @@
-/** From a file to samples, at the file's own rate and with its own channels. */
+/** From a file to samples, at the file's own rate and with its own channels, a few seconds at a time. */
 
-import { ALL_FORMATS, AudioSampleSink, BlobSource, Input, MP3 } from "../vendor/mediabunny/mediabunny.mjs";
+import { aiffLayout } from "./aiff-layout.js";
+import { compressedBlocks } from "./compressed-file.js";
 import { MediaError } from "./media-error.js";
-import { mp3Padding } from "./mp3-padding.js";
-
-/** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[], fraction: number }} Block */
-/** @typedef {(file: Blob, rate: number | null) => Promise<import("./read-song.js").Planar>} Whole */
+import { pcmBlocks } from "./pcm-file.js";
+import { wavLayout } from "./wav-layout.js";
 
 /**
- * Decodes the first audio track of a file.
+ * @typedef {object} Block
+ * @property {number} rate in Hz, the same in all blocks of a song
+ * @property {Float32Array<ArrayBuffer>[]} channels planar samples in buffers of their own
+ * @property {number} fraction of the file that is decoded so far
+ */
+
+/**
+ * Decodes a whole file where it cannot be streamed, with `decodeWhole` of `decode-whole.js` on the page.
+ * @callback Whole
+ * @param {Blob} file
+ * @param {number} rate in Hz, of the result
+ * @returns {Promise<{ rate: number, channels: Float32Array[] }>}
+ */
+
+/** What the separation takes, as `check_format` of `demixer.audio` has it. */
+const LOWEST_RATE = 8_000;
+const HIGHEST_RATE = 192_000;
+const MOST_CHANNELS = 8;
+
+/**
+ * Decodes the default audio track of a file. Of a file that is cut off, it gives what is there.
  * @param {Blob} file
  * @param {Whole} whole
  * @returns {AsyncGenerator<Block>}
+ * @throws {MediaError} `audio/unreadable`, `audio/unsupported`, `audio/empty` or `audio/too-long`
  */
 export async function* decode(file, whole) {
   if (file.size === 0) throw new MediaError("audio/empty", "The file has no bytes.");
-  const input = new Input({ formats: ALL_FORMATS, source: new BlobSource(file) });
+  /** @type {Block | null} */
+  let first = null;
   try {
-    const tracks = (await input.canRead()) ? await input.getAudioTracks() : null;
-    if (tracks && !tracks.length) throw new MediaError("audio/empty", "The file has no audio track.");
-    const track = tracks?.[0];
-    if (!(await track?.canDecode())) {
-      yield { ...(await whole(file, (await track?.getSampleRate()) ?? null)), fraction: 1 };
-      return;
+    const layout = (await wavLayout(file)) ?? (await aiffLayout(file));
+    if (layout) checkFormat(layout.rate, layout.channels);
+    for await (const block of layout ? pcmBlocks(file, layout) : compressedBlocks(file, whole)) {
+      if (!first) checkFormat(block.rate, block.channels.length);
+      first ??= block;
+      yield block;
     }
-    const { before, after } =
-      (await input.getFormat()) === MP3 ? await mp3Padding(file) : { before: 0, after: 0 };
-    void before;
-    void after;
-    const duration = (await track?.getDurationFromMetadata()) ?? 0;
-    for await (const sample of new AudioSampleSink(/** @type {any} */ (track)).samples()) {
-      const channels = Array.from({ length: sample.numberOfChannels }, (_, planeIndex) => {
-        const plane = new Float32Array(sample.numberOfFrames);
-        sample.copyTo(plane, { planeIndex, format: "f32-planar" });
-        return plane;
-      });
-      const { sampleRate: rate, timestamp } = sample;
-      sample.close();
-      yield { rate, channels, fraction: duration ? Math.min(1, timestamp / duration) : 0 };
-    }
-  } finally {
-    input.dispose();
+  } catch (error) {
+    if (/** @type {any} */ (error)?.code?.startsWith?.("audio/")) throw error;
+    throw new MediaError("audio/unreadable", "The file is damaged and cannot be decoded.");
+  }
+  if (!first) throw new MediaError("audio/empty", "The file has no audio samples.");
+}
+
+/** @param {number} rate @param {number} channels */
+function checkFormat(rate, channels) {
+  if (rate < LOWEST_RATE || rate > HIGHEST_RATE) {
+    const range = `${LOWEST_RATE} to ${HIGHEST_RATE} Hz`;
+    const hint = "Convert the file to 44.1 or 48 kHz.";
+    throw new MediaError(
+      "audio/unsupported",
+      `The sample rate is ${rate} Hz; ${range} can be separated.`,
+      hint,
+    );
+  }
+  if (channels > MOST_CHANNELS) {
+    const message = `The file has ${channels} channels; up to ${MOST_CHANNELS} can be separated.`;
+    throw new MediaError("audio/unsupported", message, "Mix it down to stereo.");
   }
 }

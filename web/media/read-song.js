@@ -9,9 +9,10 @@ import { MediaError } from "./media-error.js";
 /** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar */
 /** @typedef {{ rate: number, channels: number, length: number, pieces: Piece[] }} ReadSong */
 /** @typedef {{ type: "read", file: Blob, name: string, folder: string | null }
- *   | { type: "decoded", decoded: Planar }} ToReader */
+ *   | { type: "decoded", decoded: Planar }
+ *   | { type: "refused", error: ErrorData }} ToReader */
 /** @typedef {{ type: "progress", fraction: number }
- *   | { type: "decode", rate: number | null }
+ *   | { type: "decode", rate: number }
  *   | { type: "done" } & ReadSong
  *   | { type: "failed", error: ErrorData }} FromReader */
 
@@ -40,7 +41,7 @@ export async function readSong(file, name, folder, signal, progress) {
         if (message.type === "progress") progress(message.fraction);
         else if (message.type === "done") resolve(message);
         else if (message.type === "failed") reject(MediaError.from(message.error));
-        else decodeWhole(file, message.rate).then((decoded) => handOver(worker, decoded), reject);
+        else await handOver(worker, file, message.rate);
       });
       post(worker, { type: "read", file, name, folder });
     });
@@ -49,13 +50,15 @@ export async function readSong(file, name, folder, signal, progress) {
   }
 }
 
-/** @param {Worker} worker @param {Planar} decoded */
-function handOver(worker, decoded) {
-  post(
-    worker,
-    { type: "decoded", decoded },
-    decoded.channels.map(({ buffer }) => buffer),
-  );
+/** Decodes what the worker cannot. @param {Worker} worker @param {Blob} file @param {number} rate */
+async function handOver(worker, file, rate) {
+  try {
+    const decoded = await decodeWhole(file, rate);
+    const buffers = decoded.channels.map(({ buffer }) => buffer);
+    post(worker, { type: "decoded", decoded }, buffers);
+  } catch (error) {
+    post(worker, { type: "refused", error: /** @type {MediaError} */ (error).toData() });
+  }
 }
 
 /** @param {Worker} worker @param {ToReader} message @param {Transferable[]} [transfer] */

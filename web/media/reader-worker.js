@@ -14,13 +14,14 @@ import { SongWriter } from "./song-writer.js";
 /** The DOM's types take every script for a page's. */
 const port = /** @type {Pick<Worker, "postMessage" | "addEventListener">} */ (/** @type {unknown} */ (self));
 
-/** @type {(decoded: Planar) => void} */
-let handOver = () => {};
+/** What the page was asked to decode. @type {PromiseWithResolvers<Planar>} */
+let elsewhere;
 
 port.addEventListener("message", async ({ data }) => {
   /** @type {ToReader} */
   const message = data;
-  if (message.type === "decoded") return handOver(message.decoded);
+  if (message.type === "decoded") return elsewhere.resolve(message.decoded);
+  if (message.type === "refused") return elsewhere.reject(MediaError.from(message.error));
   try {
     post({ type: "done", ...(await read(message)) });
   } catch (error) {
@@ -39,16 +40,14 @@ async function read({ file, name, folder }) {
 }
 
 /**
- * What only the page's `decodeAudioData` can read. If it cannot either, the page ends this worker.
+ * What only the page's `decodeAudioData` can read.
  * @param {Blob} _file which the page has
- * @param {number | null} rate
- * @returns {Promise<Planar>}
+ * @param {number} rate
  */
 function decodeElsewhere(_file, rate) {
-  return new Promise((resolve) => {
-    handOver = resolve;
-    post({ type: "decode", rate });
-  });
+  elsewhere = Promise.withResolvers();
+  post({ type: "decode", rate });
+  return elsewhere.promise;
 }
 
 /** @param {FromReader} message */

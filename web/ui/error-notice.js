@@ -30,7 +30,7 @@ export class ErrorNotice extends HTMLElement {
    * @param {ErrorData} error
    * @param {Song | null} song
    */
-  #notice({ code, message, retryable }, song) {
+  #notice({ code, message, hint, retryable }, song) {
     const actions = h("div", { class: "error-actions" });
     const again = () => (song ? tell(this, "song-resume", song.id) : tell(this, "page-retry"));
     if (retryable) actions.append(button(again, icon("rotate-ccw"), t("action.retry")));
@@ -39,7 +39,7 @@ export class ErrorNotice extends HTMLElement {
       "div",
       {},
       h("p", { class: "error-title" }, t(`error.${code}.title`, { song: song?.name ?? "" })),
-      h("p", {}, t(`error.${code}.hint`)),
+      h("p", {}, hint ?? t(`error.${code}.hint`)),
       h("p", { class: "error-code" }, h("code", {}, code), ` ${message}`),
     );
     return [icon("triangle-alert"), text, actions];
