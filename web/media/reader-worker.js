@@ -14,7 +14,7 @@ import { SongWriter } from "./song-writer.js";
 /** The DOM's types take every script for a page's. */
 const port = /** @type {Pick<Worker, "postMessage" | "addEventListener">} */ (/** @type {unknown} */ (self));
 
-/** What the page was asked to decode. @type {PromiseWithResolvers<Planar>} */
+/** What the page was asked to decode. @type {{ resolve: (decoded: Planar) => void, reject: (error: MediaError) => void }} */
 let elsewhere;
 
 port.addEventListener("message", async ({ data }) => {
@@ -43,11 +43,13 @@ async function read({ file, name, folder }) {
  * What only the page's `decodeAudioData` can read.
  * @param {Blob} _file which the page has
  * @param {number} rate
+ * @returns {Promise<Planar>}
  */
 function decodeElsewhere(_file, rate) {
-  elsewhere = Promise.withResolvers();
-  post({ type: "decode", rate });
-  return elsewhere.promise;
+  return new Promise((resolve, reject) => {
+    elsewhere = { resolve, reject };
+    post({ type: "decode", rate });
+  });
 }
 
 /** @param {FromReader} message */
