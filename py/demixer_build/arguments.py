@@ -19,6 +19,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "test", allow_abbrev=False, help="set everything up, then check and test; other arguments go to pytest"
     )
     test.add_argument("--fast", action="store_true", help="leave out the slow tests")
+    test.add_argument("--soak", action="store_true", help="the long runs too: hours of music, minutes to an hour")
 
     commands.add_parser("check", help="formatting, lint and types of Python and JavaScript")
     commands.add_parser("site", help="build dist/, a static site for any host that can set headers")

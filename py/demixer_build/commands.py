@@ -27,7 +27,8 @@ def test(arguments: Namespace) -> int:
     site(arguments)
     browser.ensure()
     clean_code = checks.check()
-    selection = ["-m", "not slow"] if arguments.fast else []
+    left_out = [kind for kind, out in (("slow", arguments.fast), ("soak", not arguments.soak)) if out]
+    selection = ["-m", " and ".join(f"not {kind}" for kind in left_out)] if left_out else []
     tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.rest], cwd=ROOT)
     return tests.returncode or int(not clean_code)
 
