@@ -41,6 +41,7 @@ def test_the_choice_of_a_device(swiftshader: Browser, base_url: str) -> None:
         assert chosen("wasm") == ["wasm"]
 
 
+@pytest.mark.slow
 def test_devices_are_measured_against_each_other(page: Page) -> None:
     open_empty(page)
     told = measure(page, budget=60_000)
@@ -94,6 +95,7 @@ def test_a_job_ends_the_measuring(page: Page, song_file: Path) -> None:
     assert [worker for worker in engines if worker in page.workers] == engines[:1]
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_was_measured_and_lets_choose(page: Page, song_file: Path) -> None:
     open_empty(page)
     trials = measure(page, budget=60_000)["trials"]

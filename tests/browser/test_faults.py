@@ -48,6 +48,7 @@ def threads(page: Page) -> int:
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -63,6 +64,7 @@ def test_a_fault_in_the_midst_of_a_job(page: Page, threads: int, echo: dict[str,
     assert fallbacks(engine) == [(f"wasm-{threads}", code, "wasm-1")]
 
 
+@pytest.mark.slow
 def test_a_fault_that_stays_is_an_honest_error(page: Page, echo: dict[str, Any]) -> None:
     inject(page, {"fault": "memory"}, {"fault": "memory"})
     engine = Engine(page)
@@ -88,6 +90,7 @@ def test_a_worker_that_dies(engine: Engine, hpss: dict[str, Any]) -> None:
     engine.separate(hpss, song(seconds=1))
 
 
+@pytest.mark.slow
 def test_a_gpu_that_is_lost_is_not_taken_again(gpu_page: Page, echo: dict[str, Any]) -> None:
     inject(gpu_page, {"fault": "lose", "device": "webgpu"})
     engine = Engine(gpu_page)
@@ -104,6 +107,7 @@ def test_a_gpu_that_is_lost_is_not_taken_again(gpu_page: Page, echo: dict[str, A
     assert fallbacks(engine) == []
 
 
+@pytest.mark.slow
 def test_a_gpu_that_computes_wrong_numbers(gpu_page: Page, echo: dict[str, Any]) -> None:
     inject(gpu_page, {"fault": "wrong", "input": "x", "device": "webgpu"})
     engine = Engine(gpu_page)
@@ -155,6 +159,7 @@ def page_with_song(page: Page, tmp_path: Path) -> tuple[Page, Path]:
     return page, path
 
 
+@pytest.mark.slow
 def test_the_page_tells_what_has_failed(page_with_song: tuple[Page, Path]) -> None:
     page, path = page_with_song
     separate(page)

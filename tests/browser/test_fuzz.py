@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Final
 
+import pytest
+
 from demixer.errors import CODES
 from tests.browser.engines import Engine, song, to_page
 from tests.browser.watch import Watch
@@ -68,6 +70,7 @@ def spoilt(random: Random, value: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
+@pytest.mark.slow
 def test_any_message_gets_an_answer(engine: Engine, watch: Watch, hpss: dict[str, Any], echo: dict[str, Any]) -> None:
     watch.expect("Failed to load resource")  # a model that is nowhere
     random = Random(3)
