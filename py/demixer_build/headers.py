@@ -79,6 +79,7 @@ TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".json": "application/json",
     ".svg": "image/svg+xml",
+    ".webp": "image/webp",
 }
 """Content types that the browser insists on and that not every machine knows."""
 

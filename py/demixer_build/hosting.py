@@ -70,7 +70,7 @@ def nginx() -> str:
         "\n".join(maps)
         + "\n\nserver {\n  listen 8080;\n  root /srv/demixer;  # this folder\n  gzip_static on;\n"
         + "  # brotli_static on;  # where nginx has that module\n"
-        + f"  types {{\n    text/html html;\n    text/css css;\n    image/png png;\n    image/webp webp;\n{types}  }}\n"
+        + f"  types {{\n    text/html html;\n    text/css css;\n    image/png png;\n{types}  }}\n"
         + f"{headers}}}\n"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
@@ -156,6 +157,19 @@ def threads(page: Page) -> str:
     return f"{min(8, page.evaluate('navigator.hardwareConcurrency'))} threads"
 
 
+#: The pictures that the manifest names, with the sizes that it states and those that they have.
+PICTURES: Final = """async () => {
+  const { icons, screenshots } = await (await fetch("app.webmanifest")).json();
+  const pictures = [...icons, ...screenshots].filter(({ sizes }) => sizes !== "any");
+  const found = await Promise.all(pictures.map(async ({ src }) => {
+    const picture = await fetch(src);
+    const { width, height } = await createImageBitmap(await picture.blob());
+    return [src, picture.headers.get("content-type"), `${width}x${height}`];
+  }));
+  return [pictures.map(({ src, type, sizes }) => [src, type, sizes]), found];
+}"""
+
+
 def test_chromium_would_install_it(host: Host, visit: Visit) -> None:
     with visit() as context, context.new_page() as page:
         page.goto(host.url)
@@ -165,6 +179,9 @@ def test_chromium_would_install_it(host: Host, visit: Visit) -> None:
         manifest = devtools.send("Page.getAppManifest")
         assert manifest["errors"] == []
         assert manifest["url"] == f"{host.url}/app.webmanifest"
+        stated, found = page.evaluate(PICTURES)
+        assert found == stated
+        assert len(stated) >= 5
 
 
 def test_a_song_shared_to_the_app_is_in_the_queue_and_was_sent_nowhere(host: Host, visit: Visit, song: Path) -> None:
