@@ -22,6 +22,7 @@ export class Separating {
   #busy = false;
   /** Of the job at work. */
   #segments = 1;
+  #fallen = false;
 
   /**
    * @param {EngineClient} engine
@@ -34,6 +35,9 @@ export class Separating {
     this.#change = change;
     listen(engine, "model.progress", (event) => this.#modelProgress(event));
     listen(engine, "job.progress", (event) => this.#jobProgress(event));
+    listen(engine, "engine.fallback", () => {
+      this.#fallen = true;
+    });
     listen(engine, "job.chunk", (event) => this.#chunk(event));
   }
 
@@ -62,6 +66,7 @@ export class Separating {
       stems: emptyStems(song, model),
       desk: deskFor(model.stems),
     });
+    this.#fallen = false;
     try {
       const info = await this.#engine.start();
       song.progress?.expect("separate", estimate(model, preset, duration, info));
@@ -73,7 +78,7 @@ export class Separating {
       const folder = song.folder && `${songFolder(song.id)}/${jobName(model.id, preset)}`;
       const request = { job: song.id, song: audio, folder, model, preset, level, hop: hopFor(audio.length) };
       const { seconds, segments } = await this.#engine.run(request);
-      learn(model, preset, (duration * segments) / this.#segments, info, seconds);
+      if (!this.#fallen) learn(model, preset, (duration * segments) / this.#segments, info, seconds);
       this.#change(song, { status: "done", progress: null, plan: null, unfinished: null });
       if (song.folder) await removeJobs(song.id, { model: model.id, preset });
     } catch (reason) {
