@@ -28,6 +28,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="separation quality: of every model on the music at hand, into docs/quality/; or `demixer evaluate` "
         "with the arguments given",
     )
+    bench = commands.add_parser("bench", help="measure what must not go wrong on long songs and failing machines")
+    bench.add_argument("--reliability", action="store_true", required=True, help="an hour or two, into tables")
     commands.add_parser("clean", help="remove what was built; keeps .venv and the downloads")
 
     parsed, rest = parser.parse_known_args(arguments)

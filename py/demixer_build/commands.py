@@ -60,6 +60,16 @@ def evaluate(arguments: Namespace) -> int:
     return subprocess.run([Path(sys.executable).with_name("demixer"), "evaluate", *given]).returncode
 
 
+def bench(arguments: Namespace) -> int:
+    """Set everything up, then run the tests that tell how reliable it is; their figures become tables."""
+    from demixer_build import reliability  # what it imports is not installed for every command
+
+    node.install(tools=False)
+    site(arguments)
+    browser.ensure()
+    return reliability.report()
+
+
 def clean(_: Namespace) -> int:
     """Remove what was built, and keep what was downloaded."""
     for folder in (DIST, VENDOR, NODE_MODULES, STATE):

@@ -20,7 +20,7 @@ BLOCK_SECONDS: Final = 10
 STEMS: Final = {"Harmonic / percussive": ("Harmonic", "Percussive"), "Spleeter": ("Vocals", "Accompaniment")}
 
 #: Milliseconds: two hours of music on a slow machine.
-PATIENCE: Final = 3_600_000
+PATIENCE: Final = 7_200_000
 
 Record = Callable[[str, object], None]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -85,8 +85,11 @@ def expect_good(keeper: Keeper) -> None:
 
 
 @pytest.mark.parametrize("animal", [*UNCOMPRESSED, *COMPRESSED, *OTHERS], ids=lambda animal: animal.name)
-def test_a_file_is_a_song_or_one_error(keeper: Keeper, animal: Animal) -> None:
+def test_a_file_is_a_song_or_one_error(
+    keeper: Keeper, animal: Animal, record_property: Callable[[str, object], None]
+) -> None:
     keeper.choose(animal)
+    record_property("outcome", keeper.table[-1][1])
     if isinstance(animal.outcome, Right):
         expect(keeper.facts).to_have_text(facts_of(animal.outcome))
         expect(keeper.page.get_by_role("heading", name=Path(animal.name).stem, exact=True)).to_be_visible()
