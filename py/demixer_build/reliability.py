@@ -45,7 +45,7 @@ def run(tests: str) -> Iterator[tuple[str, str, str, str]]:
     """Name, outcome, seconds and recorded figures of each test of a file."""
     with TemporaryDirectory() as folder:
         xml = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", tests, f"--junitxml={xml}", "-o", "junit_family=xunit1"]
+        command = [sys.executable, "-m", "pytest", "-q", tests, f"--junitxml={xml}"]
         subprocess.run(command, cwd=ROOT, stdout=sys.stderr)
         yield from cases(xml.read_text(encoding="utf-8"))
 
