@@ -21,15 +21,21 @@ SOON: Final = 120_000
 
 #: Every file in the browser's private storage, by path, with its size.
 FILES: Final = """async () => {
-  const files = {};
+  let files = {};
   const walk = async (folder, path) => {
     for await (const entry of folder.values()) {
       if (entry.kind === "directory") await walk(entry, `${path}${entry.name}/`);
       else files[path + entry.name] = (await entry.getFile()).size;
     }
   };
-  await walk(await navigator.storage.getDirectory(), "");
-  return files;
+  for (;;) {
+    try {
+      await walk(await navigator.storage.getDirectory(), "");
+      return files;
+    } catch {
+      files = {}; // something was being removed
+    }
+  }
 }"""
 
 #: Resolves when a separation has saved its first state.

@@ -11,7 +11,7 @@ import { recall, remember } from "../platform/memory.js";
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {import("../ui/store.js").Store<PageState>} PageStore */
 
-const KEY = "device";
+const KEY = "device-choice";
 
 /** Whoever has just chosen a song may be about to press the button. */
 const CALM_MS = 1500;

@@ -12,7 +12,7 @@ import { describe } from "./errors.js";
 /** @typedef {import("./state.js").PageState} PageState */
 
 /** The device that the engine has last worked on here: it decides which runtime is needed. */
-const DEVICE_KEY = "device";
+const DEVICE_KEY = "device-used";
 
 const NEVER = new AbortController().signal;
 

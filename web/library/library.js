@@ -39,7 +39,9 @@ export function newSongId() {
 }
 
 /** Whether songs can be kept at all. */
-export const canKeep = hasStorage;
+export async function canKeep() {
+  return navigator.locks !== undefined && (await hasStorage());
+}
 
 /**
  * The songs of earlier visits, the oldest first. This page holds them from now on: another tab leaves them alone.
@@ -47,7 +49,7 @@ export const canKeep = hasStorage;
  */
 export async function openSongs() {
   const songs = [];
-  if (!(await hasStorage())) return [];
+  if (!(await canKeep())) return [];
   const folder = await openFolder(SONGS, { create: true });
   for (const id of (await namesIn(folder)).sort()) {
     if (!(await hold(id))) continue;

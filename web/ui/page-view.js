@@ -110,6 +110,7 @@ export class PageView {
   #refocus(lost) {
     if (!lost?.hidden) return;
     if (!this.#job.hidden) this.#job.focusCancel();
+    else if (!this.#unfinished.hidden) this.#unfinished.focusResume();
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
   }

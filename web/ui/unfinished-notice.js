@@ -9,6 +9,11 @@ import { t } from "./i18n.js";
 
 export class UnfinishedNotice extends HTMLElement {
   #text = h("p");
+  #resume = h(
+    "button",
+    { type: "button", class: "primary", onclick: () => this.#tell("song-resume") },
+    t("action.resume"),
+  );
   /** @type {Song | null} */
   #song = null;
 
@@ -18,11 +23,7 @@ export class UnfinishedNotice extends HTMLElement {
       h(
         "div",
         { class: "actions" },
-        h(
-          "button",
-          { type: "button", class: "primary", onclick: () => this.#tell("song-resume") },
-          t("action.resume"),
-        ),
+        this.#resume,
         h("button", { type: "button", onclick: () => this.#tell("song-discard") }, t("action.discard")),
       ),
     );
@@ -41,6 +42,10 @@ export class UnfinishedNotice extends HTMLElement {
     const quality = Object.keys(model.presets).length > 1 ? `, ${t(`quality.${unfinished.preset}`)}` : "";
     const facts = { percent: percent(unfinished.fraction), model: model.label + quality };
     setText(this.#text, t("unfinished.text", facts));
+  }
+
+  focusResume() {
+    this.#resume.focus();
   }
 
   /** @param {string} type */
