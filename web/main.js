@@ -51,7 +51,7 @@ setInterval(() => {
   if (store.state.songs.some(({ status }) => status === "working")) store.touch();
 }, TICK_MS);
 void offerModels();
-void songs.restore();
+void songs.restore().then(warmForSelected);
 void serviceWorker.register();
 void onLaunch((files) => reactions["songs-chosen"](files));
 engine.addEventListener("model.unkept", (event) => offline.warn(/** @type {CustomEvent} */ (event).detail));
@@ -85,7 +85,10 @@ const reactions = {
     store.set({ requests: [] });
     void watch.warm();
   },
-  "song-select": (/** @type {string} */ selected) => store.set({ selected }),
+  "song-select": (/** @type {string} */ selected) => {
+    store.set({ selected });
+    warmForSelected();
+  },
   "song-remove": (/** @type {string} */ id) => songs.remove(id),
   "song-resume": (/** @type {string} */ id) => songs.resume(id),
   "song-undo": () => songs.undo(),
@@ -125,6 +128,11 @@ for (const [type, react] of Object.entries(reactions)) {
   addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
 }
 onSpace(() => void deck.toggle());
+
+/** A song that is not finished is about to be. */
+function warmForSelected() {
+  withSong(({ status }) => status !== "done" && void watch.warm());
+}
 
 /** @param {(song: import("./app/song.js").Song) => void} act */
 function withSong(act) {

@@ -143,7 +143,7 @@ def test_a_separation_that_was_cut_off_goes_on_to_the_same_stems(
 
 def finish(page: Page, folder: Path, whole: bytes) -> None:
     """Go on with what was cut off, and compare it with an uninterrupted run, bit for bit."""
-    expect(page.get_by_text(re.compile(r"^\d+\s?% of this song are separated with Harmonic"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+\s?% of this song is separated with Harmonic"))).to_be_visible()
     kept = {name for name in files(page) if "/harmonic/" in name}
     assert kept
     page.get_by_role("button", name="Continue", exact=True).click()

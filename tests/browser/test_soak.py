@@ -51,9 +51,17 @@ def separate(page: Page, song: Path, label: str) -> float:
     with Peak(renderers(page)) as peak:
         choose(page, song)
         begin(page)
-        desk = page.get_by_role("region", name=f"Stems of {song.stem}", exact=True)
-        expect(desk.get_by_role("button", name="Download all")).to_be_enabled(timeout=PATIENCE)
+        wait(page, song)
     return peak.megabytes
+
+
+def wait(page: Page, song: Path) -> None:
+    """Until all stems are there, or an error is."""
+    desk = page.get_by_role("region", name=f"Stems of {song.stem}", exact=True)
+    finished = desk.locator("button:enabled", has_text="Download all")
+    failed = page.get_by_role("alert").filter(has_text="/", visible=True)
+    expect(finished.or_(failed)).to_be_visible(timeout=PATIENCE)
+    expect(failed).to_have_count(0)
 
 
 @pytest.mark.soak
@@ -91,8 +99,7 @@ def test_ten_songs_leave_nothing_behind(page: Page, tmp_path: Path, record_prope
         song = write_song(tmp_path / f"Song {number}.wav", 30)
         choose(page, song)
         begin(page)
-        desk = page.get_by_role("region", name=f"Stems of {song.stem}", exact=True)
-        expect(desk.get_by_role("button", name="Download all")).to_be_enabled(timeout=PATIENCE)
+        wait(page, song)
         page.request_gc()
         after.append(resident(renderers(page)))
     record_property("after the second song", f"{after[1]:.0f} MB")
