@@ -7,23 +7,23 @@ from threading import Event, Thread
 from typing import Final, Self
 
 import psutil
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext
 
 INTERVAL_SECONDS: Final = 0.5
 
 
-def renderers(page: Page) -> list[psutil.Process]:
-    """The processes that run pages and their workers."""
-    browser = page.context.browser
-    assert browser
-    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    return [psutil.Process(process["id"]) for process in processes if process["type"] == "renderer"]
+def processes(context: BrowserContext, kind: str) -> list[psutil.Process]:
+    """The browser's processes of a kind: "browser" is the one above all, a "renderer" runs pages and their workers."""
+    browser = context.browser
+    session = browser.new_browser_cdp_session() if browser else context.new_cdp_session(context.pages[0])
+    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    return [psutil.Process(process["id"]) for process in found if process["type"] == kind]
 
 
-def resident(processes: list[psutil.Process]) -> float:
+def resident(running: list[psutil.Process]) -> float:
     """Megabytes in memory, those that processes share counted once."""
     total = 0
-    for process in processes:
+    for process in running:
         with suppress(psutil.Error):  # it may end while it is asked
             total += process.memory_full_info().pss
     return total / 1e6
@@ -34,11 +34,11 @@ class Peak:
 
     Parameters
     ----------
-    processes : list of psutil.Process
+    running : list of psutil.Process
     """
 
-    def __init__(self, processes: list[psutil.Process]) -> None:
-        self._processes = processes
+    def __init__(self, running: list[psutil.Process]) -> None:
+        self._running = running
         self._ended = Event()
         self._thread = Thread(target=self._watch, daemon=True)
         self.megabytes = 0.0
@@ -53,4 +53,4 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._ended.wait(INTERVAL_SECONDS):
-            self.megabytes = max(self.megabytes, resident(self._processes))
+            self.megabytes = max(self.megabytes, resident(self._running))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from demixer.errors import CODES
+from tests.browser.memory import processes
 from tests.browser.visits import Visit, begin, choose, download, model, write_song
 from tests.browser.watch import Watch
 
@@ -89,11 +88,8 @@ def start(page: Page, song: Path) -> None:
 
 def kill(context: BrowserContext) -> None:
     """End the browser as a power cut does."""
-    browser = context.browser
-    session = browser.new_browser_cdp_session() if browser else context.new_cdp_session(context.pages[0])
-    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    (main,) = (process["id"] for process in processes if process["type"] == "browser")
-    os.kill(main, signal.SIGKILL)
+    (main,) = processes(context, "browser")
+    main.kill()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.memory import Peak, renderers, resident
-from tests.browser.visits import begin, choose, download, model, write_song
+from tests.browser.memory import Peak, processes, resident
+from tests.browser.visits import Visit, begin, choose, download, model, write_song
 
 RATE: Final = 44_100
 BLOCK_SECONDS: Final = 10
@@ -46,9 +46,8 @@ def read_end(path: Path, seconds: int = 10) -> tuple[np.ndarray, int]:
 
 def separate(page: Page, song: Path, label: str) -> float:
     """Separate a song with an engine that was not at work yet; the peak in megabytes."""
-    page.goto("/")
     model(page, label)
-    with Peak(renderers(page)) as peak:
+    with Peak(processes(page.context, "renderer")) as peak:
         choose(page, song)
         begin(page)
         wait(page, song)
@@ -62,6 +61,15 @@ def wait(page: Page, song: Path) -> None:
     failed = page.get_by_role("alert").filter(has_text="/", visible=True)
     expect(finished.or_(failed)).to_be_visible(timeout=PATIENCE)
     expect(failed).to_have_count(0)
+
+
+@pytest.fixture
+def page(visit: Visit, base_url: str) -> Iterator[Page]:
+    """A page of an ordinary profile: a window that forgets keeps its storage in memory, and allows little of it."""
+    with visit() as context:
+        page = context.new_page()
+        page.goto(base_url)
+        yield page
 
 
 @pytest.mark.soak
@@ -92,7 +100,6 @@ def test_memory_does_not_grow_with_the_song(page: Page, tmp_path: Path, label: s
 
 @pytest.mark.soak
 def test_ten_songs_leave_nothing_behind(page: Page, tmp_path: Path, record_property: Record) -> None:
-    page.goto("/")
     model(page, "Spleeter")
     after = []
     for number in range(10):
@@ -101,7 +108,7 @@ def test_ten_songs_leave_nothing_behind(page: Page, tmp_path: Path, record_prope
         begin(page)
         wait(page, song)
         page.request_gc()
-        after.append(resident(renderers(page)))
+        after.append(resident(processes(page.context, "renderer")))
     record_property("after the second song", f"{after[1]:.0f} MB")
     record_property("after the tenth song", f"{after[-1]:.0f} MB")
     assert len(page.get_by_role("list", name="Songs").get_by_text(re.compile("^Done$")).all()) == 10

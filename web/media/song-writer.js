@@ -64,7 +64,7 @@ export class SongWriter {
   }
 
   async #flush() {
-    const samples = this.#pending.slice(0, this.#filled * this.#channels);
+    const samples = this.#pending.subarray(0, this.#filled * this.#channels);
     this.#pieces.push(await writePiece(this.#originals, this.#length, samples, this.#channels));
     this.#length += this.#filled;
     this.#filled = 0;
