@@ -140,7 +140,7 @@ def test_a_host_without_headers(browser: Browser, song: Path, tmp_path: Path) ->
         expect(page.locator("engine-line")).to_contain_text("1 thread, not isolated")
 
         page.get_by_role("button", name="Reload", exact=True).click()
-        expect(page.get_by_text("Drop songs here")).to_be_visible()
+        expect(page.get_by_role("button", name="Choose songs")).to_be_visible()
         assert page.evaluate("crossOriginIsolated")
         expect(page.get_by_role("button", name="Reload", exact=True)).to_have_count(0)
         for path in ("/", "/engine/worker.js", "/vendor/pyodide/pyodide.mjs"):

@@ -16,7 +16,7 @@ from tests.browser.deployments import deployment
 from tests.browser.host import Host, hosting
 from tests.browser.visits import Visit, begin, choose, download, installed, kept, model, prepare, ready, write_song
 
-NEW: Final = "Drop songs into version two"
+NEW: Final = "How to check version two"
 DECODER: Final = "vendor/mediabunny/mediabunny.mjs"
 HELPER: Final = "ui/dom.js"
 TEXTS: Final = "locales/en.json"
@@ -27,7 +27,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two versions, which differ in the shell and in the runtime."""
     texts = json.loads((paths.DIST / TEXTS).read_text(encoding="utf-8"))
     changes = {
-        TEXTS: json.dumps({**texts, "drop.headline": NEW}).encode(),
+        TEXTS: json.dumps({**texts, "promise.proof": NEW}).encode(),
         **{name: (paths.DIST / name).read_bytes() + b"\n// version two\n" for name in (DECODER, HELPER)},
     }
     folders = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
@@ -87,7 +87,7 @@ def test_a_new_version_waits_until_it_is_asked_for(
     page.evaluate("() => { globalThis.loaded = true }")
     button = offered(page)
     assert stayed(page)
-    expect(page.get_by_text("Drop songs here")).to_be_visible()
+    expect(page.get_by_text("How to check that")).to_be_visible()
 
     host.asked.clear()
     button.click()
@@ -177,7 +177,7 @@ def test_a_half_broken_deployment_leaves_the_old_version_working(
         host.faults = {f"/{path}": fault}
         assert page.evaluate(UPDATE) in {"redundant", "refused"}, wrong
         page.reload()
-        expect(page.get_by_text("Drop songs here")).to_be_visible()
+        expect(page.get_by_text("How to check that")).to_be_visible()
         expect(ready(page)).to_be_visible()
     choose(page, write_song(tmp_path / "Song.wav"))
     begin(page)
