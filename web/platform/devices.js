@@ -45,16 +45,17 @@ export class Devices {
   keep(trials, runtime) {
     const trusted = trials.filter(({ adapter }) => this.#known.verdicts[adapter ?? "wasm"]?.right !== false);
     const gpu = trusted.find(({ adapter }) => adapter)?.adapter ?? null;
-    const cores = navigator.hardwareConcurrency;
+    const cores = usableCores();
     this.#update({ ...this.#known, measured: { gpu, cores, runtime, trials: trusted } });
   }
 
   /** Whether what was measured is still true where this engine runs. @param {EngineInfo} info */
   isMeasured({ adapter, runtime }) {
     const { measured } = this.#known;
-    const { hardwareConcurrency: cores } = navigator;
     return (
-      measured?.cores === cores && measured.runtime === runtime && (!adapter || adapter === measured.gpu)
+      measured?.cores === usableCores() &&
+      measured.runtime === runtime &&
+      (!adapter || adapter === measured.gpu)
     );
   }
 
@@ -76,5 +77,11 @@ export class Devices {
 /** @returns {Knowledge} */
 function restore() {
   const { browser, known } = JSON.parse(recall(KEY) ?? "{}");
-  return browser === BROWSER ? known : { verdicts: {}, measured: null };
+  if (browser !== BROWSER) return { verdicts: {}, measured: null };
+  return known.measured?.cores === usableCores() ? known : { ...known, measured: null };
+}
+
+/** Threads share memory, which only isolated pages may. */
+function usableCores() {
+  return crossOriginIsolated ? navigator.hardwareConcurrency : 1;
 }
