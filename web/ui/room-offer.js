@@ -46,7 +46,8 @@ export class RoomOffer extends HTMLElement {
   /** @param {Song} song */
   #row(song) {
     const remove = () => tell(this, "song-erase", song.id);
-    const label = t("room.remove", { song: song.name, size: size(bytesKept(song)) });
+    const bytes = size(bytesKept(song));
+    const label = t("room.remove", { song: song.name, size: bytes });
     return h("li", {}, h("button", { type: "button", onclick: remove }, label));
   }
 }
