@@ -104,9 +104,9 @@ def test_a_running_separation_is_not_interrupted(
 ) -> None:
     page = opened(context, host)
     model(page, "Harmonic")
-    choose(page, write_song(tmp_path / "Long.wav", 40))
+    choose(page, write_song(tmp_path / "Long.wav", 300))
     begin(page)
-    expect(page.get_by_role("progressbar", name="Separating Long")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("region", name="Stems of Long")).to_be_visible(timeout=60_000)
     host.deploy(versions[1])
     look(page)
     expect(offered(page)).to_be_disabled()
@@ -122,9 +122,9 @@ def test_two_tabs_end_on_the_new_version(
 ) -> None:
     asking, idle, busy = (opened(context, host) for _ in range(3))
     model(busy, "Harmonic")
-    choose(busy, write_song(tmp_path / "Long.wav", 12))
+    choose(busy, write_song(tmp_path / "Long.wav", 120))
     begin(busy)
-    expect(busy.get_by_role("progressbar", name="Separating Long")).to_be_visible(timeout=60_000)
+    expect(busy.get_by_role("region", name="Stems of Long")).to_be_visible(timeout=60_000)
     host.deploy(versions[1])
     look(asking)
     offered(asking).click()
