@@ -64,7 +64,6 @@ def bench(arguments: Namespace) -> int:
     """Set everything up, then run the tests that tell how reliable it is; their figures become tables."""
     from demixer_build import reliability  # what it imports is not installed for every command
 
-    node.install(tools=False)
     site(arguments)
     browser.ensure()
     return reliability.report()

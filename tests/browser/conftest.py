@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import socket
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expe
 from demixer_build import browser as chromium
 from demixer_build import paths
 from demixer_build.server import HOST, create_app
+from tests.browser import deployments
 from tests.browser.engines import Engine, tiny_graphs
 from tests.browser.visits import Visit, visits
 from tests.browser.watch import Watch
@@ -124,15 +124,4 @@ def hpss() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def echo() -> dict[str, Any]:
     """A model in the form of Spleeter whose stems are the song, times `ECHO_GAINS`."""
-    graph = (paths.DIST / "models" / "testing" / "echo.onnx").read_bytes()
-    artifact = {"path": "testing/echo.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
-    return {
-        "id": "echo",
-        "label": "Echo",
-        "summary": "Gives back what it gets.",
-        "family": "spleeter",
-        "stems": ["vocals", "accompaniment"],
-        "gflop_per_second": 1.0,
-        "presets": {"standard": {"overlap": 0.1}},
-        "artifacts": {"default": artifact},
-    }
+    return deployments.echo()

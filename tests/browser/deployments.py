@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from demixer_build import files, paths, site
 
@@ -40,7 +40,7 @@ def deployment(folder: Path, changes: Mapping[str, bytes] | None = None) -> Path
     return dist
 
 
-def echo() -> dict[str, object]:
+def echo() -> dict[str, Any]:
     """A model in the form of Spleeter that gives back what it gets."""
     graph = (paths.DIST / "models" / ECHO).read_bytes()
     artifact = {"path": ECHO, "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}

@@ -45,8 +45,8 @@ class Engine:
         return self.page.evaluate(script, [name, arguments])
 
     def worker(self) -> Worker:
-        """The engine's worker, not those of its threads."""
-        return next(worker for worker in self.page.workers if worker.url.endswith("/engine/worker.js"))
+        """The engine's newest worker, not those of its threads; a killed one may take a while to leave the list."""
+        return [worker for worker in self.page.workers if worker.url.endswith("/engine/worker.js")][-1]
 
     def separate(self, model: dict[str, Any], clip: Clip, **settings: Any) -> tuple[Samples, dict[str, Any]]:
         """Separate a song: its stems, and whatever else the harness tells."""

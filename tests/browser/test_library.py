@@ -173,6 +173,25 @@ def test_what_a_cancel_leaves_can_be_continued_or_discarded(
     page.wait_for_function(f"async () => !Object.keys(await ({FILES})()).some((name) => name.includes('hpss'))")
 
 
+def test_discarding_leaves_what_another_model_has_finished(
+    visit: Visit, long_song: Path, tmp_path: Path, base_url: str
+) -> None:
+    with visit() as context:
+        page = opened(context, base_url)
+        whole = separated(page, long_song, tmp_path)
+        model(page, "Spleeter")
+        begin(page)
+        page.evaluate(UNDER_WAY)
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        page.get_by_role("button", name="Discard", exact=True).click()
+        page.wait_for_function(f"async () => !Object.keys(await ({FILES})()).some((name) => name.includes('spleeter'))")
+    with visit() as context:
+        page = opened(context, base_url)
+        expect(row(page, long_song)).to_contain_text("Done")
+        row(page, long_song).click()
+        assert download(page, "Harmonic", tmp_path).read_bytes() == whole
+
+
 def test_a_removed_song_can_be_had_back_and_then_is_gone(page: Page, song: Path, tmp_path: Path, base_url: str) -> None:
     page.goto(base_url)
     first = separated(page, song, tmp_path)

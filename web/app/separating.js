@@ -1,7 +1,7 @@
 /** Separates songs one after another, and goes on where an earlier run was cut off. */
 
 import { jobName, songFolder } from "../library/layout.js";
-import { removeJobs } from "../library/library.js";
+import { removeOtherJobs } from "../library/library.js";
 import { estimate, learn } from "../ui/estimate.js";
 import { JobProgress } from "../ui/job-progress.js";
 import { describe } from "./errors.js";
@@ -78,12 +78,16 @@ export class Separating {
       const folder = song.folder && `${songFolder(song.id)}/${jobName(model.id, preset)}`;
       const request = { job: song.id, song: audio, folder, model, preset, level, hop: hopFor(audio.length) };
       const { seconds, segments } = await this.#engine.run(request);
-      if (!this.#fallen) learn(model, preset, (duration * segments) / this.#segments, info, seconds);
+      // A job that had only its end to write teaches nothing, nor does one of two devices.
+      if (segments > 0 && !this.#fallen)
+        learn(model, preset, (duration * segments) / this.#segments, info, seconds);
       this.#change(song, { status: "done", progress: null, plan: null, unfinished: null });
-      if (song.folder) await removeJobs(song.id, { model: model.id, preset });
     } catch (reason) {
       this.#stopped(song, describe(reason));
+      return;
     }
+    // If that fails they take room until the next time; the stems are finished all the same.
+    if (song.folder) await removeOtherJobs(song.id, { model: model.id, preset }).catch(() => {});
   }
 
   /** @param {Events["model.progress"]} event */

@@ -1,7 +1,7 @@
 /** The songs of the page: those that come, those of earlier visits, and what happens to each. */
 
 import { songFolder } from "../library/layout.js";
-import { canKeep, hold, newSongId, openSongs, removeJobs, removeSong } from "../library/library.js";
+import { canKeep, hold, newSongId, openSongs, removeJob, removeSong } from "../library/library.js";
 import { recall, remember } from "../platform/memory.js";
 import { space } from "../platform/storage.js";
 import { Reading } from "./reading.js";
@@ -149,10 +149,10 @@ export class Songs {
   /** Let go of what was cut off. @param {string} id */
   async discard(id) {
     const song = this.#find(id);
-    if (!song?.unfinished) return;
+    const { unfinished, folder } = song ?? {};
+    if (!song || !unfinished) return;
     this.#change(song, { unfinished: null, stems: [], error: null, status: "ready" });
-    this.#rememberPlans();
-    if (song.folder) await removeJobs(id, null);
+    if (folder) await removeJob(id, unfinished);
   }
 
   /** @param {string} id */
@@ -193,8 +193,11 @@ export class Songs {
   /** So that a queue outlives the page. */
   #rememberPlans() {
     const { songs } = this.#store.state;
-    const waiting = songs.filter(({ plan, status }) => plan && ["waiting", "working"].includes(status));
-    const plans = waiting.map(({ id, plan }) => [id, { model: plan?.model.id, preset: plan?.preset }]);
+    const plans = songs.flatMap(({ id, plan, status, unfinished }) => {
+      const planned = plan && ["waiting", "working"].includes(status);
+      const { model, preset } = planned ? { model: plan.model.id, preset: plan.preset } : (unfinished ?? {});
+      return model ? [[id, { model, preset }]] : [];
+    });
     remember(PLANS_KEY, JSON.stringify(Object.fromEntries(plans)));
   }
 }

@@ -82,13 +82,22 @@ export async function removeSong(id) {
 /**
  * Removes the separations of a song but for one.
  * @param {string} id
- * @param {{ model: string, preset: string } | null} kept
+ * @param {{ model: string, preset: string }} kept
  */
-export async function removeJobs(id, kept) {
+export async function removeOtherJobs(id, kept) {
   const folder = await openFolder(songFolder(id));
   for (const { name } of await jobFolders(folder)) {
-    if (!kept || name !== jobName(kept.model, kept.preset)) await remove(folder, name);
+    if (name !== jobName(kept.model, kept.preset)) await remove(folder, name);
   }
+}
+
+/**
+ * Removes one separation of a song.
+ * @param {string} id
+ * @param {{ model: string, preset: string }} job
+ */
+export async function removeJob(id, { model, preset }) {
+  await remove(await openFolder(songFolder(id)), jobName(model, preset));
 }
 
 /** @param {string} id @param {Folder} folder @returns {Promise<KeptSong | null>} */

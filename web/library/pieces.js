@@ -44,11 +44,11 @@ async function written(folder, name, samples) {
  * @returns {Promise<Piece[]>} those that follow each other from the start of the song without a gap
  */
 export async function listPieces(folder, channels) {
-  const pieces = [];
-  for (const name of (await namesIn(folder)).sort()) {
-    const blob = await openFile(folder, name);
-    if (blob) pieces.push({ start: Number(name), length: blob.size / BYTES / channels, blob });
-  }
+  const names = (await namesIn(folder)).sort();
+  const blobs = await Promise.all(names.map((name) => openFile(folder, name)));
+  const pieces = blobs.flatMap((blob, index) =>
+    blob ? [{ start: Number(names[index]), length: blob.size / BYTES / channels, blob }] : [],
+  );
   let stop = 0;
   return pieces.filter(({ start, length }) => {
     const follows = start === stop;

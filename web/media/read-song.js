@@ -33,7 +33,8 @@ export async function readSong(file, name, folder, signal, progress) {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       worker.addEventListener("error", (event) => {
         event.preventDefault();
-        reject(new MediaError("audio/unreadable", `The file could not be read: ${event.message}`));
+        const cause = event.message ?? "its reader could not be loaded.";
+        reject(new MediaError("audio/unreadable", `The file could not be read: ${cause}`));
       });
       worker.addEventListener("message", async ({ data }) => {
         /** @type {FromReader} */

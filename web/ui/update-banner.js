@@ -20,8 +20,9 @@ export class UpdateBanner extends HTMLElement {
     this.hidden = update === null;
     if (!update) return;
     const busy = atWork(state);
-    const loss = songs.length > 0 && update !== "queued" ? t(busy ? "update.busy" : "update.loss") : "";
-    setText(this.#text, `${t(`update.${update}`)} ${loss}`.trim());
+    const lost = songs.some(({ folder }) => folder === null); // those in the storage outlive a reload
+    const advice = busy ? t("update.busy") : lost ? t("update.loss") : "";
+    setText(this.#text, `${t(`update.${update}`)} ${update === "queued" ? "" : advice}`.trim());
     setText(this.#button, t(update === "waiting" ? "update.apply" : "update.reload"));
     this.#button.hidden = update === "queued";
     this.#button.disabled = busy;
