@@ -299,8 +299,8 @@ def test_the_whole_journey_by_keyboard(home: Page, song: Path) -> None:
             home.keyboard.press("Tab")
         pytest.fail(f"{target} cannot be reached with Tab")
 
-    reach(home.get_by_role("button", name="Choose songs"))
-    with home.expect_file_chooser() as chooser:
+    with home.expect_file_chooser() as chooser:  # what catches it takes a moment to be in place
+        reach(home.get_by_role("button", name="Choose songs"))
         home.keyboard.press("Enter")
     assert chooser.value.is_multiple()
     chooser.value.set_files(song)
