@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from demixer.errors import ModelError
 
 Precision = Literal["default", "fp32"]
+
+
+#: Ten times the work of no overlap; with more a job would hardly move.
+MAX_OVERLAP: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Preset:
     overlap: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.overlap < 1:
-            raise ModelError("model/incompatible", f"overlap must be in [0, 1), not {self.overlap}")
+        if not 0 <= self.overlap <= MAX_OVERLAP:
+            raise ModelError("model/incompatible", f"overlap must be in [0, {MAX_OVERLAP}], not {self.overlap}")
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Model:
     """Precision -> file; empty for a model that needs no weights."""
 
     def __post_init__(self) -> None:
+        if not self.stems or not all(isinstance(stem, str) for stem in self.stems):
+            raise ModelError("model/incompatible", f"Model {self.id} does not name its stems.")
         if "standard" not in self.presets:
             raise ModelError("model/incompatible", f"Model {self.id} has no preset called standard.")
 
@@ -81,6 +87,8 @@ class Model:
         ModelError
             `model/incompatible` when a field is missing, unknown or of the wrong form.
         """
+        if not isinstance(data, Mapping):
+            raise ModelError("model/incompatible", "The description of a model is not a table.")
         try:
             return cls(
                 **{

@@ -28,7 +28,8 @@ def test(arguments: Namespace) -> int:
     site(arguments)
     browser.ensure()
     clean_code = checks.check()
-    selection = ["-m", "not slow"] if arguments.fast else []
+    left_out = [kind for kind, out in (("slow", arguments.fast), ("soak", not arguments.soak)) if out]
+    selection = ["-m", " and ".join(f"not {kind}" for kind in left_out)] if left_out else []
     tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.rest], cwd=ROOT)
     return tests.returncode or int(not clean_code)
 
@@ -61,13 +62,14 @@ def evaluate(arguments: Namespace) -> int:
 
 
 def bench(arguments: Namespace) -> int:
-    """Measure speed, memory and size; or, with `--reliability`, what long songs need."""
-    from demixer_build.bench import measure, plot, reliability, report, tables  # not installed for every command
+    """Measure speed, memory and size; or, with `--reliability`, what must not go wrong."""
+    from demixer_build import reliability  # what these import is not installed for every command
+    from demixer_build.bench import measure, plot, report, tables
 
     site(arguments)
+    browser.ensure()
     if arguments.reliability:
-        tables.show(reliability.measure())
-        return 0
+        return reliability.report()
     measured = measure.measure(quick=arguments.quick)
     if arguments.json:
         arguments.json.write_text(json.dumps(report.as_json(measured), indent=2) + "\n", encoding="utf-8")

@@ -49,7 +49,7 @@ def build() -> dict[str, Any]:
 
 
 def build_testing() -> list[Path]:
-    """The tiny graphs of `models/testing`: the engine measures a device with one, browser tests run the other."""
+    """The tiny graphs of `models/testing`: the engine judges and measures a device with them, tests run them."""
     maker = MODELS / "testing" / "make.py"
     folder = BUILT / "testing"
     key = digest(maker, version("onnx"), *_SHARED)
@@ -59,7 +59,7 @@ def build_testing() -> list[Path]:
         with step("Making the test graphs") as shown:
             run(shown, [sys.executable, maker, folder], advice="This is a fault in models/testing/make.py.")
         stamp.set(key)
-    return sorted(folder.glob("*.onnx"))
+    return sorted(path for path in folder.iterdir() if path.suffix in {".onnx", ".json"})
 
 
 class Unavailable(BuildError):

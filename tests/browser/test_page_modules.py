@@ -135,15 +135,19 @@ def test_gains_of_the_strips(modules: Page, strips: list[dict[str, Any]], gains:
 @pytest.mark.parametrize(("channels", "rate"), [(1, 8_000), (2, 44_100), (6, 96_000)])
 def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int, rate: int) -> None:
     samples = np.random.default_rng(3).normal(0, 2, (channels, 70_000)).astype(np.float32)
-    script = """async ([planar, rate]) => {
+    script = """async ([frames, channels, rate]) => {
       const { Track } = await import("/media/track.js");
       const { wavBlob } = await import("/media/wav.js");
-      const track = Track.complete("test", planar.map((each) => new Float32Array(each)), new Float32Array(), 1);
-      const blob = await wavBlob(track, rate, () => {});
-      return Array.from(new Uint8Array(await blob.arrayBuffer()));
+      const length = frames.length / channels;
+      const track = new Track("test", channels, length, 64);
+      for (const [start, stop] of [[0, 777], [777, length]]) {
+        const blob = new Blob([Float32Array.from(frames.slice(start * channels, stop * channels))]);
+        track.append([{ start, length: stop - start, blob }], new Float32Array());
+      }
+      return Array.from(new Uint8Array(await wavBlob(track, rate).arrayBuffer()));
     }"""
     path = tmp_path / "test.wav"
-    path.write_bytes(bytes(modules.evaluate(script, [samples.tolist(), rate])))
+    path.write_bytes(bytes(modules.evaluate(script, [samples.T.ravel().tolist(), channels, rate])))
     info = soundfile.info(path)
     assert (info.format, info.subtype, info.samplerate) == ("WAV", "FLOAT", rate)
     assert np.array_equal(soundfile.read(path, dtype="float32", always_2d=True)[0].T, samples)
@@ -153,17 +157,33 @@ def test_a_track_is_read_across_its_pieces(modules: Page) -> None:
     script = """async () => {
       const { Track } = await import("/media/track.js");
       const track = new Track("test", 2, 10, 4);
-      const piece = (start, length) => track.append(start, {
-        name: "test",
-        channels: [1, -1].map((sign) => Float32Array.from({ length }, (_, at) => sign * (start + at))),
-        peaks: new Float32Array(2 * Math.floor(length / 4)),
-      });
+      const piece = (start, length) => {
+        const frames = Float32Array.from({ length: 2 * length }, (_, at) => (at % 2 ? -1 : 1) * (start + (at >> 1)));
+        track.append([{ start, length, blob: new Blob([frames]) }], new Float32Array(2 * Math.floor(length / 4)));
+      };
       piece(0, 4);
       piece(4, 5);
       const samples = await track.read(2, 7);
-      return [track.available, track.drawn, ...samples.map((channel) => Array.from(channel))];
+      const seen = [track.available, track.drawn, ...samples.map((channel) => Array.from(channel))];
+      piece(0, 3); // a job that begins anew
+      return [...seen, track.available, track.drawn];
     }"""
-    assert modules.evaluate(script) == [9, 2, [2, 3, 4, 5, 6], [-2, -3, -4, -5, -6]]
+    assert modules.evaluate(script) == [9, 2, [2, 3, 4, 5, 6], [-2, -3, -4, -5, -6], 3, 0]
+
+
+def test_a_wav_file_past_four_gibibytes_says_its_length_elsewhere(modules: Page, tmp_path: Path) -> None:
+    script = """async (frames) => {
+      const { wavHeader } = await import("/media/wav.js");
+      return Array.from(wavHeader(96_000, 2, frames));
+    }"""
+    frames = 2**30
+    path = tmp_path / "long.wav"
+    header = bytes(modules.evaluate(script, frames))
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + 8 * frames)  # sparse: silence that takes no room
+    info = soundfile.info(path)
+    assert (info.format, info.frames, info.channels, info.samplerate) == ("RF64", frames, 2, 96_000)
 
 
 def test_the_mixer_keeps_tracks_together_to_the_sample(modules: Page) -> None:

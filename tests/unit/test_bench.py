@@ -16,12 +16,11 @@ import numpy.typing as npt
 import onnx
 import psutil
 import pytest
-import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
 from demixer.families.htdemucs import SEGMENT, HTDemucs
 from demixer.runtimes.native import NativeSession
-from demixer_build.bench import graphs, memory, plot, reliability, tables
+from demixer_build.bench import graphs, memory, plot, tables
 from demixer_build.bench.flops import gflop
 from demixer_build.bench.report import Peer, Rates, Report, Side, Spread, Variant, Visit, as_json
 from demixer_build.bench.rounds import interleave, ratio, spread
@@ -187,9 +186,3 @@ def test_peak_memory_includes_the_last_moment() -> None:
         pass
     assert peak.bytes >= memory.resident(us)
     assert 0 < memory.proportional(us) <= 2 * memory.resident(us)
-
-
-def test_long_songs_are_as_long_as_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reliability, "STATE", tmp_path)
-    about = soundfile.info(reliability.song(1))
-    assert (about.duration, about.channels, about.subtype) == (60, 2, "PCM_16")

@@ -18,10 +18,10 @@ WEB = ROOT / "web"
 LAYERS = (
     {"errors"},
     {"audio", "models", "progress", "runtime"},
-    {"median", "stft"},
-    {"families", "level", "metrics", "resample", "runtimes", "segments", "stems"},
+    {"guard", "median", "stft"},
+    {"checkpoint", "families", "level", "metrics", "resample", "runtimes", "segments", "stems"},
     {"separate"},
-    {"evaluation"},
+    {"evaluation", "job"},
     {"bridge", "cli"},
 )
 

@@ -6,8 +6,7 @@ import { EngineError } from "./errors.js";
 
 /** @typedef {import("../vendor/pyodide/pyodide.mjs").PyodideAPI} Interpreter */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
-/** @typedef {import("./protocol.js").Pcm} Pcm */
-/** @typedef {import("./protocol.js").StemChunk} StemChunk */
+/** @typedef {import("../library/song-reader.js").SongReader} SongReader */
 /** @typedef {{ name: string, bytes: Uint8Array }} Wheel */
 
 const SITE = new URL("../", import.meta.url);
@@ -59,22 +58,22 @@ export class Bridge {
     return bridge;
   }
 
-  /** @param {Pcm} pcm @param {number} hop @returns {Promise<{ peaks: Float32Array }>} */
-  peaks(pcm, hop) {
-    return outcome(this.#python.peaks(pcm, hop));
+  /** @param {SongReader} song @param {number} hop @returns {Promise<import("./protocol.js").Survey>} */
+  survey(song, hop) {
+    return outcome(this.#python.survey(song, hop));
   }
 
   /**
    * @param {JobRequest} request
+   * @param {SongReader} song
+   * @param {import("../library/job-output.js").JobOutput} output
    * @param {import("./ort.js").Session | undefined} session
    * @param {import("./rpc.js").Emit} emit
-   * @returns {Promise<{ seconds: number, modelSeconds: number }>}
+   * @returns {Promise<import("./protocol.js").JobReport>}
    */
-  run(request, session, emit) {
-    /** @param {any} type @param {any} data */
-    const post = (type, data) => emit(type, data, type === "job.chunk" ? buffersOf(data.stems) : []);
-    const { pcm, ...rest } = request;
-    return outcome(this.#python.run_job(JSON.stringify(rest), pcm, session, post));
+  run(request, song, output, session, emit) {
+    const { song: _, folder, ...asked } = request;
+    return outcome(this.#python.run_job(JSON.stringify(asked), song, session, output, emit));
   }
 
   /** Asks the running job to stop. */
@@ -120,9 +119,3 @@ async function outcome(coroutine) {
     coroutine.destroy();
   }
 }
-
-/** What can be handed over instead of copied. @param {StemChunk[]} stems @returns {Transferable[]} */
-const buffersOf = (stems) =>
-  stems.flatMap(({ channels, peaks }) =>
-    [...channels, peaks].map((samples) => /** @type {ArrayBuffer} */ (samples.buffer)),
-  );

@@ -3,7 +3,7 @@
 import { stripGains } from "./mix.js";
 import { Player } from "./player.js";
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 /** Fires `change` whenever something of it has changed. */
 export class Deck extends EventTarget {
@@ -20,7 +20,7 @@ export class Deck extends EventTarget {
 
   /** In seconds. */
   get position() {
-    const rate = this.#song?.pcm?.rate ?? 1;
+    const rate = this.#song?.format?.rate ?? 1;
     return this.#player ? this.#player.position / rate : this.#start;
   }
 
@@ -63,9 +63,9 @@ export class Deck extends EventTarget {
 
   /** @param {number} seconds */
   seek(seconds) {
-    const { pcm } = this.#song ?? {};
+    const { format } = this.#song ?? {};
     this.#start = seconds;
-    if (pcm) this.#player?.seek(seconds * pcm.rate);
+    if (format) this.#player?.seek(seconds * format.rate);
     this.#changed();
   }
 
@@ -75,14 +75,14 @@ export class Deck extends EventTarget {
   }
 
   async #open() {
-    const { track, pcm } = this.#song ?? {};
+    const { track, format } = this.#song ?? {};
     const stems = this.#stems;
-    if (!track || !pcm || stems.length === 0 || this.#failed) return null;
+    if (!track || !format || stems.length === 0 || this.#failed) return null;
     try {
-      this.#opening ??= Player.open([track, ...stems], pcm.rate, this.#gains());
+      this.#opening ??= Player.open([track, ...stems], format.rate, this.#gains());
       const player = await this.#opening;
       if (stems !== this.#stems) return null;
-      if (this.#player !== player) this.#adopt(player, pcm.rate);
+      if (this.#player !== player) this.#adopt(player, format.rate);
       return player;
     } catch {
       this.#failed = true;

@@ -9,10 +9,12 @@ const DECIBEL = new Intl.NumberFormat(language, {
   maximumFractionDigits: 1,
   signDisplay: "exceptZero",
 });
+const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const SECONDS = unit("second");
 const MINUTES = unit("minute");
 const HOURS = unit("hour");
 const MEGABYTES = unit("megabyte");
+const GIGABYTES = unit("gigabyte");
 
 /** @param {number} seconds @returns {string} such as 3:07 or 1:02:07 */
 export function clock(seconds) {
@@ -33,7 +35,13 @@ export function span(seconds) {
 /** @param {number} bytes */
 export function size(bytes) {
   const mega = bytes / 1e6;
+  if (mega >= 1000) return GIGABYTES.format(Math.round(mega / 100) / 10);
   return MEGABYTES.format(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega));
+}
+
+/** @param {number} time in milliseconds since 1970 */
+export function day(time) {
+  return DAY.format(time);
 }
 
 /** @param {number} fraction */
@@ -51,7 +59,7 @@ export function gain(decibel) {
   return t("unit.decibel", { value: DECIBEL.format(decibel).replace("-", "\u2212") });
 }
 
-/** @param {"second" | "minute" | "hour" | "megabyte"} name */
+/** @param {"second" | "minute" | "hour" | "megabyte" | "gigabyte"} name */
 function unit(name) {
   return new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
 }

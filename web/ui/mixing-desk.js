@@ -10,7 +10,7 @@ import { fullScale } from "./wave-form.js";
 
 /** @typedef {import("../media/deck.js").Deck} Deck */
 /** @typedef {import("../media/track.js").Track} Track */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 const STEP_SECONDS = 5;
 
@@ -48,7 +48,7 @@ export class MixingDesk extends HTMLElement {
       const heard = gains[index] > 0 && !song.desk.original;
       element.render(strips[index], { heard, finished, scale });
     }
-    const listen = song.pcm ? t("desk.partial", { time: clock(available / song.pcm.rate) }) : "";
+    const listen = song.format ? t("desk.partial", { time: clock(available / song.format.rate) }) : "";
     this.#transport.render({
       original: song.desk.original,
       finished,

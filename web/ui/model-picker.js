@@ -1,5 +1,6 @@
 /** The choice of model and quality, and the button that starts. */
 
+import { bytesFree, bytesNeeded, fits } from "../app/room.js";
 import { h, setText, tell, uniqueId } from "./dom.js";
 import { estimate } from "./estimate.js";
 import { size, span } from "./format.js";
@@ -7,7 +8,7 @@ import { t } from "./i18n.js";
 
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 const PRESETS = ["fast", "standard", "best"];
 
@@ -16,6 +17,7 @@ export class ModelPicker extends HTMLElement {
   #presets = h("div", { class: "segmented" });
   #quality = h("fieldset", { class: "quality", role: "radiogroup" });
   #separate = h("button", { type: "button", class: "primary large" }, t("action.separate"));
+  #room = h("p", { class: "reason" });
   #reason = h("p", { class: "reason", id: uniqueId("reason") });
   /** @type {Map<string, { input: HTMLInputElement, time: HTMLElement }>} */
   #models = new Map();
@@ -33,7 +35,7 @@ export class ModelPicker extends HTMLElement {
     this.#presets.append(...PRESETS.map(presetChoice));
     this.#separate.setAttribute("aria-describedby", this.#reason.id);
     this.#separate.addEventListener("click", () => tell(this, "separate"));
-    this.append(group, h("div", { class: "start" }, this.#quality, this.#reason, this.#separate));
+    this.append(group, h("div", { class: "start" }, this.#quality, this.#room, this.#reason, this.#separate));
     this.addEventListener("change", (event) => {
       const { name, value } = /** @type {HTMLInputElement} */ (event.target);
       tell(this, name === "model" ? "model-choose" : "preset-choose", value);
@@ -44,7 +46,8 @@ export class ModelPicker extends HTMLElement {
    * @param {PageState} state
    * @param {Song | null} song
    */
-  render({ models, model, preset, engine }, song) {
+  render(state, song) {
+    const { models, model, preset, engine } = state;
     if (this.#models.size !== models.length)
       this.#cards.replaceChildren(...models.map((each) => this.#card(each)));
     for (const each of models) {
@@ -59,9 +62,10 @@ export class ModelPicker extends HTMLElement {
       input.checked = input.value === preset;
       /** @type {HTMLElement} */ (input.parentElement).hidden = !model || !(input.value in model.presets);
     }
-    const reason = reasonAgainst(song);
+    const reason = reasonAgainst(state, song);
     this.#separate.disabled = reason !== "";
     setText(this.#reason, reason);
+    setText(this.#room, reason ? "" : roomText(state, song));
   }
 
   focusSeparate() {
@@ -124,10 +128,18 @@ function timeText(model, preset, song, { info }) {
   return t("model.time", { time: span(seconds) });
 }
 
-/** @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
-function reasonAgainst(song) {
+/** @param {PageState} state @param {Song | null} song @returns {string} what the stems need, if that is known */
+function roomText(state, song) {
+  if (!song?.format || !song.folder || !state.model || !state.storage.quota) return "";
+  const facts = { needed: size(bytesNeeded(song, state.model)), free: size(bytesFree(state)) };
+  return t("room.enough", facts);
+}
+
+/** @param {PageState} state @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
+function reasonAgainst(state, song) {
   if (!song) return t("reason.no-song");
-  if (song.status === "failed" && !song.pcm) return t("reason.unreadable");
+  if (song.status === "failed" && !song.format) return t("reason.unreadable");
+  if (song.format && state.model && !fits(state, song, state.model)) return t("reason.room");
   return "";
 }
 

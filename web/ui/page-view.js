@@ -4,16 +4,24 @@ import { selectedSong } from "../app/state.js";
 import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
+import { fallbackText } from "./fallback-text.js";
 import { frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
-import { JobView } from "./job-view.js";
+import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
+import { OfflineLine } from "./offline-line.js";
 import { announce } from "./page-header.js";
+import { RequestCount } from "./request-count.js";
+import { RoomOffer } from "./room-offer.js";
 import { SongOverview } from "./song-overview.js";
 import { SongQueue } from "./song-queue.js";
+import { StorageList } from "./storage-list.js";
+import { UndoNotice } from "./undo-notice.js";
+import { UnfinishedNotice } from "./unfinished-notice.js";
+import { UpdateBanner } from "./update-banner.js";
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../media/deck.js").Deck} Deck */
 
@@ -22,18 +30,30 @@ const SPOKEN = new Set(["ready", "done"]);
 
 export class PageView {
   #deck;
-  #drop = one(DropZone, "drop-zone");
-  #queue = one(SongQueue, "song-queue");
   #section = one(HTMLElement, ".song");
   #overview = one(SongOverview, "song-overview");
   #error = one(ErrorNotice, ".song error-notice");
   #problem = one(ErrorNotice, "#problem");
   #job = one(JobView, "job-view");
+  #undo = one(UndoNotice, "undo-notice");
+  #unfinished = one(UnfinishedNotice, "unfinished-notice");
   #desk = one(MixingDesk, "mixing-desk");
+  #room = one(RoomOffer, "room-offer");
   #picker = one(ModelPicker, "model-picker");
   #engine = one(EngineLine, "engine-line");
+  /** Drawn from the state alone. */
+  #others = [
+    one(DropZone, "drop-zone"),
+    one(SongQueue, "song-queue"),
+    one(OfflineLine, "offline-line"),
+    one(RequestCount, "request-count"),
+    one(StorageList, "storage-list"),
+    one(UpdateBanner, "update-banner"),
+  ];
   /** @type {Map<string, Song["status"]>} */
   #told = new Map();
+  /** @type {import("../engine/protocol.js").Fallback | null} */
+  #toldFallback = null;
 
   /** @param {Deck} deck */
   constructor(deck) {
@@ -44,20 +64,23 @@ export class PageView {
   render(state) {
     const song = selectedSong(state);
     const lost = this.#holdsFocus();
-    this.#drop.render(state);
-    this.#queue.render(state);
+    for (const element of this.#others) element.render(state);
     this.#engine.render(state.engine);
     this.#problem.render(state.problem, null);
     this.#section.hidden = song === null;
     if (song) this.#overview.render(state, song);
     this.#error.render(song?.error ?? null, song);
-    this.#job.render(song);
+    this.#job.render(song, state.engine.fallback);
+    this.#undo.render(state.removed);
+    this.#unfinished.render(song, state.models);
     this.#desk.render(song, this.#note(state, song));
-    this.#picker.hidden = song?.status === "working" || song?.status === "waiting";
+    this.#room.render(state, song);
+    this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);
     this.follow(song);
     this.#refocus(lost);
     for (const each of state.songs) this.#tell(each);
+    this.#tellFallback(state.engine.fallback);
   }
 
   /**
@@ -73,8 +96,8 @@ export class PageView {
   /** @param {PageState} state @param {Song | null} song @returns {string} */
   #note({ exporting }, song) {
     if (exporting !== null) return t("export.writing", { percent: percent(exporting) });
-    if (this.#deck.failed && song?.pcm)
-      return t("transport.unplayable", { frequency: frequency(song.pcm.rate) });
+    if (this.#deck.failed && song?.format)
+      return t("transport.unplayable", { frequency: frequency(song.format.rate) });
     return this.#deck.waiting ? t("transport.waiting") : "";
   }
 
@@ -87,8 +110,15 @@ export class PageView {
   #refocus(lost) {
     if (!lost?.hidden) return;
     if (!this.#job.hidden) this.#job.focusCancel();
+    else if (!this.#unfinished.hidden) this.#unfinished.focusResume();
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
+  }
+
+  /** @param {import("../engine/protocol.js").Fallback | null} fallback */
+  #tellFallback(fallback) {
+    if (fallback && fallback !== this.#toldFallback) announce(fallbackText(fallback));
+    this.#toldFallback = fallback;
   }
 
   /** @param {Song} song */

@@ -8,7 +8,7 @@ import { TimeRuler } from "./time-ruler.js";
 import { fullScale, WaveForm } from "./wave-form.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 export class SongOverview extends HTMLElement {
   #title = h("h2", { id: "song-title", class: "song-title" });
@@ -38,14 +38,14 @@ export class SongOverview extends HTMLElement {
     setText(this.#title, song.name);
     setText(this.#facts, facts(song));
     this.#remove.setAttribute("aria-label", t("song.remove", { song: song.name }));
-    this.hidden = song.status === "failed" && !song.pcm;
+    this.hidden = song.status === "failed" && !song.format;
     const { peaks, drawn } = song.track ?? { peaks: new Float32Array(), drawn: 0 };
     this.#wave.show({ peaks, drawn, scale: fullScale(peaks) });
     this.#wave.classList.toggle("empty", drawn === 0);
     this.#hint.hidden = drawn > 0;
     setText(
       this.#hint,
-      song.pcm
+      song.format
         ? t("wave.engine", { percent: percent(engine.fraction) })
         : t("wave.reading", { percent: percent(song.read) }),
     );
@@ -60,11 +60,11 @@ export class SongOverview extends HTMLElement {
 }
 
 /** @param {Song} song */
-function facts({ pcm, duration }) {
-  if (!pcm) return "";
-  const channels = pcm.channels.length;
+function facts({ format, duration }) {
+  if (!format) return "";
+  const { channels, rate } = format;
   const layout = channels <= 2 ? t(`song.channels.${channels}`) : t("song.channels", { count: channels });
-  return [clock(duration), frequency(pcm.rate), layout].join(" · ");
+  return [clock(duration), frequency(rate), layout].join(" · ");
 }
 
 /** @param {Song} song how much of it is separated, while it is */

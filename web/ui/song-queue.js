@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 const ICONS = {
   reading: "hourglass",
@@ -55,8 +55,10 @@ class SongRow {
   }
 
   #statusText() {
-    const { status, read, progress } = this.#song;
+    const { status, read, progress, unfinished } = this.#song;
     if (status === "reading") return t("song.status.reading", { percent: percent(read) });
+    if (status === "ready" && unfinished)
+      return t("song.status.unfinished", { percent: percent(unfinished.fraction) });
     if (status !== "working" || !progress) return t(`song.status.${status}`);
     return t("song.status.working", { percent: percent(progress.view(performance.now() / 1000).fraction) });
   }
@@ -74,7 +76,7 @@ export class SongQueue extends HTMLElement {
 
   /** @param {PageState} state */
   render({ songs, selected }) {
-    this.hidden = songs.length < 2;
+    this.hidden = songs.length === 0 || (songs.length === 1 && songs[0].id === selected);
     for (const [song, row] of this.#rows) {
       if (songs.includes(song)) continue;
       row.element.remove();

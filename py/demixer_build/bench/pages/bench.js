@@ -1,6 +1,9 @@
 /** The page's end of `build.py bench`: graphs by themselves in workers of their own, and whole songs. */
 
 import { EngineClient } from "/engine/client.js";
+import { openFolder, remove } from "/library/opfs.js";
+import { readSong } from "/media/read-song.js";
+import { wavHeader } from "/media/wav.js";
 
 const RATE = 44_100;
 const HOP = 512;
@@ -9,6 +12,9 @@ const HOP = 512;
 let worker;
 /** @type {EngineClient} */
 let engine;
+
+/** Songs by their length. */
+const kept = {};
 
 /** Loads one graph, without the engine. @returns {Promise<number>} the threads it will use */
 export function openGraph(url, shapes) {
@@ -35,14 +41,43 @@ export async function openModel(model, precision) {
   return seconds;
 }
 
-/** Separates a song. @returns {Promise<{ seconds: number, modelSeconds: number }>} */
-export const separate = (model, precision, length) =>
-  engine.run({ job: crypto.randomUUID(), pcm: song(length), model, precision, preset: "standard", hop: HOP });
+/**
+ * Separates a song that lies in the storage, as the page does it: from the click until the stems lie there too.
+ * @returns {Promise<{ seconds: number, modelSeconds: number }>}
+ */
+export async function separate(model, precision, length) {
+  const kept = await keep(length);
+  const job = crypto.randomUUID();
+  const folder = `bench/jobs/${job}`;
+  const begin = performance.now();
+  const { modelSeconds } = await engine.run({ job, ...kept, folder, model, precision, preset: "standard", hop: HOP });
+  const seconds = (performance.now() - begin) / 1000;
+  await remove(await openFolder("bench/jobs"), job);
+  return { seconds, modelSeconds };
+}
 
-/** Chords and noise, the same every time, in memory that the worker reads in place. */
+/** A song and its level, read from a file once. */
+async function keep(length) {
+  const folder = `bench/songs/${length}`;
+  kept[length] ??= (async () => {
+    const { channels, rate } = song(length);
+    const interleaved = new Float32Array(2 * length);
+    for (const [number, samples] of channels.entries()) {
+      for (let index = 0; index < length; index++) interleaved[2 * index + number] = samples[index];
+    }
+    const file = new File([wavHeader(rate, 2, length), interleaved], "song.wav");
+    const read = await readSong(file, "song", folder, new AbortController().signal, () => {});
+    const audio = { rate: read.rate, channels: read.channels, length: read.length, pieces: read.pieces, folder };
+    const { level } = await engine.survey(audio, HOP);
+    return { song: audio, level };
+  })();
+  return kept[length];
+}
+
+/** Chords and noise, the same every time. */
 export function song(length) {
   const channels = [0, 1].map((channel) => {
-    const samples = new Float32Array(new SharedArrayBuffer(4 * length));
+    const samples = new Float32Array(length);
     let noise = 1 + channel;
     for (let index = 0; index < length; index++) {
       noise = (noise * 16_807) % 0x7fffffff;

@@ -1,0 +1,142 @@
+/** A song of the page: where it comes from, what is known of it, and what has been made of it. */
+
+import { songFolder } from "../library/layout.js";
+import { neutralStrip } from "../media/mix.js";
+import { Track } from "../media/track.js";
+
+/** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
+/** @typedef {import("../engine/protocol.js").Level} Level */
+/** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
+/** @typedef {import("../library/library.js").KeptSong} KeptSong */
+/** @typedef {import("../library/library.js").SongFacts} SongFacts */
+/** @typedef {import("../media/mix.js").Strip} Strip */
+/** @typedef {import("../ui/job-progress.js").JobProgress} JobProgress */
+
+/**
+ * @typedef {object} Song
+ * @property {string} id
+ * @property {string} name of the file, without its ending
+ * @property {Blob | null} file none where the song comes from the storage
+ * @property {string | null} folder in the storage; none where the browser has no storage
+ * @property {number} added when it came, in milliseconds since 1970
+ * @property {"reading" | "ready" | "waiting" | "working" | "done" | "failed"} status
+ * @property {number} read fraction of the file that is decoded
+ * @property {Format | null} format as soon as it is read
+ * @property {number} duration in seconds; 0 until it is known
+ * @property {Track | null} track the song itself, with its peaks
+ * @property {Level | null} level as soon as it is measured
+ * @property {Plan | null} plan how it is to be separated
+ * @property {Unfinished | null} unfinished what a separation has got to that was cut off
+ * @property {JobProgress | null} progress
+ * @property {{ done: number, total: number } | null} download of the model, in bytes
+ * @property {Track[]} stems
+ * @property {Desk} desk
+ * @property {ErrorData | null} error
+ */
+
+/** @typedef {{ rate: number, channels: number, length: number }} Format rate in Hz, length in samples */
+/** @typedef {{ model: Model, preset: string }} Plan */
+/** @typedef {{ model: string, preset: string, fraction: number }} Unfinished by the model's id */
+
+/**
+ * @typedef {object} Desk
+ * @property {Record<string, Strip>} strips by stem
+ * @property {boolean} original whether the song itself is heard instead of the stems
+ */
+
+/** Pairs of peaks for a whole song: enough for a wide, dense screen. */
+const PEAKS = 1 << 13;
+
+/** @param {string} id @param {File} file @param {string | null} folder @returns {Song} */
+export function newSong(id, file, folder) {
+  return {
+    ...blank(id, file.name.replace(/\.[^.]+$/, "")),
+    file,
+    folder,
+    added: Date.now(),
+    status: "reading",
+  };
+}
+
+/**
+ * A song of an earlier visit.
+ * @param {KeptSong} kept
+ * @returns {Song}
+ */
+export function reopened({ id, facts, original, level, job }) {
+  const song = { ...blank(id, facts.name), folder: songFolder(id), added: facts.added, level };
+  Object.assign(song, read(facts, original.pieces));
+  song.track?.draw(original.peaks);
+  if (!job) return song;
+  const { model, preset, stems, hop, finished } = job;
+  if (!job.done) return { ...song, unfinished: { model, preset, fraction: finished / facts.length } };
+  const tracks = stems.map((name, index) => {
+    const track = new Track(name, facts.channels, facts.length, hop);
+    track.append(job.tracks[index].pieces, job.tracks[index].peaks);
+    return track;
+  });
+  return { ...song, status: "done", stems: tracks, desk: deskFor(stems) };
+}
+
+/**
+ * What is known of a song once it is read.
+ * @param {Format} format
+ * @param {Track["pieces"]} pieces
+ * @returns {Partial<Song>}
+ */
+export function read({ rate, channels, length }, pieces) {
+  const track = new Track("original", channels, length, hopFor(length));
+  track.append(pieces, new Float32Array());
+  return { format: { rate, channels, length }, duration: length / rate, track, read: 1, status: "ready" };
+}
+
+/** A song as the engine takes it. @param {Song} song @returns {SongAudio | null} nothing before it is read */
+export function audioOf({ format, folder, track }) {
+  return format && track && { ...format, folder, pieces: track.pieces };
+}
+
+/** Samples to a pair of peaks. @param {number} length of the song in samples */
+export function hopFor(length) {
+  return 2 ** Math.max(6, Math.ceil(Math.log2(length / PEAKS)));
+}
+
+/** Empty tracks for all that a model will make of a song. @param {Song} song @param {Model} model */
+export function emptyStems({ format }, model) {
+  if (!format) return [];
+  return model.stems.map((name) => new Track(name, format.channels, format.length, hopFor(format.length)));
+}
+
+/** @param {string[]} stems @returns {Desk} */
+export function deskFor(stems) {
+  return { strips: Object.fromEntries(stems.map((name) => [name, neutralStrip()])), original: false };
+}
+
+/** Part of the song that is separated. @param {Song} song */
+export function finishedPart({ stems, format }) {
+  return format && stems.length > 0 ? stems[0].available / format.length : 0;
+}
+
+/** @param {string} id @param {string} name @returns {Song} */
+function blank(id, name) {
+  return {
+    id,
+    name,
+    file: null,
+    folder: null,
+    added: 0,
+    status: "ready",
+    read: 0,
+    format: null,
+    duration: 0,
+    track: null,
+    level: null,
+    plan: null,
+    unfinished: null,
+    progress: null,
+    download: null,
+    stems: [],
+    desk: deskFor([]),
+    error: null,
+  };
+}
