@@ -1,7 +1,8 @@
-"""Published HT-Demucs weights -> `fp32.onnx` and `default.onnx`: our own graph, of `graph/network.py`.
+"""Published HT-Demucs weights -> `default.onnx`, `fp32.onnx` and `fp16.onnx`: our own graph, of `graph/network.py`.
 
-`fp32` computes what the published graph does. `default` is the fast one for processors: linear layers in eight bits,
-3x3 convolutions with fewer multiplications. What was tried on the way is in NOTES.md.
+`fp32` computes what the published graph does; `fp16` is the same for GPUs that have it. `default` is the fast one for
+processors: linear layers in eight bits, 3x3 convolutions with fewer multiplications. What was tried on the way is in
+NOTES.md.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ OUTPUTS: Final = {
 
 
 def convert(weights: Path, output: Path) -> None:
-    """Write `default.onnx` and `fp32.onnx`.
+    """Write a file for each precision.
 
     Parameters
     ----------

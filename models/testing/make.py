@@ -41,6 +41,7 @@ _ECHO_BLOCK: Final = 16
 #: Shape of the question's input, which is sin(0), sin(1), sin(2) ...
 QUESTION_SHAPE: Final = (1, 4, 16, 32)
 _QUESTION_ROWS: Final = (1, 64, 32)
+_QUESTION_HEADS: Final = 4
 
 #: A strip of the last decoder layer of HT-Demucs [shape=(1, channels, bins, frames)], and some rows of its transformer.
 LAYERS_SHAPE: Final = (1, 48, 512, 56)
@@ -99,11 +100,11 @@ def echo() -> onnx.ModelProto:
     return _model("echo", nodes, ("magnitude", magnitude), ("share", share), constants)
 
 
-def question(dtype: type[np.floating[Any]] = np.float32, *, attention: bool = True) -> onnx.ModelProto:
-    """A little of everything in the real models, computed in `dtype`; what comes in and goes out is float32.
+def question(dtype: type[np.floating[Any]] = np.float32) -> onnx.ModelProto:
+    """A little of everything in the models for GPUs, computed in `dtype`; what comes in and goes out is float32.
 
-    Some devices fail in attention alone: onnxruntime-web 1.30 computes it wrongly on SwiftShader's WebGPU, and perhaps
-    on others. Without `attention` the question is one for the rest.
+    Attention is written as those models write it, in products: onnxruntime-web 1.30 computes its own operator for it
+    wrongly on SwiftShader's WebGPU, and perhaps on others.
     """
     random = np.random.default_rng(3)
 
@@ -127,6 +128,7 @@ def question(dtype: type[np.floating[Any]] = np.float32, *, attention: bool = Tr
         "row.gain": np.linspace(0.5, 1.5, width, dtype=dtype),
         "row.bias": np.linspace(-0.5, 0.5, width, dtype=dtype),
         "rows": np.array((1, rows, width), np.int64),
+        "heads": np.array((1, rows, _QUESTION_HEADS, width // _QUESTION_HEADS), np.int64),
     }
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     nodes = [
@@ -148,9 +150,15 @@ def question(dtype: type[np.floating[Any]] = np.float32, *, attention: bool = Tr
         helper.make_node("MatMul", ["row.normed", "w.query"], ["query"]),
         helper.make_node("MatMul", ["row.normed", "w.key"], ["key"]),
         helper.make_node("MatMul", ["row.normed", "w.value2"], ["values"]),
-        helper.make_node("MultiHeadAttention", ["query", "key", "values"], ["seen"], domain=_CONTRIB, num_heads=4)
-        if attention
-        else helper.make_node("Sum", ["query", "key", "values"], ["seen"]),
+        *(helper.make_node("Reshape", [x, "heads"], [f"{x}.split"]) for x in ("query", "key", "values")),
+        helper.make_node("Transpose", ["query.split"], ["query.heads"], perm=[0, 2, 1, 3]),
+        helper.make_node("Transpose", ["key.split"], ["key.heads"], perm=[0, 2, 3, 1]),
+        helper.make_node("Transpose", ["values.split"], ["values.heads"], perm=[0, 2, 1, 3]),
+        helper.make_node("MatMul", ["query.heads", "key.heads"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["shares"], axis=-1),
+        helper.make_node("MatMul", ["shares", "values.heads"], ["seen.heads"]),
+        helper.make_node("Transpose", ["seen.heads"], ["seen.split"], perm=[0, 2, 1, 3]),
+        helper.make_node("Reshape", ["seen.split", "rows"], ["seen"]),
         helper.make_node("ReduceMean", ["seen"], ["mean"], axes=[-1], keepdims=1),
         helper.make_node("Sub", ["seen", "mean"], ["centred"]),
         helper.make_node("MatMul", ["centred", "w.out"], ["output"]),
@@ -163,7 +171,7 @@ def answer_of(model: onnx.ModelProto) -> Array:
     """What a graph gives for sin(0), sin(1), sin(2) ..., computed by numpy alone."""
     shape = [dimension.dim_value for dimension in model.graph.input[0].type.tensor_type.shape.dim]
     x = np.sin(np.arange(math.prod(shape))).astype(np.float32).reshape(shape)
-    (y,) = ReferenceEvaluator(model, new_ops=[Gelu, MultiHeadAttention]).run(None, {"x": x})
+    (y,) = ReferenceEvaluator(model, new_ops=[Gelu]).run(None, {"x": x})
     return np.asarray(y)
 
 
@@ -176,18 +184,6 @@ class Gelu(OpRun):
         assert approximate == "none"
         erf = np.vectorize(math.erf)
         return ((0.5 * x * (1 + erf(x / math.sqrt(2)))).astype(x.dtype),)
-
-
-class MultiHeadAttention(OpRun):
-    """onnxruntime's own attention, over heads that lie side by side in each row."""
-
-    op_domain = _CONTRIB
-
-    def _run(self, query: Array, key: Array, value: Array, num_heads: int) -> tuple[Array]:
-        q, k, v = (x.reshape(*x.shape[:2], num_heads, -1).swapaxes(1, 2) for x in (query, key, value))
-        scores = np.exp(q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1]))
-        seen = scores @ v / scores.sum(axis=-1, keepdims=True)
-        return (seen.swapaxes(1, 2).reshape(query.shape).astype(query.dtype),)
 
 
 def layers() -> onnx.ModelProto:

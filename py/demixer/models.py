@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Self
 
 from demixer.errors import ModelError
 
-Precision = Literal["default", "fp32"]
+Precision = Literal["default", "fp32", "fp16"]
 
 
 #: Ten times the work of no overlap; with more a job would hardly move.
@@ -71,6 +71,8 @@ class Model:
     source: WeightsSource | None = None
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     """Precision -> file; empty for a model that needs no weights."""
+    gpu: tuple[str, ...] = ()
+    """Precisions that a browser's GPU computes with, the best first; where there are none, `default`."""
 
     def __post_init__(self) -> None:
         if not self.stems or not all(isinstance(stem, str) for stem in self.stems):
@@ -94,6 +96,7 @@ class Model:
                 **{
                     **data,
                     "stems": tuple(data["stems"]),
+                    "gpu": tuple(data.get("gpu", ())),
                     "presets": {name: Preset(**preset) for name, preset in data["presets"].items()},
                     "licence": Licence(**data["licence"]) if data.get("licence") else None,
                     "source": WeightsSource(**data["source"]) if data.get("source") else None,

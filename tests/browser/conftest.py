@@ -17,7 +17,7 @@ from demixer_build import browser as chromium
 from demixer_build import paths
 from demixer_build.server import HOST, create_app
 from tests.browser import deployments
-from tests.browser.engines import Engine, tiny_graphs
+from tests.browser.engines import Engine
 from tests.browser.visits import Visit, visits
 from tests.browser.watch import Watch
 
@@ -90,13 +90,9 @@ def visit(browser_type_launch_args: dict[str, Any], browser_type: BrowserType, t
 
 @pytest.fixture
 def gpu_page(swiftshader: Browser, watch: Watch, base_url: str) -> Iterator[Page]:
-    """A page with a GPU that is emulated, and asked for nothing that it cannot do."""
-    question = tiny_graphs("question")(attention=False)
-    answer = json.dumps(tiny_graphs("answer_of")(question).ravel().tolist())
+    """A page with a GPU that is emulated."""
     with swiftshader.new_page(base_url=base_url) as page:
         watch.follow(page)
-        page.route("**/question.onnx", lambda route: route.fulfill(body=question.SerializeToString()))
-        page.route("**/answer.json", lambda route: route.fulfill(body=answer))
         yield page
 
 

@@ -10,12 +10,17 @@ import onnx
 import onnxruntime
 import pytest
 
+from demixer.models import Precision
 from models.htdemucs.graph.blocks import dconv, expanded_statistics, gated
+from models.htdemucs.graph.form import FORMS
 from models.htdemucs.graph.linear import FloatLinear, Int8Linear, quantise
+from models.htdemucs.graph.network import write
 from models.htdemucs.graph.ops import Graph, Value
 from models.htdemucs.graph.transformer import positions_1d, positions_2d
 from models.htdemucs.graph.weights import Affine, DConvLayer, Norm
 from models.htdemucs.graph.winograd import cook_toom
+from tests.parity.songs import snr
+from tests.reduced import SIZE, Reduced, feeds, natively
 
 Array = npt.NDArray[np.float32]
 
@@ -158,8 +163,30 @@ def test_weights_are_halved_only_where_that_is_exact(rng: np.random.Generator) -
 
 def test_positions_tell_tokens_apart() -> None:
     nothing = np.zeros((1, 512), np.float32)
-    for positions, count in ((lambda g: positions_1d(g, 30), 30), (lambda g: positions_2d(g, 4, 9), 36)):
+    for positions, count in ((lambda g: positions_1d(g, 30, 512), 30), (lambda g: positions_2d(g, 4, 9, 512), 36)):
         table = evaluate(lambda g, x, p=positions: g.add(p(g), x), nothing)
         assert table.shape == (count, 512)
         assert len(np.unique(table.round(4), axis=0)) == count
         assert np.abs(table).max() <= 1
+
+
+@pytest.mark.parametrize(("precision", "least"), [("fp16", 40), ("default", 25)])
+def test_every_form_computes_the_same(precision: Precision, least: float) -> None:
+    exact, other = (natively(write(Reduced(), FORMS[each], SIZE), feeds()) for each in ("fp32", precision))
+    for name, expected in exact.items():
+        assert snr(expected, other[name]) >= least
+
+
+def test_what_is_for_any_runtime_asks_for_no_operator_of_onnxruntime_alone() -> None:
+    for precision in ("fp32", "fp16"):
+        assert {node.domain for node in write(Reduced(), FORMS[precision], SIZE).graph.node} == {""}
+
+
+def test_float16_is_left_for_normalisations_alone() -> None:
+    model = onnx.shape_inference.infer_shapes(write(Reduced(), FORMS["fp16"], SIZE))
+    kinds = {value.name: value.type.tensor_type.elem_type for value in model.graph.value_info}
+    for node in model.graph.node:
+        if node.op_type in {"InstanceNormalization", "LayerNormalization", "ReduceMean", "ReduceSumSquare"}:
+            assert kinds[node.output[0]] == onnx.TensorProto.FLOAT
+        elif node.op_type in {"Conv", "ConvTranspose", "Gemm", "Softmax"}:
+            assert kinds[node.output[0]] == onnx.TensorProto.FLOAT16

@@ -65,7 +65,7 @@ def test_the_question_has_its_answer(folder: Path, name: str, tolerance: float) 
 def test_the_question_asks_for_what_the_models_are_made_of(folder: Path) -> None:
     kinds = {node.op_type for node in onnx.load(folder / "question.onnx").graph.node}
     assert {"Conv", "ConvTranspose", "InstanceNormalization", "LayerNormalization", "MatMul"} <= kinds
-    assert {"MultiHeadAttention", "Gelu", "Sigmoid", "LeakyRelu", "Relu"} <= kinds
+    assert {"Softmax", "Gelu", "Sigmoid", "LeakyRelu", "Relu"} <= kinds
 
 
 def test_the_layers_are_of_real_size_in_a_small_file(folder: Path) -> None:

@@ -1,6 +1,7 @@
 /** Keeps the page's word on working offline true: it is given only when all that the model needs is here. */
 
 import { forget, forgetOthers, isKept, obtain } from "../engine/model-store.js";
+import { downloadOf, precisionsFor } from "../engine/precision.js";
 import { until } from "../engine/waiting.js";
 import { recall, remember } from "../platform/memory.js";
 import { modelUrl } from "../platform/models.js";
@@ -64,7 +65,7 @@ export class Offline {
     const kept = await this.#worker.kept(device ?? "");
     /** @type {Model[]} */
     const keptModels = [];
-    for (const each of models) if (await hasWeights(each)) keptModels.push(each);
+    for (const each of models) if (await hasWeights(each, device)) keptModels.push(each);
     if (keptModels.some(({ artifacts }) => artifacts.default)) await askToPersist();
     const ready = device && kept?.missing.length === 0 && model && keptModels.includes(model);
     const { shell = 0, runtime = 0 } = kept ?? {};
@@ -82,17 +83,17 @@ export class Offline {
     if (!model) return;
     this.#stop = new AbortController();
     const { signal } = this.#stop;
-    const weights = model.artifacts.default;
-    const share = weights ? 0.5 : 1;
+    const share = model.artifacts.default ? 0.5 : 1;
     const show = (/** @type {number} */ fraction) =>
       this.#store.set({ offline: { phase: "preparing", fraction } });
     /** @type {import("../engine/model-store.js").Report} */
     const report = (stage, done, total) => stage === "download" && show(share + (1 - share) * (done / total));
     show(0);
     try {
-      const { device } = await until(signal, this.#engine.start());
-      remember(DEVICE_KEY, device);
+      const info = await until(signal, this.#engine.start());
+      remember(DEVICE_KEY, info.device);
       await this.#warm(signal, (fraction) => show(fraction * share));
+      const weights = downloadOf(model, info);
       if (weights) await obtain(modelUrl(weights), weights, signal, report, (problem) => this.warn(problem));
       await until(signal, this.#settled); // the engine's start has made it fetch the same
     } catch (reason) {
@@ -119,7 +120,7 @@ export class Offline {
   /** @param {string} what "shell", "runtime", "everything" or the id of a model; others are not ours */
   async remove(what) {
     const model = this.#store.state.models.find(({ id }) => id === what);
-    if (model) await forget(model.artifacts.default);
+    if (model) await Promise.all(Object.values(model.artifacts).map(forget));
     else if (what === "shell") await dropShell();
     else if (what === "runtime") await dropRuntime();
     else if (what === "everything") await dropEverything();
@@ -146,7 +147,10 @@ export class Offline {
   }
 }
 
-/** @param {Model} model */
-async function hasWeights({ artifacts }) {
-  return !artifacts.default || isKept(artifacts.default);
+/** @param {Model} model @param {string | null} device */
+async function hasWeights(model, device) {
+  const { artifacts } = model;
+  const precisions = precisionsFor(model, device === "webgpu" ? device : "wasm");
+  const kept = await Promise.all(precisions.map((precision) => isKept(artifacts[precision])));
+  return precisions.length === 0 || kept.includes(true);
 }

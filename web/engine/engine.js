@@ -10,6 +10,7 @@ import { cancelled, EngineError, messageOf } from "./errors.js";
 import { judge } from "./judge.js";
 import { obtain } from "./model-store.js";
 import { Runtime } from "./ort.js";
+import { precisionFor } from "./precision.js";
 import { Probe } from "./probe.js";
 import { Bridge, fetchWheel, loadInterpreter } from "./pyodide.js";
 import { timeLayers } from "./stopwatch.js";
@@ -23,6 +24,7 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
 /** @typedef {{ runtime: Runtime, probe: Probe, fp16: boolean }} Compute */
+/** @typedef {import("./precision.js").Ability} Ability */
 /** @typedef {{ sha256: string, cached: boolean, session: import("./ort.js").Session }} Loaded */
 /** @typedef {{ job: string | null, stop: AbortController, done: Promise<unknown> }} Task */
 
@@ -38,6 +40,7 @@ export class Engine {
   /** @type {Promise<EngineInfo> | undefined} */ #info;
   /** @type {Promise<Bridge> | undefined} */ #bridge;
   /** @type {Promise<Compute> | undefined} */ #compute;
+  /** @type {Ability | null} */ #ability = null;
   /** @type {Loaded | null} */ #loaded = null;
   /** @type {Set<Task>} */ #tasks = new Set();
 
@@ -125,6 +128,7 @@ export class Engine {
     const probe = await Probe.load(runtime);
     const before = this.#settings.known?.verdicts[device.adapter ?? device.kind];
     const { fp16 } = before?.right ? before : await judge(runtime);
+    this.#ability = { device: device.kind, fp16 };
     return { runtime, probe, fp16 };
   }
 
@@ -145,32 +149,51 @@ export class Engine {
     }
   }
 
+  /** What the device will be able to do, as far as that can be told before it is there. @returns {Promise<Ability>} */
+  async #prospect() {
+    if (this.#ability) return this.#ability;
+    const [{ kind: device, adapter, half }] = await choose(this.#settings);
+    const verdict = this.#settings.known?.verdicts[adapter ?? device];
+    return { device, fp16: verdict?.right ? verdict.fp16 : half };
+  }
+
   /**
    * Downloads, verifies and loads a model in the place of the one before: the heap holds one at a time.
    * @param {Model} model
-   * @param {string | undefined} precision
+   * @param {string | undefined} precision that of the device, where none is asked for
    * @param {AbortSignal} signal
    */
-  async #open(model, precision = "default", signal) {
-    const artifact = model.artifacts[precision];
-    if (!artifact) {
-      throw new EngineError("model/incompatible", `Model ${model.id} has no weights for ${precision}.`);
+  async #open(model, precision, signal) {
+    const expected = artifactOf(model, precision ?? precisionFor(model, await this.#prospect()));
+    if (this.#loaded?.sha256 === expected.sha256) {
+      return { bytes: expected.bytes, cached: this.#loaded.cached };
     }
-    const { bytes, sha256, path } = artifact;
-    if (this.#loaded?.sha256 === sha256) return { bytes, cached: this.#loaded.cached };
-    /** @type {import("./model-store.js").Report} */
-    const report = (stage, done, total) =>
-      this.#emit("model.progress", { model: model.id, stage, done, total });
-    /** @param {EngineError} problem */
-    const warn = (problem) => this.#emit("model.unkept", problem.toData());
-    const { weights, cached } = await obtain(new URL(path, MODELS), artifact, signal, report, warn);
-    const { runtime } = await until(signal, this.#runtime());
-    report("create", 0, 1);
+    let found = await this.#obtain(model, expected, signal); // while the runtime comes up
+    const { runtime, fp16 } = await until(signal, this.#runtime());
+    const ability = { device: runtime.device.kind, fp16 };
+    const artifact = artifactOf(model, precision ?? precisionFor(model, ability));
+    if (artifact !== expected) found = await this.#obtain(model, artifact, signal);
+    const { weights, cached } = found;
+    const { bytes, sha256 } = artifact;
+    this.#emit("model.progress", { model: model.id, stage: "create", done: 0, total: 1 });
     await this.#loaded?.session.release();
     this.#loaded = null;
     this.#loaded = { sha256, cached, session: await runtime.open(weights) };
-    report("create", 1, 1);
+    this.#emit("model.progress", { model: model.id, stage: "create", done: 1, total: 1 });
     return { bytes, cached };
+  }
+
+  /**
+   * @param {Model} model
+   * @param {import("./protocol.js").Artifact} artifact
+   * @param {AbortSignal} signal
+   */
+  #obtain({ id: model }, artifact, signal) {
+    /** @type {import("./model-store.js").Report} */
+    const report = (stage, done, total) => this.#emit("model.progress", { model, stage, done, total });
+    /** @param {EngineError} problem */
+    const warn = (problem) => this.#emit("model.unkept", problem.toData());
+    return obtain(new URL(artifact.path, MODELS), artifact, signal, report, warn);
   }
 
   /** @param {SongAudio} song @param {number} hop */
@@ -224,4 +247,11 @@ export class Engine {
     await Promise.allSettled(tasks.map(({ done }) => done));
     return null;
   }
+}
+
+/** @param {Model} model @param {string} precision */
+function artifactOf({ id, artifacts }, precision) {
+  const artifact = artifacts[precision];
+  if (!artifact) throw new EngineError("model/incompatible", `Model ${id} has no weights for ${precision}.`);
+  return artifact;
 }

@@ -113,6 +113,7 @@ export const ERROR_CODES = Object.freeze({
  * @property {{ name: string, url: string, notice: string } | null} licence
  * @property {{ registry: string, package: string, version: string } | null} source where the weights come from
  * @property {Record<string, Artifact>} artifacts by precision
+ * @property {string[]} [gpu] precisions that a GPU computes with, the best first; where there are none, `default`
  */
 
 /**
@@ -131,7 +132,7 @@ export const ERROR_CODES = Object.freeze({
  * @property {string | null} folder in the storage, where the stems go
  * @property {Model} model
  * @property {string} preset
- * @property {string} [precision]
+ * @property {string} [precision] that of the device, where none is asked for
  * @property {boolean} [raw] the model's own output, without making the stems sum to the song
  * @property {Level | null} [level] measured anew where it is not given
  * @property {number} hop samples to a pair of peaks

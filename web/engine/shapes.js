@@ -36,7 +36,7 @@ const object = (shapes) => (value) =>
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const artifact = object({ path: text, bytes: count, sha256: text });
-const model = object({ id: text, artifacts: mapOf(artifact) });
+const model = object({ id: text, artifacts: mapOf(artifact), gpu: optional(listOf(text)) });
 const piece = object({ start: position, length: count, blob: (value) => value instanceof Blob });
 const song = object({
   rate: (value) => Number.isFinite(value) && value > 0,

@@ -1,6 +1,7 @@
 /** The choice of model and quality, and the button that starts. */
 
 import { bytesFree, bytesNeeded, fits } from "../app/room.js";
+import { downloadOf } from "../engine/precision.js";
 import { h, setText, tell, uniqueId } from "./dom.js";
 import { estimate } from "./estimate.js";
 import { size, span } from "./format.js";
@@ -19,7 +20,7 @@ export class ModelPicker extends HTMLElement {
   #separate = h("button", { type: "button", class: "primary large" }, t("action.separate"));
   #room = h("p", { class: "reason" });
   #reason = h("p", { class: "reason", id: uniqueId("reason") });
-  /** @type {Map<string, { input: HTMLInputElement, time: HTMLElement }>} */
+  /** @type {Map<string, { input: HTMLInputElement, download: HTMLElement, time: HTMLElement }>} */
   #models = new Map();
 
   connectedCallback() {
@@ -54,6 +55,7 @@ export class ModelPicker extends HTMLElement {
       const card = this.#models.get(each.id);
       if (!card) continue;
       card.input.checked = each === model;
+      setText(card.download, downloadText(each, engine));
       card.time.hidden = !song;
       setText(card.time, timeText(each, preset, song, engine));
     }
@@ -78,10 +80,9 @@ export class ModelPicker extends HTMLElement {
     const details = uniqueId("model-details");
     const input = h("input", { type: "radio", name: "model", value: model.id, "aria-labelledby": titleId });
     input.setAttribute("aria-describedby", details);
+    const download = h("span");
     const time = h("span", { class: "time" });
-    this.#models.set(model.id, { input, time });
-    const weights = model.artifacts.default;
-    const download = weights ? t("model.download", { size: size(weights.bytes) }) : t("model.no-download");
+    this.#models.set(model.id, { input, download, time });
     return h(
       "div",
       { class: "card" },
@@ -91,7 +92,7 @@ export class ModelPicker extends HTMLElement {
         { id: details, class: "card-details" },
         h("p", { class: "card-summary" }, model.summary),
         h("ul", { class: "chips" }, ...model.stems.map(chip)),
-        h("p", { class: "card-cost" }, h("span", {}, download), time),
+        h("p", { class: "card-cost" }, download, time),
       ),
       licence(model),
     );
@@ -114,6 +115,12 @@ function licence({ licence: terms, source }) {
 function presetChoice(preset) {
   const input = h("input", { type: "radio", name: "preset", value: preset });
   return h("label", {}, input, h("span", {}, t(`quality.${preset}`)));
+}
+
+/** @param {Model} model @param {PageState["engine"]} engine */
+function downloadText(model, { info }) {
+  const weights = downloadOf(model, info);
+  return weights ? t("model.download", { size: size(weights.bytes) }) : t("model.no-download");
 }
 
 /**

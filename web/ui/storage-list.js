@@ -1,6 +1,7 @@
 /** What the browser keeps for the page, by part, each of which can be removed. */
 
 import { bytesKept } from "../app/room.js";
+import { downloadOf } from "../engine/precision.js";
 import { h, setText, tell } from "./dom.js";
 import { day, percent, size } from "./format.js";
 import { t } from "./i18n.js";
@@ -80,12 +81,13 @@ function note({ offline: { phase, fraction }, problem, storage: { usage, quota }
 }
 
 /** @param {PageState} state @returns {Part[]} */
-function partsOf({ storage: { shell, runtime, models: ids }, models, songs }) {
+function partsOf({ storage: { shell, runtime, models: ids }, models, songs, engine }) {
   return [
     { id: "shell", label: t("storage.shell"), bytes: shell, model: false, kept: shell > 0 },
     { id: "runtime", label: t("storage.runtime"), bytes: runtime, model: false, kept: runtime > 0 },
-    ...models.flatMap(({ id, label, artifacts }) => {
-      const bytes = artifacts.default?.bytes;
+    ...models.flatMap((each) => {
+      const { id, label } = each;
+      const bytes = downloadOf(each, engine.info)?.bytes;
       return bytes ? [{ id, label, bytes, model: true, kept: ids.includes(id) }] : [];
     }),
     ...songs.flatMap((song) => {

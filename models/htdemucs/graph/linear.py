@@ -32,15 +32,18 @@ class Linear(Protocol):
 
 
 class FloatLinear:
-    """In float32."""
+    """With the weights as they are."""
 
     def normalised(self, g: Graph, x: Value, layer: Affine) -> Value:
         return self.uneven(g, x, layer)
 
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
-        weight = g.constant(layer.weight, "weight")
-        if layer.scale is not None:
-            weight = g.mul(weight, g.constant(layer.scale, "scale"))
+        if layer.scale is None:
+            weight = g.constant(layer.weight, "weight")
+        elif g.half:  # has no scales that could be kept apart: the runtime folds nothing in float16
+            weight = g.constant(layer.weight * layer.scale, "weight")
+        else:
+            weight = g.mul(g.constant(layer.weight, "weight"), g.constant(layer.scale, "scale"))
         return _product(g, x, weight, layer.bias)
 
 
