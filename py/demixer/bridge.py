@@ -7,17 +7,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
-import numpy as np
-
 from demixer import families
-from demixer.audio import Source, check_format
+from demixer.audio import Source
 from demixer.errors import DemixError, RuntimeFailure
-from demixer.job import JobRequest, Output, StemOutput, read_hop
-from demixer.level import Meter, blocks
+from demixer.job import JobRequest, Output, StemOutput
 from demixer.progress import Monitor
 from demixer.runtime import Float, Session
 from demixer.separate import separate
-from demixer.stems import PeakGrid
 
 Post = Callable[[str, Any], None]
 """Takes the type of an event and its data, already JavaScript's."""
@@ -58,19 +54,6 @@ class Bridge:
         self._border = border
         self._monitor: Monitor | None = None
 
-    async def survey(self, song: Any, hop: int) -> Any:
-        """Read a song once.
-
-        The value is `{peaks, level}`: lowest and highest sample of each `hop` samples, over all channels, and
-        `{offset, scale}`, to be given to the song's jobs.
-
-        Parameters
-        ----------
-        song : JsProxy of Song
-        hop : int
-        """
-        return await self._reply(self._survey(song, hop))
-
     def run_job(self, request: str, song: Any, session: Any, output: Any, post: Post) -> Coroutine[Any, Any, Any]:
         """Separate a song; can be cancelled from now on.
 
@@ -103,16 +86,6 @@ class Bridge:
         except Exception as error:
             reply = {"ok": False, "error": as_demix_error(error).to_dict()}
         return self._border.to_js(reply)
-
-    async def _survey(self, song: Any, hop: int) -> dict[str, Any]:
-        source = self._border.source(song)
-        check_format(source.rate, source.channels, source.length)
-        meter, grid = Meter(source.length), PeakGrid(read_hop(hop), source.length)
-        peaks = []
-        async for _, samples in blocks(source):
-            meter.add(samples)
-            peaks.append(grid.push(samples))
-        return {"peaks": np.concatenate(peaks).ravel(), "level": asdict(meter.level)}
 
     async def _run_job(
         self, request: str, song: Any, session: Any, output: Any, post: Post, monitor: Monitor

@@ -87,10 +87,6 @@ export async function separate(model, song, settings = {}) {
   return { ...result, stems, starts, input: song.channels.map((_, c) => join([everyNth(input, audio.channels, c)])) };
 }
 
-export async function peaks(song) {
-  return join([(await engine.survey(inMemory(song), HOP)).peaks]);
-}
-
 /** Begins a separation that the test will disturb. */
 export function begin(model, seconds) {
   const length = seconds * 44_100;

@@ -41,7 +41,6 @@ def sound_requests(version: int, hpss: dict[str, Any], echo: dict[str, Any]) -> 
     data = {
         "engine.start": {"device": "wasm", "threads": 1},
         "model.open": {"model": echo, "precision": "default"},
-        "song.survey": {"song": "song", "hop": 512},
         "job.cancel": {"job": None},
         "job.run": {
             "job": "job-1",

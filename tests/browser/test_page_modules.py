@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Page
+
+from demixer import stems
+from demixer.audio import Samples
+from demixer.level import Meter
 
 
 @pytest.fixture
@@ -228,3 +234,38 @@ def test_the_mixer_keeps_tracks_together_to_the_sample(modules: Page) -> None:
     landing = len(rendered) - 1 - round(after[-1] - 4 * 8_000)
     assert 0 < landing - 1.024 * 8_000 < 0.1 * 8_000
     assert abs(rendered[landing - 1]) < 0.01 * 8_000
+
+
+@pytest.mark.parametrize("frames", [1, 63, 64, 6400, 600_001, 1_200_000])
+def test_a_song_is_measured_while_it_is_read(modules: Page, frames: int) -> None:
+    random = np.random.default_rng(frames)
+    samples = (0.1 + 0.3 * random.standard_normal((2, frames))).astype(np.float32)
+    told = surveyed(modules, samples)
+    assert told["peaks"] == stems.peaks(samples, told["hop"]).ravel().tolist()
+    assert len(told["peaks"]) <= 2 << 13
+    meter = Meter(frames)
+    meter.add(samples)
+    assert told["level"] == pytest.approx(asdict(meter.level), rel=1e-9)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_song_with_what_is_no_number_is_refused(modules: Page, bad: float) -> None:
+    samples = np.zeros((2, 1000), np.float32)
+    samples[1, 500] = bad
+    assert surveyed(modules, samples) == {"code": "audio/not-finite"}
+
+
+def surveyed(page: Page, samples: Samples) -> Any:
+    """What is measured of a song that comes in pieces as the reader makes them."""
+    script = """async (text) => {
+      const { Survey, hopFor } = await import("/media/survey.js");
+      const samples = new Float32Array(Uint8Array.fromBase64(text).buffer);
+      const survey = new Survey();
+      try {
+        for (let at = 0; at < samples.length; at += 2 << 19) survey.add(samples.subarray(at, at + (2 << 19)), 2);
+      } catch ({ code }) {
+        return { code };
+      }
+      return { peaks: [...survey.peaks], level: survey.level, hop: hopFor(samples.length / 2) };
+    }"""
+    return page.evaluate(script, base64.b64encode(samples.T.tobytes()).decode())

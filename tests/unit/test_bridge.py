@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from demixer.audio import Clip, Samples, Source
 from demixer.bridge import Bridge, as_demix_error
 from demixer.errors import CODES, AudioError
 from demixer.job import Output
-from demixer.level import Level, measure
+from demixer.level import measure
 from demixer.progress import Monitor
 from demixer.runtime import Session
 
@@ -230,34 +231,11 @@ def test_every_failure_has_a_code() -> None:
     assert as_demix_error(KeyError("hop")).message == "KeyError: 'hop'"
 
 
-def survey(song: Samples, hop: int = 512) -> dict[str, Any]:
-    reply: dict[str, Any] = asyncio.run(Bridge(PlainBorder()).survey(song, hop))
-    return reply
-
-
-def test_a_survey_gives_peaks_and_the_level_that_a_job_would_measure() -> None:
-    song = noise(2_500_001)
-    value = survey(song)["value"]
-    assert np.array_equal(value["peaks"], stems.peaks(song, 512).ravel())
-    assert Level(**json.loads(json.dumps(value["level"]))) == asyncio.run(measure(Clip(song, 44_100), Monitor()))
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_survey_refuses_what_is_not_a_number(bad: float) -> None:
+def test_a_job_that_is_told_the_level_measures_nothing_and_gives_the_same_bits() -> None:
     song = noise(300_000)
-    song[1, -1] = bad
-    assert survey(song)["error"]["code"] == "audio/not-finite"
-
-
-@pytest.mark.parametrize("hop", [0, -1, 2.5, "wide", None])
-def test_a_survey_refuses_an_impossible_hop(hop: Any) -> None:
-    assert survey(noise(1000), hop)["error"]["code"] == "protocol/version"
-
-
-def test_a_surveyed_job_measures_nothing_and_gives_the_same_bits() -> None:
-    song = noise(300_000)
+    level = asyncio.run(measure(Clip(song, 44_100), Monitor()))
     _, measured = run(song)
-    _, surveyed = run(song, level=survey(song)["value"]["level"])
+    _, surveyed = run(song, level=json.loads(json.dumps(asdict(level))))
     assert "measure" in {mark["stage"] for mark in measured.told("job.progress")}
     assert "measure" not in {mark["stage"] for mark in surveyed.told("job.progress")}
     for one, other in zip(measured.pieces, surveyed.pieces, strict=True):

@@ -2,10 +2,11 @@
 
 import { jobName, songFolder } from "../library/layout.js";
 import { removeOtherJobs } from "../library/library.js";
+import { hopFor } from "../media/survey.js";
 import { estimate, learn } from "../ui/estimate.js";
 import { JobProgress } from "../ui/job-progress.js";
 import { describe } from "./errors.js";
-import { audioOf, deskFor, emptyStems, finishedPart, hopFor } from "./song.js";
+import { audioOf, deskFor, emptyStems, finishedPart } from "./song.js";
 
 /** @typedef {import("../engine/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */

@@ -2,6 +2,7 @@
 
 import { songFolder } from "../library/layout.js";
 import { neutralStrip } from "../media/mix.js";
+import { hopFor } from "../media/survey.js";
 import { Track } from "../media/track.js";
 
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
@@ -11,6 +12,7 @@ import { Track } from "../media/track.js";
 /** @typedef {import("../library/library.js").KeptSong} KeptSong */
 /** @typedef {import("../library/library.js").SongFacts} SongFacts */
 /** @typedef {import("../media/mix.js").Strip} Strip */
+/** @typedef {import("../media/read-song.js").ReadSong} ReadSong */
 /** @typedef {import("../ui/job-progress.js").JobProgress} JobProgress */
 
 /**
@@ -25,7 +27,7 @@ import { Track } from "../media/track.js";
  * @property {Format | null} format as soon as it is read
  * @property {number} duration in seconds; 0 until it is known
  * @property {Track | null} track the song itself, with its peaks
- * @property {Level | null} level as soon as it is measured
+ * @property {Level | null} level as soon as it is read
  * @property {Plan | null} plan how it is to be separated
  * @property {Unfinished | null} unfinished what a separation has got to that was cut off
  * @property {JobProgress | null} progress
@@ -45,9 +47,6 @@ import { Track } from "../media/track.js";
  * @property {boolean} original whether the song itself is heard instead of the stems
  */
 
-/** Pairs of peaks for a whole song: enough for a wide, dense screen. */
-const PEAKS = 1 << 13;
-
 /** @param {string} id @param {File} file @param {string | null} folder @returns {Song} */
 export function newSong(id, file, folder) {
   return {
@@ -64,10 +63,9 @@ export function newSong(id, file, folder) {
  * @param {KeptSong} kept
  * @returns {Song}
  */
-export function reopened({ id, facts, original, level, job }) {
-  const song = { ...blank(id, facts.name), folder: songFolder(id), added: facts.added, level };
-  Object.assign(song, read(facts, original.pieces));
-  song.track?.draw(original.peaks);
+export function reopened({ id, facts, original, job }) {
+  const song = { ...blank(id, facts.name), folder: songFolder(id), added: facts.added };
+  Object.assign(song, read({ ...facts, ...original }));
   if (!job) return song;
   const { model, preset, stems, hop, finished } = job;
   if (!job.done) return { ...song, unfinished: { model, preset, fraction: finished / facts.length } };
@@ -79,26 +77,17 @@ export function reopened({ id, facts, original, level, job }) {
   return { ...song, status: "done", stems: tracks, desk: deskFor(stems) };
 }
 
-/**
- * What is known of a song once it is read.
- * @param {Format} format
- * @param {Track["pieces"]} pieces
- * @returns {Partial<Song>}
- */
-export function read({ rate, channels, length }, pieces) {
+/** What is known of a song once it is read. @param {ReadSong} song @returns {Partial<Song>} */
+export function read({ rate, channels, length, level, peaks, pieces }) {
   const track = new Track("original", channels, length, hopFor(length));
-  track.append(pieces, new Float32Array());
-  return { format: { rate, channels, length }, duration: length / rate, track, read: 1, status: "ready" };
+  track.append(pieces, peaks);
+  const format = { rate, channels, length };
+  return { format, level, duration: length / rate, track, read: 1, status: "ready" };
 }
 
 /** A song as the engine takes it. @param {Song} song @returns {SongAudio | null} nothing before it is read */
 export function audioOf({ format, folder, track }) {
   return format && track && { ...format, folder, pieces: track.pieces };
-}
-
-/** Samples to a pair of peaks. @param {number} length of the song in samples */
-export function hopFor(length) {
-  return 2 ** Math.max(6, Math.ceil(Math.log2(length / PEAKS)));
 }
 
 /** Empty tracks for all that a model will make of a song. @param {Song} song @param {Model} model */

@@ -39,7 +39,7 @@ export class Songs {
     this.#engine = engine;
     const change = (/** @type {Song} */ song, /** @type {Partial<Song>} */ changes) =>
       this.#change(song, changes);
-    this.#reading = new Reading(engine, change);
+    this.#reading = new Reading(change);
     this.#separating = new Separating(engine, () => this.#store.state.songs, change);
   }
 
@@ -166,7 +166,6 @@ export class Songs {
   /** @param {Song} song @param {Model} model @param {string} preset */
   #plan(song, model, preset) {
     this.#fresh.delete(song);
-    if (!song.file && !song.level) void this.#reading.survey(song);
     const status = song.format ? "waiting" : "reading";
     this.#change(song, { plan: { model, preset }, status, error: null, stems: [] });
   }

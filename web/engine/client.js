@@ -17,7 +17,6 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").Events} Events */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
-/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 /** @typedef {import("./protocol.js").Settings} Settings */
 
 /** How long the worker may take to stop by itself before it is ended: a model blocks it for many seconds. */
@@ -79,15 +78,6 @@ export class EngineClient extends EventTarget {
    */
   openModel(model, precision) {
     return this.#call("model.open", { model, precision });
-  }
-
-  /**
-   * Reads a song once: its peaks, [min, max] pairs of each `hop` samples over all channels, and its level.
-   * @param {SongAudio} song
-   * @param {number} hop
-   */
-  survey(song, hop) {
-    return this.#call("song.survey", { song, hop });
   }
 
   /**

@@ -4,7 +4,6 @@
 
 import { JobOutput } from "../library/job-output.js";
 import { SongReader } from "../library/song-reader.js";
-import { keepSurvey } from "../library/survey.js";
 import { choose } from "./choice.js";
 import { cancelled, EngineError, messageOf } from "./errors.js";
 import { judge } from "./judge.js";
@@ -21,7 +20,6 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
 /** @typedef {import("./protocol.js").Settings} Settings */
-/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
 /** @typedef {{ runtime: Runtime, probe: Probe, fp16: boolean }} Compute */
 /** @typedef {import("./precision.js").Ability} Ability */
@@ -50,7 +48,6 @@ export class Engine {
     "device.measure": (settings) => this.#measure(settings),
     "model.open": ({ model, precision }) =>
       this.#inTurn(null, (signal) => this.#open(model, precision, signal)),
-    "song.survey": ({ song, hop }) => this.#survey(song, hop),
     "job.run": (request) => this.#inTurn(request.job, (signal) => this.#run(request, signal)),
     "job.cancel": ({ job }) => this.#cancel(job),
   };
@@ -194,14 +191,6 @@ export class Engine {
     /** @param {EngineError} problem */
     const warn = (problem) => this.#emit("model.unkept", problem.toData());
     return obtain(new URL(artifact.path, MODELS), artifact, signal, report, warn);
-  }
-
-  /** @param {SongAudio} song @param {number} hop */
-  async #survey(song, hop) {
-    const bridge = await this.#python();
-    const survey = await bridge.survey(await SongReader.open(song), hop);
-    await keepSurvey(song, survey);
-    return survey;
   }
 
   /** @param {JobRequest} request @param {AbortSignal} signal */

@@ -12,8 +12,12 @@ import { EngineError, messageOf } from "./errors.js";
 
 const VENDOR = new URL("../vendor/onnxruntime-web/", import.meta.url).href;
 
-/** A GPU leaves some operators to the processor, which is no news. */
-const ERRORS_ONLY = /** @type {const} */ (3);
+const OPTIONS = Object.freeze({
+  /** A GPU leaves some operators to the processor, which is no news. */
+  logSeverityLevel: /** @type {const} */ (3),
+  /** The plan of the first run would get memory of its own in the second one, beside what the first has used. */
+  enableMemPattern: false,
+});
 
 /** The runtime has no codes for this, only words. */
 const OUT_OF_MEMORY =
@@ -54,7 +58,7 @@ export class Runtime {
    * @returns {Promise<Session>}
    */
   async open(model) {
-    const options = { executionProviders: [this.device.kind], logSeverityLevel: ERRORS_ONLY };
+    const options = { ...OPTIONS, executionProviders: [this.device.kind] };
     try {
       const session = await this.#ort.InferenceSession.create(model, options);
       if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);

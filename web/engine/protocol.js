@@ -145,7 +145,6 @@ export const ERROR_CODES = Object.freeze({
  * @typedef {{ name: string, pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StemChunk
  */
 
-/** @typedef {{ peaks: Float32Array<ArrayBuffer>, level: Level }} Survey what is measured of a song, once */
 /** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport of this run alone */
 
 /**
@@ -156,7 +155,6 @@ export const ERROR_CODES = Object.freeze({
  *   "engine.start": { data: Settings, value: EngineInfo },
  *   "device.measure": { data: Settings, value: Trial },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
- *   "song.survey": { data: { song: SongAudio, hop: number }, value: Survey },
  *   "job.run": { data: JobRequest, value: JobReport },
  *   "job.cancel": { data: { job: string | null }, value: null },
  * }} Calls

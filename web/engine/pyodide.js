@@ -58,11 +58,6 @@ export class Bridge {
     return bridge;
   }
 
-  /** @param {SongReader} song @param {number} hop @returns {Promise<import("./protocol.js").Survey>} */
-  survey(song, hop) {
-    return outcome(this.#python.survey(song, hop));
-  }
-
   /**
    * @param {JobRequest} request
    * @param {SongReader} song

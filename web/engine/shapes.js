@@ -63,7 +63,6 @@ const DATA = {
   "engine.start": settings,
   "device.measure": settings,
   "model.open": object({ model, precision: optional(text) }),
-  "song.survey": object({ song, hop: count }),
   "job.run": object({
     job: text,
     song,

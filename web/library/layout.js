@@ -1,8 +1,8 @@
 /**
  * Where everything lies in the browser's private storage.
  *
- *     songs/<id>/song.json             name, rate, channels and length; written when the song is read whole
- *     songs/<id>/survey.json, peaks    its level and its peaks
+ *     songs/<id>/song.json             name, rate, channels, length and level; written when the song is read whole
+ *     songs/<id>/peaks                 its peaks
  *     songs/<id>/original/<start>      its samples, in pieces named after their first one
  *     songs/<id>/<model>.<preset>/     a separation: job.json, <stem>/<start>, and the state.<n> that it goes on
  *                                      from until it is done; then done.json and <stem>.peaks
@@ -14,7 +14,7 @@ export const PEAKS = "peaks";
 export const STATE = "state.";
 
 /** What is written last of each kind: without it, the rest is unfinished. */
-export const RECORDS = { song: "song.json", survey: "survey.json", job: "job.json", done: "done.json" };
+export const RECORDS = { song: "song.json", job: "job.json", done: "done.json" };
 
 /** @param {string} id */
 export const songFolder = (id) => `${SONGS}/${id}`;

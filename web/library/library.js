@@ -10,8 +10,8 @@ import { listPieces } from "./pieces.js";
 /** @typedef {import("./opfs.js").Folder} Folder */
 /** @typedef {import("./pieces.js").Piece} Piece */
 
-/** @typedef {{ name: string, rate: number, channels: number, length: number, added: number }} SongFacts */
-/** @typedef {{ pieces: Piece[], peaks: Float32Array }} KeptTrack */
+/** @typedef {{ name: string, rate: number, channels: number, length: number, level: Level, added: number }} SongFacts */
+/** @typedef {{ pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} KeptTrack */
 
 /**
  * @typedef {object} KeptJob
@@ -29,7 +29,6 @@ import { listPieces } from "./pieces.js";
  * @property {string} id
  * @property {SongFacts} facts
  * @property {KeptTrack} original
- * @property {Level | null} level
  * @property {KeptJob | null} job the one done last, else the one that was begun
  */
 
@@ -105,12 +104,11 @@ async function openSong(id, folder) {
   /** @type {SongFacts | null} */
   const facts = await readJson(folder, RECORDS.song);
   if (!facts) return null;
-  const { level = null } = (await readJson(folder, RECORDS.survey)) ?? {};
   const pieces = await listPieces(await folder.getDirectoryHandle(ORIGINAL), facts.channels);
   const original = { pieces, peaks: await readPeaks(folder, PEAKS) };
   const jobs = await Promise.all((await jobFolders(folder)).map((job) => openJob(job, facts)));
   jobs.sort((one, other) => Number(other.done) - Number(one.done));
-  return { id, facts, original, level, job: jobs[0] ?? null };
+  return { id, facts, original, job: jobs[0] ?? null };
 }
 
 /** @param {Folder} folder @param {SongFacts} facts @returns {Promise<KeptJob>} */

@@ -1,9 +1,10 @@
 /** Takes a song's blocks as they are decoded and keeps them as pieces of one length. Workers only. */
 
-import { ORIGINAL, RECORDS } from "../library/layout.js";
-import { openFolder, writeJson } from "../library/opfs.js";
+import { ORIGINAL, PEAKS, RECORDS } from "../library/layout.js";
+import { openFolder, writeFile, writeJson } from "../library/opfs.js";
 import { writePiece } from "../library/pieces.js";
 import { MediaError } from "./media-error.js";
+import { Survey } from "./survey.js";
 
 /** @typedef {import("../library/opfs.js").Folder} Folder */
 /** @typedef {import("../library/pieces.js").Piece} Piece */
@@ -20,6 +21,7 @@ export class SongWriter {
   /** @type {Float32Array<ArrayBuffer>} */ #pending = new Float32Array();
   #filled = 0;
   #length = 0;
+  #survey = new Survey();
   /** @type {Piece[]} */ #pieces = [];
 
   /** @param {Folder | null} folder of the song @param {Folder | null} originals for its pieces */
@@ -52,19 +54,24 @@ export class SongWriter {
 
   /**
    * @param {string} name of the song
-   * @returns {Promise<{ rate: number, channels: number, length: number, pieces: Piece[] }>}
+   * @returns {Promise<import("./read-song.js").ReadSong>}
    * @throws {MediaError} `audio/empty`
    */
   async finish(name) {
     if (this.#filled > 0) await this.#flush();
     if (this.#length === 0) throw new MediaError("audio/empty", "The file has no audio samples.");
     const facts = { rate: this.#rate, channels: this.#channels, length: this.#length };
-    if (this.#folder) await writeJson(this.#folder, RECORDS.song, { name, added: Date.now(), ...facts });
-    return { ...facts, pieces: this.#pieces };
+    const { level, peaks } = this.#survey;
+    if (this.#folder) {
+      await writeFile(this.#folder, PEAKS, peaks);
+      await writeJson(this.#folder, RECORDS.song, { name, added: Date.now(), ...facts, level });
+    }
+    return { ...facts, level, peaks, pieces: this.#pieces };
   }
 
   async #flush() {
     const samples = this.#pending.subarray(0, this.#filled * this.#channels);
+    this.#survey.add(samples, this.#channels);
     this.#pieces.push(await writePiece(this.#originals, this.#length, samples, this.#channels));
     this.#length += this.#filled;
     this.#filled = 0;

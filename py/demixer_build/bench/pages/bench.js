@@ -66,10 +66,8 @@ async function keep(length) {
       for (let index = 0; index < length; index++) interleaved[2 * index + number] = samples[index];
     }
     const file = new File([wavHeader(rate, 2, length), interleaved], "song.wav");
-    const read = await readSong(file, "song", folder, new AbortController().signal, () => {});
-    const audio = { rate: read.rate, channels: read.channels, length: read.length, pieces: read.pieces, folder };
-    const { level } = await engine.survey(audio, HOP);
-    return { song: audio, level };
+    const { level, ...audio } = await readSong(file, "song", folder, new AbortController().signal, () => {});
+    return { song: { ...audio, folder }, level };
   })();
   return kept[length];
 }

@@ -17,7 +17,7 @@ async function open({ url, shapes }) {
   ort.env.wasm.wasmPaths = "/vendor/onnxruntime-web/";
   ort.env.wasm.numThreads = Math.min(navigator.hardwareConcurrency, MOST_THREADS);
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
-  session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], enableMemPattern: false });
   feeds = Object.fromEntries(Object.entries(shapes).map(([name, dims]) => [name, waves(dims)]));
   return ort.env.wasm.numThreads;
 }
