@@ -32,7 +32,7 @@ ODD: Final[list[Any]] = [
     {"length": 9},
 ]
 #: How often each type comes: a cancel ends all that came before it.
-WEIGHTS: Final = [4, 4, 4, 1, 3]
+WEIGHTS: Final = [4, 4, 1, 3]
 NAMES: Final = ["", "constructor", "extra", "0"]
 
 

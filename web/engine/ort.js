@@ -8,7 +8,7 @@ import { EngineError, messageOf } from "./errors.js";
 /** @typedef {import("../vendor/onnxruntime-web/ort.wasm.min.mjs").InferenceSession} OrtSession */
 /** @typedef {import("./protocol.js").Device} Device */
 /** @typedef {import("./protocol.js").ErrorCode} ErrorCode */
-/** @typedef {{ name: string, dims: readonly number[], data: Float32Array }} NamedTensor */
+/** @typedef {{ name: string, dims: readonly number[], data: Float32Array<ArrayBuffer> }} NamedTensor */
 
 const VENDOR = new URL("../vendor/onnxruntime-web/", import.meta.url).href;
 
@@ -99,11 +99,19 @@ export class Session {
       const run = this.#session.run(feeds);
       const outputs = await (this.#lost ? Promise.race([run, this.#lost]) : run);
       return Object.entries(outputs).map(([name, { dims, data }]) => {
-        return { name, dims, data: /** @type {Float32Array} */ (data) };
+        return { name, dims, data: /** @type {Float32Array<ArrayBuffer>} */ (data) };
       });
     } catch (error) {
       throw failure(error, "runtime/failed");
     }
+  }
+
+  /**
+   * Gives the memory of tensors back at once: until the garbage collector comes, there would be many segments' of it.
+   * @param {NamedTensor[]} tensors that nobody needs any more
+   */
+  free(tensors) {
+    for (const { data } of tensors) data.buffer.transfer?.(0);
   }
 
   release() {

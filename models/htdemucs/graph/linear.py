@@ -6,7 +6,6 @@ from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto
 
 from .ops import CONTRIB, Graph, Value
 from .weights import Affine, Array
@@ -58,8 +57,9 @@ class Int8Linear:
 
     def normalised(self, g: Graph, x: Value, layer: Affine) -> Value:
         codes, steps = quantise(layer)
-        weight = g.sub(g.apply("Cast", g.constant(codes, "weight"), to=TensorProto.FLOAT), g.scalar(CENTRE))
-        return _product(g, x, g.mul(weight, g.constant(steps, "steps")), layer.bias)
+        signed = (codes.astype(np.int16) - CENTRE).astype(np.int8)  # each operator on the way costs memory at load
+        weight = g.apply("DequantizeLinear", g.constant(signed.T, "weight"), g.constant(steps, "steps"), axis=0)
+        return g.gemm(x, weight, g.constant(layer.bias, "bias"), trans_b=True)
 
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
         # One range serves all rows, so each is brought to the same peak. Divided, not shifted: most of a row is

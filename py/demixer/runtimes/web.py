@@ -93,7 +93,10 @@ class WebSession:
         inputs = to_js([{"name": name, "dims": list(feed.shape), "data": feed.ravel()} for name, feed in feeds.items()])
         with _typed("runtime/failed"):
             outputs = await self._session.run(inputs)
-        return {tensor.name: _received(tensor) for tensor in outputs}
+        arrays = {tensor.name: _received(tensor) for tensor in outputs}
+        for tensors in (inputs, outputs):
+            self._session.free(tensors)
+        return arrays
 
 
 @contextmanager
