@@ -86,9 +86,9 @@ def attention(g: Graph, queries: Value, sources: Value, weights: TransformerLaye
 
 
 def shrunk(query: Affine) -> Affine:
-    """Queries over the root of a head's width: an eighth, which leaves what float16 holds exact."""
-    scale = np.float32((query.weight.shape[1] // HEADS) ** -0.5)
-    return Affine(query.weight * scale, query.bias * scale)
+    """Queries over the root of a head's width."""
+    width = query.weight.shape[1]
+    return scaled(query, np.full(width, (width // HEADS) ** -0.5, np.float32))
 
 
 def fused_heads(g: Graph, q: Value, k: Value, v: Value) -> Value:
