@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ from demixer.audio import Source, check_format
 from demixer.errors import DemixError, RuntimeFailure
 from demixer.job import JobRequest, Output, StemOutput, read_hop
 from demixer.level import Meter, blocks
+from demixer.mixdown import Mixdown, measure_levels
+from demixer.pcm import Rendering
 from demixer.progress import Monitor
 from demixer.runtime import Float, Session
 from demixer.separate import separate
@@ -92,6 +95,34 @@ class Bridge:
         self._monitor = monitor
         return self._reply(self._run_job(request, song, session, output, post, monitor))
 
+    async def measure_levels(self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]) -> Any:
+        """Measure what is about to be exported.
+
+        The value is `{stems, mix, residual}` of `demixer.mixdown.Levels`.
+
+        Parameters
+        ----------
+        song, stems : JsProxy of Song
+        gains : str
+            Of the mix: linear ones by stem and channel, as JSON.
+        report : callable
+            Takes the fraction that is done.
+        """
+        return await self._reply(self._measure_levels(song, stems, gains, report))
+
+    def render(self, stems: Iterable[Any], request: str) -> WebRendering:
+        """Begin to render stems for an encoder.
+
+        Parameters
+        ----------
+        stems : JsProxy of Song
+        request : str
+            `{gains, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
+        """
+        asked = json.loads(request)
+        mix = Mixdown([self._border.source(stem) for stem in stems], np.array(asked["gains"], np.float64))
+        return WebRendering(Rendering(mix, asked["layout"], asked["seed"]), self._reply)
+
     def cancel(self) -> None:
         """Ask the job to stop that was asked for last."""
         if self._monitor is not None:
@@ -113,6 +144,16 @@ class Bridge:
             meter.add(samples)
             peaks.append(grid.push(samples))
         return {"peaks": np.concatenate(peaks).ravel(), "level": asdict(meter.level)}
+
+    async def _measure_levels(
+        self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]
+    ) -> dict[str, Any]:
+        monitor = Monitor(lambda mark: report(mark.done / mark.total))
+        sources = [self._border.source(stem) for stem in stems]
+        levels = await measure_levels(
+            self._border.source(song), sources, np.array(json.loads(gains), np.float64), monitor
+        )
+        return {"stems": list(levels.stems), "mix": levels.mix, "residual": levels.residual}
 
     async def _run_job(
         self, request: str, song: Any, session: Any, output: Any, post: Post, monitor: Monitor
@@ -136,6 +177,29 @@ class Bridge:
         )
         seconds = time.perf_counter() - begin
         return {"seconds": seconds, "modelSeconds": timed.seconds if timed else 0.0, "segments": segments}
+
+
+class WebRendering:
+    """A `Rendering` that JavaScript reads.
+
+    Parameters
+    ----------
+    rendering : Rendering
+    reply : callable
+        Makes a reply of what is awaited.
+    """
+
+    def __init__(self, rendering: Rendering, reply: Callable[[Awaitable[Mapping[str, Any]]], Awaitable[Any]]) -> None:
+        self._rendering = rendering
+        self._reply = reply
+
+    async def read(self, start: int, stop: int) -> Any:
+        """The value is `{bytes, clipped}`: the next samples, and how many had to be clipped so far."""
+        return await self._reply(self._read(start, stop))
+
+    async def _read(self, start: int, stop: int) -> dict[str, Any]:
+        read = await self._rendering.read(start, stop)
+        return {"bytes": read, "clipped": self._rendering.clipped}
 
 
 def as_demix_error(error: Exception) -> DemixError:

@@ -20,7 +20,7 @@ LAYERS = (
     {"audio", "models", "progress", "runtime"},
     {"guard", "median", "stft"},
     {"checkpoint", "families", "level", "metrics", "resample", "runtimes", "segments", "stems"},
-    {"separate"},
+    {"mixdown", "pcm", "separate"},
     {"evaluation", "job"},
     {"bridge", "cli"},
 )
