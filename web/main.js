@@ -3,6 +3,7 @@
 import { DeviceChoice } from "./app/device-choice.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
+import { ExportDesk } from "./app/export-desk.js";
 import { Exports } from "./app/exports.js";
 import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
@@ -35,6 +36,7 @@ const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.w
 const songs = new Songs(store, engine);
 const deck = new Deck();
 const exports = new Exports(store);
+const exportDesk = new ExportDesk(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
 const updates = new Updates(store, serviceWorker, offline);
@@ -123,6 +125,10 @@ const reactions = {
   "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
     withSong((song) => exports.stem(song, stem)),
   "download-all": () => withSong((song) => exports.all(song)),
+  "export-open": () => withSong((song) => exportDesk.open(song)),
+  "export-write": ({ plan, name }) => void exportDesk.write(plan, name),
+  "export-cancel": () => exportDesk.cancel(),
+  "export-close": () => exportDesk.close(),
 };
 for (const [type, react] of Object.entries(reactions)) {
   addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));

@@ -117,10 +117,11 @@ class Bridge:
         ----------
         stems : JsProxy of Song
         request : str
-            `{gains, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
+            `{gains, level, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
         """
         asked = json.loads(request)
-        mix = Mixdown([self._border.source(stem) for stem in stems], np.array(asked["gains"], np.float64))
+        sources = [self._border.source(stem) for stem in stems]
+        mix = Mixdown(sources, np.array(asked["gains"], np.float64), asked["level"])
         return WebRendering(Rendering(mix, asked["layout"], asked["seed"]), self._reply)
 
     def cancel(self) -> None:

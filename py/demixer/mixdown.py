@@ -20,8 +20,8 @@ Gains = npt.NDArray[np.float64]
 class Mixdown:
     """Stems times their gains: a `Source`.
 
-    Sums as the desk's mixer (`web/media/mixer-worklet.js`) does, stem after stem, each product in double precision
-    and each sum rounded to float32, so that the bits are those that are heard.
+    Sums as the desk's mixer (`web/media/mixer-worklet.js`) does, stem after stem in double precision, and rounds once
+    to float32, so that the bits are those that are heard.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ class Mixdown:
         Of one rate, length and number of channels.
     gains : np.ndarray [shape=(stems, channels)], float64
         Linear; stems that are silent are not read.
+    level : float
+        Linear gain of their sum.
 
     Raises
     ------
@@ -36,19 +38,20 @@ class Mixdown:
         When the gains do not fit the stems.
     """
 
-    def __init__(self, stems: Sequence[Source], gains: Gains) -> None:
+    def __init__(self, stems: Sequence[Source], gains: Gains, level: float = 1.0) -> None:
         if gains.shape != (len(stems), stems[0].channels) or not np.isfinite(gains).all():
             raise ValueError(f"gains of shape {gains.shape} for {len(stems)} stems of {stems[0].channels} channels")
         self.rate = stems[0].rate
         self.channels = stems[0].channels
         self.length = stems[0].length
+        self._level = np.float64(level)
         self._heard = [(stem, gain[:, np.newaxis]) for stem, gain in zip(stems, gains, strict=True) if gain.any()]
 
     async def read(self, start: int, stop: int) -> Samples:
-        mix: Samples = np.zeros((self.channels, stop - start), np.float32)
+        mix = np.zeros((self.channels, stop - start))
         for stem, gain in self._heard:
-            mix = (mix + gain * await stem.read(start, stop)).astype(np.float32)
-        return mix
+            mix += gain * await stem.read(start, stop)
+        return (self._level * mix).astype(np.float32)
 
 
 @dataclass(frozen=True)

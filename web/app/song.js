@@ -10,6 +10,7 @@ import { Track } from "../media/track.js";
 /** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
 /** @typedef {import("../library/library.js").KeptSong} KeptSong */
 /** @typedef {import("../library/library.js").SongFacts} SongFacts */
+/** @typedef {import("../export/messages.js").Tags} Tags */
 /** @typedef {import("../media/mix.js").Strip} Strip */
 /** @typedef {import("../ui/job-progress.js").JobProgress} JobProgress */
 
@@ -32,6 +33,7 @@ import { Track } from "../media/track.js";
  * @property {{ done: number, total: number } | null} download of the model, in bytes
  * @property {Track[]} stems
  * @property {Desk} desk
+ * @property {Tags} tags of its file
  * @property {ErrorData | null} error
  */
 
@@ -65,7 +67,13 @@ export function newSong(id, file, folder) {
  * @returns {Song}
  */
 export function reopened({ id, facts, original, level, job }) {
-  const song = { ...blank(id, facts.name), folder: songFolder(id), added: facts.added, level };
+  const song = {
+    ...blank(id, facts.name),
+    folder: songFolder(id),
+    added: facts.added,
+    tags: facts.tags ?? {},
+    level,
+  };
   Object.assign(song, read(facts, original.pieces));
   song.track?.draw(original.peaks);
   if (!job) return song;
@@ -137,6 +145,7 @@ function blank(id, name) {
     download: null,
     stems: [],
     desk: deskFor([]),
+    tags: {},
     error: null,
   };
 }

@@ -89,7 +89,7 @@ export class Bridge {
 
   /**
    * @param {SongReader[]} stems
-   * @param {{ gains: number[][], layout: string, seed: number }} request
+   * @param {{ gains: number[][], level: number, layout: string, seed: number }} request
    * @param {(count: number) => void} clipped is told at the end how many samples were
    */
   render(stems, request, clipped) {

@@ -89,8 +89,12 @@ export class AacCoder {
   }
 
   #send() {
-    this.#wasm.HEAPU8.set(this.#pending, this.#call.get_encode_input_ptr(this.#encoder, this.#pending.length));
-    if (this.#call.send_frame(this.#encoder, BigInt(this.#sent)) < 0) throw new Error("The AAC encoder has failed.");
+    this.#wasm.HEAPU8.set(
+      this.#pending,
+      this.#call.get_encode_input_ptr(this.#encoder, this.#pending.length),
+    );
+    if (this.#call.send_frame(this.#encoder, BigInt(this.#sent)) < 0)
+      throw new Error("The AAC encoder has failed.");
     this.#sent += this.#frame;
     this.#filled = 0;
     return this.#receive();

@@ -22,6 +22,7 @@
  * @property {string} name of the file, with its ending
  * @property {string} title for its tags
  * @property {number[][]} gains linear, by stem and channel
+ * @property {number} level linear gain of their sum
  */
 
 /**

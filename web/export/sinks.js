@@ -71,7 +71,6 @@ function openMemory() {
 /** Whether a chunk lies where another one has been written: what is patched was written in one piece. @param {Chunk} one @param {Chunk} other */
 function covers(one, other) {
   return (
-    other.position >= one.position &&
-    other.position + other.data.length <= one.position + one.data.length
+    other.position >= one.position && other.position + other.data.length <= one.position + one.data.length
   );
 }

@@ -3,7 +3,7 @@
 /** @typedef {import("../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
 /** @typedef {import("./messages.js").StemLabel} StemLabel */
 
-/** @typedef {{ data: Uint8Array, start: number }} Moov the tables of the file, and where they lie in it */
+/** @typedef {{ data: Uint8Array<ArrayBuffer>, start: number }} Moov the tables of the file, and where they lie in it */
 
 const HEADER_BYTES = 8;
 
@@ -25,7 +25,10 @@ const MASTERING = {
 
 /** @param {StemLabel[]} stems */
 export function stemBox(stems) {
-  return box("stem", new TextEncoder().encode(JSON.stringify({ mastering_dsp: MASTERING, version: 1, stems })));
+  return box(
+    "stem",
+    new TextEncoder().encode(JSON.stringify({ mastering_dsp: MASTERING, version: 1, stems })),
+  );
 }
 
 /**
@@ -33,7 +36,7 @@ export function stemBox(stems) {
  * there are any, the last thing in the tables: so the box goes to the end, and what is around it grows.
  * @param {WritableStream<Chunk>} writable
  * @param {Moov} moov is filled in before the stream is closed
- * @param {Uint8Array} added
+ * @param {Uint8Array<ArrayBuffer>} added
  * @returns {WritableStream<Chunk>}
  */
 export function withBoxAtEnd(writable, moov, added) {
@@ -43,7 +46,7 @@ export function withBoxAtEnd(writable, moov, added) {
     async close() {
       const udta = lastBox(moov.data);
       const tail = udta.type === "udta" ? added : box("udta", added);
-      const write = (/** @type {Uint8Array} */ data, /** @type {number} */ position) =>
+      const write = (/** @type {Uint8Array<ArrayBuffer>} */ data, /** @type {number} */ position) =>
         writer.write({ type: "write", data, position });
       await write(tail, moov.start + moov.data.length);
       await write(word(moov.data.length + tail.length), moov.start);
@@ -65,7 +68,7 @@ function lastBox(outer) {
   return last;
 }
 
-/** @param {string} type @param {Uint8Array} content */
+/** @param {string} type @param {Uint8Array<ArrayBuffer>} content */
 function box(type, content) {
   const bytes = new Uint8Array(HEADER_BYTES + content.length);
   bytes.set(word(bytes.length));

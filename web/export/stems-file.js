@@ -3,7 +3,7 @@
  * their names and colours in a box of their own.
  */
 
-import { Output, Mp4OutputFormat, StreamTarget } from "../vendor/mediabunny/mediabunny.mjs";
+import { Mp4OutputFormat, Output, StreamTarget } from "../vendor/mediabunny/mediabunny.mjs";
 import { AudioPackets } from "./audio-packets.js";
 import { openCoder } from "./coders.js";
 import { stemBox, withBoxAtEnd } from "./stem-box.js";

@@ -1,8 +1,8 @@
 /** One audio file: a mix of stems, rendered by Python, encoded and put into its container. */
 
+import { Output, StreamTarget } from "../vendor/mediabunny/mediabunny.mjs";
 import { AudioPackets } from "./audio-packets.js";
 import { openCoder } from "./coders.js";
-import { Output, StreamTarget } from "../vendor/mediabunny/mediabunny.mjs";
 
 /** @typedef {import("./coders.js").Layout} Layout */
 /** @typedef {import("./messages.js").Plan} Plan */
@@ -28,7 +28,10 @@ export const BLOCK = 1 << 16;
  */
 export async function writeTrack({ plan, length, renderings }, part, writable, progress) {
   const coder = await openCoder(plan.coding, plan.stems[0]);
-  const output = new Output({ format: coder.container, target: new StreamTarget(writable, { chunked: true }) });
+  const output = new Output({
+    format: coder.container,
+    target: new StreamTarget(writable, { chunked: true }),
+  });
   const packets = new AudioPackets(coder, plan.stems[0].rate, length);
   output.addAudioTrack(packets.source);
   output.setMetadataTags(tagsOf(plan, part));

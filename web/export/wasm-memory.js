@@ -15,6 +15,9 @@ export function taken(wasm, start, length) {
 /** Functions of a module that take and give numbers. @param {WasmModule} wasm @param {Record<string, number>} names with how many numbers each takes */
 export function functions(wasm, names) {
   return Object.fromEntries(
-    Object.entries(names).map(([name, count]) => [name, wasm.cwrap(name, "number", Array(count).fill("number"))]),
+    Object.entries(names).map(([name, count]) => [
+      name,
+      wasm.cwrap(name, "number", Array(count).fill("number")),
+    ]),
   );
 }

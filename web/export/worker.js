@@ -54,9 +54,9 @@ async function write({ plan, destination }) {
   const { length } = plan.stems[0];
   let clipped = 0;
   const renderings = plan.parts.map(
-    ({ gains }, seed) =>
+    ({ gains, level }, seed) =>
       (/** @type {import("./coders.js").Layout} */ layout) =>
-        bridge.render(plan.stems.map(reader), { gains, layout, seed }, (count) => {
+        bridge.render(plan.stems.map(reader), { gains, level, layout, seed }, (count) => {
           clipped += count;
         }),
   );

@@ -23,7 +23,8 @@ export async function newScratch() {
 
 /** @param {string | null} path */
 export async function dropScratch(path) {
-  if (path !== null) await remove(await openFolder(EXPORTS, { create: true }), path.slice(EXPORTS.length + 1));
+  if (path !== null)
+    await remove(await openFolder(EXPORTS, { create: true }), path.slice(EXPORTS.length + 1));
 }
 
 async function dropStale() {

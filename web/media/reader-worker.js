@@ -6,6 +6,7 @@ import { EngineError, messageOf } from "../engine/errors.js";
 import { decode } from "./decode.js";
 import { MediaError } from "./media-error.js";
 import { SongWriter } from "./song-writer.js";
+import { readTags } from "./tags.js";
 
 /** @typedef {import("./read-song.js").FromReader} FromReader */
 /** @typedef {import("./read-song.js").ToReader} ToReader */
@@ -36,7 +37,7 @@ async function read({ file, name, folder }) {
     await writer.write(block);
     post({ type: "progress", fraction: block.fraction });
   }
-  return writer.finish(name);
+  return writer.finish(name, await readTags(file));
 }
 
 /**

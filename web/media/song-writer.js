@@ -8,6 +8,7 @@ import { MediaError } from "./media-error.js";
 /** @typedef {import("../library/opfs.js").Folder} Folder */
 /** @typedef {import("../library/pieces.js").Piece} Piece */
 /** @typedef {import("./decode.js").Block} Block */
+/** @typedef {import("../export/messages.js").Tags} Tags */
 
 /** Samples in a piece: some ten seconds, so that even a long song has only hundreds. */
 const PIECE = 1 << 19;
@@ -52,13 +53,14 @@ export class SongWriter {
 
   /**
    * @param {string} name of the song
-   * @returns {Promise<{ rate: number, channels: number, length: number, pieces: Piece[] }>}
+   * @param {Tags} tags of its file
+   * @returns {Promise<{ rate: number, channels: number, length: number, tags: Tags, pieces: Piece[] }>}
    * @throws {MediaError} `audio/empty`
    */
-  async finish(name) {
+  async finish(name, tags) {
     if (this.#filled > 0) await this.#flush();
     if (this.#length === 0) throw new MediaError("audio/empty", "The file has no audio samples.");
-    const facts = { rate: this.#rate, channels: this.#channels, length: this.#length };
+    const facts = { rate: this.#rate, channels: this.#channels, length: this.#length, tags };
     if (this.#folder) await writeJson(this.#folder, RECORDS.song, { name, added: Date.now(), ...facts });
     return { ...facts, pieces: this.#pieces };
   }

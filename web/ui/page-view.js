@@ -4,6 +4,7 @@ import { selectedSong } from "../app/state.js";
 import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
+import { ExportDialog } from "./export-dialog.js";
 import { fallbackText } from "./fallback-text.js";
 import { frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
@@ -44,6 +45,7 @@ export class PageView {
   /** Drawn from the state alone. */
   #others = [
     one(DropZone, "drop-zone"),
+    one(ExportDialog, "export-dialog"),
     one(SongQueue, "song-queue"),
     one(OfflineLine, "offline-line"),
     one(RequestCount, "request-count"),

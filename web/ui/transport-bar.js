@@ -18,6 +18,7 @@ export class TransportBar extends HTMLElement {
     icon("download"),
     h("span", {}, t("transport.download-all")),
   );
+  #export = h("button", { type: "button", class: "export" }, t("transport.export"));
   #note = h("p", { class: "note", role: "status" });
   /** @type {boolean | null} */
   #playing = null;
@@ -26,10 +27,11 @@ export class TransportBar extends HTMLElement {
     this.#position.setAttribute("aria-label", t("transport.position"));
     this.#all.setAttribute("aria-label", t("transport.download-all"));
     this.#original.title = t("transport.original-title");
-    this.append(this.#play, this.#position, this.#time, this.#original, this.#all, this.#note);
+    this.append(this.#play, this.#position, this.#time, this.#original, this.#all, this.#export, this.#note);
     this.#play.addEventListener("click", () => tell(this, "play-toggle"));
     this.#position.addEventListener("input", () => tell(this, "seek-seconds", this.#position.valueAsNumber));
     this.#original.addEventListener("click", () => tell(this, "original-toggle"));
+    this.#export.addEventListener("click", () => tell(this, "export-open"));
     this.#all.addEventListener("click", () => tell(this, "download-all"));
   }
 
@@ -37,6 +39,7 @@ export class TransportBar extends HTMLElement {
   render({ original, finished, note }) {
     this.#original.setAttribute("aria-pressed", String(original));
     this.#all.disabled = !finished;
+    this.#export.disabled = !finished;
     setText(this.#note, note);
   }
 
