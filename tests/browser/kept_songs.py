@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,15 +14,17 @@ from playwright.sync_api import Page
 from demixer.audio import Samples
 from demixer.stems import peaks
 
-HOP: Final = 256
+#: Pairs of peaks that a song may have at most: `hopFor` of `web/app/song.js`.
+PEAKS: Final = 1 << 13
 
 #: Samples of a piece: several to a song, and no multiple of what is read at a time.
 PIECE: Final = 50_000
 
-_WRITE: Final = """async ([path, files]) => {
+_WRITE: Final = """async ([path, files, again]) => {
   let folder = await navigator.storage.getDirectory();
   for (const name of path.split("/")) folder = await folder.getDirectoryHandle(name, { create: true });
-  for (const [path, content] of Object.entries(files)) {
+  const copies = Object.entries(again).map(([copy, path]) => [copy, files[path]]);
+  for (const [path, content] of [...Object.entries(files), ...copies]) {
     const names = path.split("/");
     let inner = folder;
     for (const name of names.slice(0, -1)) inner = await inner.getDirectoryHandle(name, { create: true });
@@ -42,23 +45,37 @@ def keep(
     model: str = "htdemucs",
     rate: int = 44_100,
     tags: Mapping[str, Any] | None = None,
+    repeats: int = 1,
 ) -> None:
-    """Leave a song [shape=(channels, n)] and its stems in the storage of a page's origin; a reload shows it."""
-    channels, length = song.shape
+    """Leave a song [shape=(channels, n)] and its stems in the storage of a page's origin; a reload shows it.
+
+    A song of many repeats is as long as it is, and does not travel.
+    """
+    channels, period = song.shape
+    length = repeats * period
+    hop = 2 ** max(6, math.ceil(math.log2(length / PEAKS)))
     facts = {"name": name, "added": 1, "rate": rate, "channels": channels, "length": length, "tags": tags or {}}
-    job = {"model": model, "preset": "standard", "stems": list(stems), "channels": channels, "hop": HOP}
+    job = {"model": model, "preset": "standard", "stems": list(stems), "channels": channels, "hop": hop}
     files = {
         "song.json": _json(facts),
         "survey.json": _json({"level": {"offset": 0, "scale": 1}}),
-        "peaks": _peaks(song),
+        "peaks": _peaks(np.tile(song, repeats), hop),
         **_pieces("original", song),
         f"{model}.standard/job.json": _json(job),
         f"{model}.standard/done.json": _json({}),
     }
     for stem, samples in stems.items():
-        files |= {f"{model}.standard/{stem}.peaks": _peaks(samples), **_pieces(f"{model}.standard/{stem}", samples)}
+        files |= {f"{model}.standard/{stem}.peaks": _peaks(np.tile(samples, repeats), hop)}
+        files |= _pieces(f"{model}.standard/{stem}", samples)
     texts = {path: base64.b64encode(content).decode() for path, content in files.items()}
-    page.evaluate(_WRITE, [f"songs/{name.lower().replace(' ', '-')}", texts])
+    again = {
+        f"{folder}/{int(start) + repeat * period:012}": path
+        for path in files
+        for folder, _, start in [path.rpartition("/")]
+        if start.isdecimal()
+        for repeat in range(1, repeats)
+    }
+    page.evaluate(_WRITE, [f"songs/{name.lower().replace(' ', '-')}", texts, again])
 
 
 def _pieces(folder: str, samples: Samples) -> dict[str, bytes]:
@@ -69,8 +86,8 @@ def _pieces(folder: str, samples: Samples) -> dict[str, bytes]:
     }
 
 
-def _peaks(samples: Samples) -> bytes:
-    return np.ascontiguousarray(peaks(samples, HOP), "<f4").tobytes()
+def _peaks(samples: Samples, hop: int) -> bytes:
+    return np.ascontiguousarray(peaks(samples, hop), "<f4").tobytes()
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -157,7 +157,7 @@ def test_the_mix_is_what_the_desk_is_set_to(desk: Locator, stems: dict[str, Samp
     gains = {"drums": 10 ** (-6 / 20), "bass": 1.0, "other": 10 ** (3 / 20)}
     expected = np.zeros(stems["drums"].shape)
     for name, gain in gains.items():
-        expected += gain * stems[name]
+        expected += gain * stems[name].astype(float)
     assert np.array_equal(read(path), expected.astype(np.float32))
 
 
@@ -198,12 +198,14 @@ def test_a_stems_file_has_the_song_and_its_stems(
     choose(dialog, "What to export", "Stems file for DJ software")
     expect(dialog.get_by_role("radiogroup", name="Format")).to_be_hidden()
     path = save(dialog, tmp_path)
-    assert path.name == "Low Water - mix.stem.mp4"
+    assert path.name == "Low Water.stem.mp4"
     length = song.shape[1]
     for track, expected in enumerate([song, *stems.values()]):
         found = decoded(path, track)
         assert length <= found.shape[1] < length + 1024
-        assert snr(found[:, :length], expected) >= 20
+        aligned, early, late = (snr(np.roll(found, lag, 1)[:, :length], expected) for lag in (0, -1, 1))
+        assert aligned >= 18  # AAC spends less than MP3 on the noise of drums
+        assert aligned > max(early, late)
     with av.open(str(path)) as container:
         assert [stream.metadata["name"] for stream in container.streams] == ["Mix", "Drums", "Bass", "Other", "Vocals"]
         assert [stream.duration for stream in container.streams] == [length] * 5
@@ -220,7 +222,7 @@ def test_a_stems_file_has_the_song_and_its_stems(
 
         tensor, rate = stempeg.read_stems(str(path))
         assert (rate, tensor.shape[0], tensor.shape[2]) == (RATE, 5, 2)
-        assert snr(tensor[4, :length].T, stems["vocals"]) >= 20
+        assert snr(tensor[4, :length].T, stems["vocals"]) >= 18
 
 
 def test_what_would_clip_is_told_and_can_be_lowered(
@@ -294,7 +296,7 @@ def test_a_picked_file_is_written_in_place_and_a_cancelled_one_is_gone(
     page: Page, song: Samples, stems: dict[str, Samples], tmp_path: Path
 ) -> None:
     page.add_init_script(PICKER)
-    dialog = open_dialog(open_desk(page, np.tile(song, 40), {name: np.tile(each, 40) for name, each in stems.items()}))
+    dialog = open_dialog(open_desk(page, song, stems, repeats=30))
     choose(dialog, "What to export", "All stems, in a ZIP")
     choose(dialog, "Format", "FLAC")
     dialog.get_by_role("button", name="Export", exact=True).click()
@@ -315,7 +317,7 @@ def test_a_picked_file_is_written_in_place_and_a_cancelled_one_is_gone(
     expect(dialog.get_by_role("status")).to_contain_text("Saved as Low Water - mix.flac.", timeout=SOON)
     path = tmp_path / "picked.flac"
     path.write_bytes(base64.b64decode(page.evaluate(PICKED, "Low Water - mix.flac")))
-    expected = np.tile(np.sum(list(stems.values()), axis=0, dtype=float), 40)
+    expected = np.tile(np.sum(list(stems.values()), axis=0, dtype=float), 30)
     assert np.abs(read(path) - expected).max() <= 2.0**-23 + 2.0**-24
     assert page.evaluate("picked") == ["Low Water - stems.zip", "Low Water - mix.flac"]
     page.wait_for_function(NOTHING_LEFT)
@@ -380,8 +382,8 @@ def test_every_state_of_the_dialog_is_accessible(
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 800})
     page.add_init_script(NO_PICKER)
-    loud = {name: np.tile(4 * stem, 20) for name, stem in stems.items()}
-    dialog = open_dialog(open_desk(page, np.tile(4 * song, 20), loud))
+    loud = {name: 4 * stem for name, stem in stems.items()}
+    dialog = open_dialog(open_desk(page, 4 * song, loud, repeats=20))
     accessible("measuring")
     expect(dialog.get_by_text("This would clip")).to_be_visible(timeout=SOON)
     accessible("clipping")

@@ -100,7 +100,7 @@ export function planFor(song, choice, lowering, label) {
   const form = what === "all" ? "archive" : what === "stems-file" ? "stems" : "file";
   const name = {
     archive: () => fileName(pattern, song, "stems", "zip"),
-    stems: () => fileName(pattern, song, "mix", "stem.mp4"),
+    stems: () => fileName(pattern, song, "", "stem.mp4"),
     file: () => parts[0].name,
   }[form]();
   const plan = {

@@ -12,7 +12,7 @@ const LONGEST = 180;
 /**
  * @param {string} pattern an empty one is the default
  * @param {Song} song
- * @param {string} part a stem, `mix` or `stems`
+ * @param {string} part a stem, `mix`, `stems`, or nothing
  * @param {string} ending
  */
 export function fileName(pattern, { name, tags }, part, ending) {
@@ -23,7 +23,7 @@ export function fileName(pattern, { name, tags }, part, ending) {
     /\{(\w+)\}/g,
     (hole, key) => values[key] ?? hole,
   );
-  return `${tidy(filled) || tidy(name) || part}.${ending}`;
+  return `${tidy(filled) || tidy(name) || "stems"}.${ending}`;
 }
 
 /** Without what may not be in a name, and without the dashes of what was empty. @param {string} text */
