@@ -1,6 +1,7 @@
 /** The export dialog's work: measures a song when the dialog opens, then writes what is chosen. */
 
 import { Exporter } from "../export/client.js";
+import { removePicked } from "../library/opfs.js";
 import { dropScratch, newScratch } from "../library/scratch.js";
 import { save } from "../media/save.js";
 import { describe } from "./errors.js";
@@ -91,8 +92,8 @@ export class ExportDesk {
       this.#change({ writing: null, written: { name: picked?.name ?? name, clipped } });
     } catch (reason) {
       const error = describe(reason);
-      if (fresh) await /** @type {any} */ (picked).remove?.(); // made by picking it, and still empty
       this.#change({ writing: null, error: error.code === "cancelled" ? null : error });
+      if (fresh) await removePicked(picked); // made by picking it, and still empty
     }
     setTimeout(() => void dropScratch(scratch), kept ? DOWNLOAD_MS : 0);
     const { levels, song } = this.#store.state.export ?? {};

@@ -18,6 +18,7 @@ export class ExportDialog extends HTMLElement {
   #subtitle = h("p", { class: "export-song" });
   #form = new ExportForm();
   #levels = new LevelReport();
+  #body = h("div", { class: "export-body" });
   #error = h("p", { class: "export-error", role: "alert" });
   #bar = h("div", { role: "progressbar", class: "bar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("div"));
   #state = h("p", { class: "export-state", role: "status" });
@@ -35,7 +36,7 @@ export class ExportDialog extends HTMLElement {
       "form",
       {},
       h("header", {}, h("div", {}, this.#title, this.#subtitle), this.#close),
-      h("div", { class: "export-body" }, this.#form, this.#levels, this.#error),
+      this.#body,
       h(
         "footer",
         {},
@@ -45,6 +46,7 @@ export class ExportDialog extends HTMLElement {
         this.#write,
       ),
     );
+    this.#body.append(this.#form, this.#levels, this.#error);
     this.#dialog.append(form);
     this.append(this.#dialog);
     this.#form.addEventListener("input", () => this.#draw());
@@ -88,6 +90,7 @@ export class ExportDialog extends HTMLElement {
     const silent = choice.what === "mix" && this.#form.silent;
     this.#form.inert = this.#levels.inert = writing !== null;
     this.#dialog.classList.toggle("writing", writing !== null);
+    this.#body.tabIndex = writing ? 0 : -1; // so that it can be scrolled while nothing in it has the focus
     this.#bar.hidden = this.#cancel.hidden = writing === null;
     this.#close.hidden = writing !== null;
     this.#write.hidden = writing !== null;
