@@ -1,11 +1,13 @@
 /** Puts the page together: state, engine, songs, playback and the elements that show them. */
 
+import { DeskControls } from "./app/desk-controls.js";
 import { DeviceChoice } from "./app/device-choice.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
 import { Exports } from "./app/exports.js";
 import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
+import { Spectra } from "./app/spectra.js";
 import { initialState, selectedSong } from "./app/state.js";
 import { Updates } from "./app/updates.js";
 import { EngineClient } from "./engine/client.js";
@@ -34,6 +36,7 @@ const watch = new EngineWatch(engine, store);
 const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.warm());
 const songs = new Songs(store, engine);
 const deck = new Deck();
+const controls = new DeskControls(store, deck);
 const exports = new Exports(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
@@ -41,7 +44,7 @@ const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();
-const view = new PageView(deck);
+const view = new PageView(deck, new Spectra(engine));
 store.subscribe((state) => {
   deck.load(selectedSong(state));
   view.render(state);
@@ -106,25 +109,18 @@ const reactions = {
   "device-choose": (/** @type {string} */ choice) => deviceChoice.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),
+  "region-preview": () => songs.preview(),
   "update-apply": () => void updates.apply(),
   "offline-prepare": (/** @type {string | undefined} */ id) =>
     void offline.prepare(store.state.models.find((model) => model.id === id)),
   "offline-cancel": () => offline.cancel(),
   "storage-open": () => void offline.check(),
   "storage-remove": (/** @type {string} */ what) => void removeKept(what),
-  "play-toggle": () => void deck.toggle(),
-  "seek-seconds": (/** @type {number} */ seconds) => deck.seek(seconds),
-  "seek-fraction": (/** @type {number} */ fraction) =>
-    withSong(({ duration }) => deck.seek(fraction * duration)),
-  "original-toggle": () =>
-    withSong(({ desk }) => mix(() => Object.assign(desk, { original: !desk.original }))),
-  "strip-change": (/** @type {{ stem: string, changes: object }} */ { stem, changes }) =>
-    withSong(({ desk }) => mix(() => Object.assign(desk.strips[stem], changes))),
   "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
     withSong((song) => exports.stem(song, stem)),
   "download-all": () => withSong((song) => exports.all(song)),
 };
-for (const [type, react] of Object.entries(reactions)) {
+for (const [type, react] of Object.entries({ ...reactions, ...controls.reactions })) {
   addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
 }
 onSpace(() => void deck.toggle());
@@ -145,11 +141,4 @@ async function removeKept(what) {
   const chosen = store.state.songs.filter(({ id }) => id === what || what === "everything");
   for (const { id } of chosen) await songs.erase(id);
   await offline.remove(what);
-}
-
-/** @param {() => void} change of the desk's controls */
-function mix(change) {
-  change();
-  deck.mix();
-  store.touch();
 }

@@ -17,6 +17,7 @@ from demixer.level import Meter, blocks
 from demixer.progress import Monitor
 from demixer.runtime import Float, Session
 from demixer.separate import separate
+from demixer.spectrogram import Window, spectrogram
 from demixer.stems import PeakGrid
 
 Post = Callable[[str, Any], None]
@@ -71,6 +72,19 @@ class Bridge:
         """
         return await self._reply(self._survey(song, hop))
 
+    async def spectrogram(self, song: Any, window: str) -> Any:
+        """Draw a part of a song or stem.
+
+        The value is `{levels}`: bytes by column and row, as `demixer.spectrogram` has them.
+
+        Parameters
+        ----------
+        song : JsProxy of Song
+        window : str
+            The Window as JSON.
+        """
+        return await self._reply(self._spectrogram(song, window))
+
     def run_job(self, request: str, song: Any, session: Any, output: Any, post: Post) -> Coroutine[Any, Any, Any]:
         """Separate a song; can be cancelled from now on.
 
@@ -113,6 +127,10 @@ class Bridge:
             meter.add(samples)
             peaks.append(grid.push(samples))
         return {"peaks": np.concatenate(peaks).ravel(), "level": asdict(meter.level)}
+
+    async def _spectrogram(self, song: Any, window: str) -> dict[str, Any]:
+        levels = await spectrogram(self._border.source(song), Window.from_json(window))
+        return {"levels": levels.ravel()}
 
     async def _run_job(
         self, request: str, song: Any, session: Any, output: Any, post: Post, monitor: Monitor

@@ -17,6 +17,9 @@ import { newSong, reopened } from "./song.js";
 /** So long a removed song can be had back. */
 const UNDO_MS = 10_000;
 
+/** Seconds of a preview: it lies in memory. */
+const LONGEST_PREVIEW = 120;
+
 /** Where the plans are remembered of songs that wait for their turn. */
 const PLANS_KEY = "plans";
 
@@ -133,6 +136,17 @@ export class Songs {
     void this.#separating.work();
   }
 
+  /** Separate only the region of the selected song. */
+  preview() {
+    const { selected, model, preset } = this.#store.state;
+    const song = selected === null ? undefined : this.#find(selected);
+    const region = song?.desk.region;
+    if (!song?.format || !region || !model || song.status !== "ready") return;
+    const stop = Math.min(region.stop, region.start + LONGEST_PREVIEW);
+    this.#plan(song, model, preset, { start: region.start, stop });
+    void this.#separating.work();
+  }
+
   /** Go on with what was cut off, or try again what failed. @param {string} id */
   resume(id) {
     const song = this.#find(id);
@@ -142,7 +156,7 @@ export class Songs {
     };
     const model = this.#store.state.models.find((each) => each.id === modelId);
     if (!song || !model || !preset) return;
-    this.#plan(song, model, preset);
+    this.#plan(song, model, preset, song.unfinished ? null : song.plan?.region);
     void this.#separating.work();
   }
 
@@ -163,12 +177,12 @@ export class Songs {
     if (song?.status === "working") void this.#engine.cancel();
   }
 
-  /** @param {Song} song @param {Model} model @param {string} preset */
-  #plan(song, model, preset) {
-    this.#fresh.delete(song);
+  /** @param {Song} song @param {Model} model @param {string} preset @param {import("./song.js").Plan["region"]} region */
+  #plan(song, model, preset, region = null) {
+    if (!region) this.#fresh.delete(song);
     if (!song.file && !song.level) void this.#reading.survey(song);
     const status = song.format ? "waiting" : "reading";
-    this.#change(song, { plan: { model, preset }, status, error: null, stems: [] });
+    this.#change(song, { plan: { model, preset, region }, status, error: null, stems: [], preview: null });
   }
 
   /** @param {string} id */
@@ -194,7 +208,7 @@ export class Songs {
   #rememberPlans() {
     const { songs } = this.#store.state;
     const plans = songs.flatMap(({ id, plan, status, unfinished }) => {
-      const planned = plan && ["waiting", "working"].includes(status);
+      const planned = plan && !plan.region && ["waiting", "working"].includes(status);
       const { model, preset } = planned ? { model: plan.model.id, preset: plan.preset } : (unfinished ?? {});
       return model ? [[id, { model, preset }]] : [];
     });
