@@ -1,5 +1,6 @@
 /** Puts the page together: state, engine, songs, playback and the elements that show them. */
 
+import { Attention } from "./app/attention.js";
 import { DeskControls } from "./app/desk-controls.js";
 import { DeviceChoice } from "./app/device-choice.js";
 import { EngineWatch } from "./app/engine-watch.js";
@@ -17,11 +18,12 @@ import { Devices } from "./platform/devices.js";
 import { onLaunch } from "./platform/launch.js";
 import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
+import { canNotify, wantNotifications } from "./platform/notification.js";
 import { ServiceWorkerClient } from "./platform/service-worker.js";
 import { translate } from "./ui/i18n.js";
-import { onSpace } from "./ui/keys.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView } from "./ui/page-view.js";
+import { listenToKeys } from "./ui/shortcuts.js";
 import { Store } from "./ui/store.js";
 
 /** Between true marks the progress is drawn this often. */
@@ -40,6 +42,7 @@ const controls = new DeskControls(store, deck);
 const exports = new Exports(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
+new Attention(store);
 const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
@@ -93,6 +96,7 @@ const reactions = {
     warmForSelected();
   },
   "song-remove": (/** @type {string} */ id) => songs.remove(id),
+  "song-move": (/** @type {{ id: string, by: number }} */ { id, by }) => songs.move(id, by),
   "song-resume": (/** @type {string} */ id) => songs.resume(id),
   "song-undo": () => songs.undo(),
   "song-erase": (/** @type {string} */ id) => void songs.erase(id),
@@ -118,12 +122,17 @@ const reactions = {
   "storage-remove": (/** @type {string} */ what) => void removeKept(what),
   "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
     withSong((song) => exports.stem(song, stem)),
+  "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
   "download-all": () => withSong((song) => exports.all(song)),
 };
 for (const [type, react] of Object.entries({ ...reactions, ...controls.reactions })) {
   addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
 }
-onSpace(() => void deck.toggle());
+listenToKeys({
+  song: () => selectedSong(store.state),
+  position: () => deck.position,
+  zoom: (factor) => view.zoom(factor),
+});
 
 /** A song that is not finished is about to be. */
 function warmForSelected() {

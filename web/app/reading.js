@@ -68,11 +68,15 @@ export class Reading {
     if (!signal || !song.file) return;
     try {
       const { readSong } = await import("../media/read-song.js");
-      const { pieces, ...format } = await readSong(song.file, song.name, song.folder, signal, (fraction) =>
-        this.#change(song, { read: fraction }),
+      const { pieces, tags, ...format } = await readSong(
+        song.file,
+        song.name,
+        song.folder,
+        signal,
+        (fraction) => this.#change(song, { read: fraction }),
       );
       const status = song.plan ? "waiting" : "ready";
-      this.#change(song, { ...read(format, pieces), status });
+      this.#change(song, { ...read(format, pieces), tags, status });
     } catch (reason) {
       if (song.folder) await removeSong(song.id);
       this.#change(song, { status: "failed", error: describe(reason) });

@@ -10,6 +10,7 @@ import { deskFor, recallDesk } from "./desk-state.js";
 /** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
 /** @typedef {import("../library/library.js").KeptSong} KeptSong */
 /** @typedef {import("../library/library.js").SongFacts} SongFacts */
+/** @typedef {import("../library/library.js").Tags} Tags */
 /** @typedef {import("../ui/job-progress.js").JobProgress} JobProgress */
 /** @typedef {import("./desk-state.js").Desk} Desk */
 /** @typedef {import("./desk-state.js").Span} Span */
@@ -39,7 +40,6 @@ import { deskFor, recallDesk } from "./desk-state.js";
  */
 
 /** @typedef {{ rate: number, channels: number, length: number }} Format rate in Hz, length in samples */
-/** @typedef {{ title?: string, artist?: string }} Tags */
 /** @typedef {{ model: Model, preset: string, region: Span | null }} Plan `region` where only a part is asked for */
 /** @typedef {{ model: string, preset: string, fraction: number }} Unfinished by the model's id */
 
@@ -64,7 +64,8 @@ export function newSong(id, file, folder) {
  */
 export function reopened({ id, facts, original, level, job }) {
   const desk = deskFor(job?.stems ?? [], recallDesk(id));
-  const song = { ...blank(id, facts.name), folder: songFolder(id), added: facts.added, level, desk };
+  const { tags, added } = facts;
+  const song = { ...blank(id, facts.name), tags, folder: songFolder(id), added, level, desk };
   Object.assign(song, read(facts, original.pieces));
   song.track?.draw(original.peaks);
   if (!job) return song;

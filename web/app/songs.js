@@ -32,6 +32,7 @@ export class Songs {
   /** Those that came in this visit and that nothing has been done with yet. @type {Set<Song>} */
   #fresh = new Set();
   /** @type {number | undefined} */ #undoEnds;
+  #removedFrom = 0;
 
   /**
    * @param {PageStore} store
@@ -83,18 +84,31 @@ export class Songs {
     this.forgetRemoved();
     const { songs, selected } = this.#store.state;
     const others = songs.filter((other) => other !== song);
+    this.#removedFrom = songs.indexOf(song);
     const shown = selected === id ? (others.at(-1)?.id ?? null) : selected;
     this.#store.set({ songs: others, selected: shown, removed: song });
     this.#undoEnds = setTimeout(() => this.forgetRemoved(), UNDO_MS);
   }
 
-  /** Has the song back that was removed last. */
+  /** Has the song back that was removed last, where it was. */
   undo() {
     const { songs, removed } = this.#store.state;
     if (!removed) return;
     clearTimeout(this.#undoEnds);
-    const all = [...songs, removed].sort((one, other) => one.added - other.added);
-    this.#store.set({ songs: all, selected: removed.id, removed: null });
+    this.#store.set({
+      songs: songs.toSpliced(this.#removedFrom, 0, removed),
+      selected: removed.id,
+      removed: null,
+    });
+  }
+
+  /** Songs wait in the order of the list. @param {string} id @param {number} by places, down or up */
+  move(id, by) {
+    const { songs } = this.#store.state;
+    const from = songs.findIndex((song) => song.id === id);
+    const to = Math.min(songs.length - 1, Math.max(0, from + by));
+    if (from < 0 || from === to) return;
+    this.#store.set({ songs: songs.toSpliced(from, 1).toSpliced(to, 0, songs[from]) });
   }
 
   /** Lets go for good of the song that was removed last. */

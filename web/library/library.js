@@ -10,7 +10,8 @@ import { listPieces } from "./pieces.js";
 /** @typedef {import("./opfs.js").Folder} Folder */
 /** @typedef {import("./pieces.js").Piece} Piece */
 
-/** @typedef {{ name: string, rate: number, channels: number, length: number, added: number }} SongFacts */
+/** @typedef {{ title?: string, artist?: string }} Tags */
+/** @typedef {{ name: string, tags: Tags, rate: number, channels: number, length: number, added: number }} SongFacts */
 /** @typedef {{ pieces: Piece[], peaks: Float32Array }} KeptTrack */
 
 /**

@@ -7,7 +7,8 @@ import { MediaError } from "./media-error.js";
 /** @typedef {import("../library/pieces.js").Piece} Piece */
 
 /** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar */
-/** @typedef {{ rate: number, channels: number, length: number, pieces: Piece[] }} ReadSong */
+/** @typedef {import("../library/library.js").Tags} Tags */
+/** @typedef {{ rate: number, channels: number, length: number, tags: Tags, pieces: Piece[] }} ReadSong */
 /** @typedef {{ type: "read", file: Blob, name: string, folder: string | null }
  *   | { type: "decoded", decoded: Planar }
  *   | { type: "refused", error: ErrorData }} ToReader */

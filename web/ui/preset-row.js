@@ -1,38 +1,40 @@
 /** Balances at a click: those that the song has the stems for. */
 
 import { presetOf, presetsFor } from "../media/presets.js";
-import { h, tell } from "./dom.js";
+import { h, tell, uniqueId } from "./dom.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("../media/mix.js").Strip} Strip */
 
 export class PresetRow extends HTMLElement {
-  /** @type {Map<string, HTMLButtonElement>} */
-  #buttons = new Map();
+  #group = uniqueId("preset");
+  /** @type {Map<string, HTMLInputElement>} */
+  #choices = new Map();
 
   connectedCallback() {
-    this.setAttribute("role", "group");
+    this.setAttribute("role", "radiogroup");
     this.setAttribute("aria-label", t("preset.label"));
   }
 
   /** @param {Record<string, Strip>} strips by stem */
   render(strips) {
     const names = presetsFor(Object.keys(strips));
-    if (names.join() !== [...this.#buttons.keys()].join()) this.#build(names);
+    if (names.join() !== [...this.#choices.keys()].join()) this.#build(names);
     const current = presetOf(strips);
-    for (const [name, button] of this.#buttons) button.setAttribute("aria-pressed", String(name === current));
+    for (const [name, choice] of this.#choices) choice.checked = name === current;
   }
 
   /** @param {string[]} names */
   #build(names) {
-    this.#buttons = new Map(
-      names.map((name) => {
-        const button = h("button", { type: "button" }, t(`preset.${name}`));
-        button.addEventListener("click", () => tell(this, "balance-choose", name));
-        return [name, button];
-      }),
+    this.#choices = new Map(
+      names.map((name) => [name, h("input", { type: "radio", name: this.#group, value: name })]),
     );
-    this.replaceChildren(...this.#buttons.values());
+    this.replaceChildren(
+      ...[...this.#choices].map(([name, choice]) => h("label", {}, choice, t(`preset.${name}`))),
+    );
+    for (const [name, choice] of this.#choices) {
+      choice.addEventListener("change", () => tell(this, "balance-choose", name));
+    }
   }
 }
 

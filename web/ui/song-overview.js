@@ -4,6 +4,7 @@ import { h, setText, tell } from "./dom.js";
 import { clock, frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
+import { tagsText } from "./tags.js";
 import { TimeRuler } from "./time-ruler.js";
 import { TimeTools } from "./time-tools.js";
 import { TrackLane } from "./track-lane.js";
@@ -71,13 +72,6 @@ export class SongOverview extends HTMLElement {
   zoom(factor) {
     this.#tools.zoom(factor);
   }
-}
-
-/** @param {Song} song */
-function tagsText({ tags }) {
-  const { title, artist } = tags;
-  if (title && artist) return t("song.tags", { title, artist });
-  return title ?? artist ?? "";
 }
 
 /** @param {Song} song */
