@@ -225,6 +225,13 @@ def test_the_desk_sets_the_gains(home: Page, song: Path) -> None:
     home.keyboard.press("End")
     expect(master).to_have_attribute("aria-valuetext", "+6.0 dB")
     assert home.evaluate("heard.controls.at(-1).master") == pytest.approx(10 ** (6 / 20))
+    loud = desk.get_by_text("The mix is too loud for the device")
+    desk.get_by_role("slider", name="Position").fill("0")
+    desk.get_by_role("button", name=re.compile("Play|Pause")).click()
+    expect(loud).to_be_visible()
+    master.dblclick()
+    desk.get_by_role("button", name="Clip").click()
+    expect(loud).to_have_count(0)
 
     original = desk.get_by_role("button", name="Original")
     original.click()

@@ -12,6 +12,9 @@ const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600
 /** What a time needs, in pixels. */
 const ROOM_PX = 88;
 
+/** What its text takes of that. */
+const TEXT_PX = 48;
+
 export class TimeRuler extends HTMLElement {
   /** @type {Span} */
   #view = { start: 0, stop: 0 };
@@ -40,8 +43,11 @@ export class TimeRuler extends HTMLElement {
     const ticks = [];
     for (let count = Math.ceil(start / step); count * step < stop; count += 1) {
       const at = count * step;
-      const tick = h("span", {}, step < 1 ? instant(at) : clock(at));
-      tick.style.setProperty("--at", String(placeIn(this.#view, at)));
+      const place = placeIn(this.#view, at);
+      const fits = (1 - place) * this.clientWidth > TEXT_PX;
+      const text = step < 1 ? instant(at) : clock(at);
+      const tick = h("span", {}, fits ? text : "");
+      tick.style.setProperty("--at", String(place));
       ticks.push(tick);
     }
     this.replaceChildren(...ticks);
