@@ -20,6 +20,7 @@ from demixer.pcm import Rendering
 from demixer.progress import Monitor
 from demixer.runtime import Float, Session
 from demixer.separate import separate
+from demixer.spectrogram import Window, spectrogram
 from demixer.stems import PeakGrid
 
 Post = Callable[[str, Any], None]
@@ -73,6 +74,19 @@ class Bridge:
         hop : int
         """
         return await self._reply(self._survey(song, hop))
+
+    async def spectrogram(self, song: Any, window: str) -> Any:
+        """Draw a part of a song or stem.
+
+        The value is `{levels}`: bytes by column and row, as `demixer.spectrogram` has them.
+
+        Parameters
+        ----------
+        song : JsProxy of Song
+        window : str
+            The Window as JSON.
+        """
+        return await self._reply(self._spectrogram(song, window))
 
     def run_job(self, request: str, song: Any, session: Any, output: Any, post: Post) -> Coroutine[Any, Any, Any]:
         """Separate a song; can be cancelled from now on.
@@ -155,6 +169,10 @@ class Bridge:
             self._border.source(song), sources, np.array(json.loads(gains), np.float64), monitor
         )
         return {"stems": list(levels.stems), "mix": levels.mix, "residual": levels.residual}
+
+    async def _spectrogram(self, song: Any, window: str) -> dict[str, Any]:
+        levels = await spectrogram(self._border.source(song), Window.from_json(window))
+        return {"levels": levels.ravel()}
 
     async def _run_job(
         self, request: str, song: Any, session: Any, output: Any, post: Post, monitor: Monitor

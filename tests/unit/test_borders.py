@@ -19,7 +19,7 @@ LAYERS = (
     {"errors"},
     {"audio", "models", "progress", "runtime"},
     {"guard", "median", "stft"},
-    {"checkpoint", "families", "level", "metrics", "resample", "runtimes", "segments", "stems"},
+    {"checkpoint", "families", "level", "metrics", "resample", "runtimes", "segments", "spectrogram", "stems"},
     {"mixdown", "pcm", "separate"},
     {"evaluation", "job"},
     {"bridge", "cli"},

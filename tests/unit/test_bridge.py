@@ -119,6 +119,16 @@ def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
         assert np.array_equal(page.joined(index, "peaks"), stems.peaks(stem, 100).ravel())
 
 
+def test_a_spectrogram_is_bytes_by_column_and_row() -> None:
+    window = {"start": 0, "stop": 100_000, "columns": 7, "rows": 5, "low": 40, "high": 20_000}
+    reply = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(100_000), json.dumps(window)))
+    levels = reply["value"]["levels"]
+    assert (levels.shape, levels.dtype) == ((35,), np.uint8)
+    assert levels.max() > 100
+    refused = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(10), json.dumps({**window, "rows": 0})))
+    assert refused["error"]["code"] == "protocol/version"
+
+
 @pytest.mark.parametrize("moment", ["job.progress", "write"])
 def test_a_cancelled_job_ends_at_its_next_mark(moment: str) -> None:
     reply, page = run(noise(1_000_000), cancel_at=moment)

@@ -1,6 +1,6 @@
 /** What an export is to be made of: the files, their names, and the gains of the stems in each. */
 
-import { stripGains } from "../media/mix.js";
+import { sideGains, toGain } from "../media/mix.js";
 import { fileName } from "./file-names.js";
 import { audioOf } from "./song.js";
 
@@ -46,11 +46,16 @@ export function fitsStemsFile({ format, stems }) {
   return format.channels <= STEREO && AAC_RATES.includes(format.rate);
 }
 
-/** Gains of the mix as the desk is set, by stem and channel. @param {Song} song */
+/** Gains of the mix as the desk is set, by stem and channel, as the mixer applies them. @param {Song} song */
 export function mixGains({ desk, stems, format }) {
-  const gains = stripGains(stems.map(({ name }) => desk.strips[name]));
-  return gains.map((gain) => Array(format?.channels ?? 0).fill(gain));
+  const gains = sideGains(stems.map(({ name }) => desk.strips[name]));
+  return gains.map((sides) =>
+    Array.from({ length: format?.channels ?? 0 }, (_, channel) => sides[channel % 2]),
+  );
 }
+
+/** The master's gain. @param {Song} song */
+export const masterGain = ({ desk }) => toGain(desk.master);
 
 /** The stems as the exporter reads them. @param {Song} song @returns {SongAudio[]} */
 export function stemAudio({ stems, format }) {
@@ -69,8 +74,9 @@ export function songAudio(song) {
  * @param {ExportChoice} choice
  * @param {Levels} levels
  */
-export function peakOf({ stems }, { what, stem }, levels) {
-  if (what === "mix") return levels.mix;
+export function peakOf(song, { what, stem }, levels) {
+  const { stems } = song;
+  if (what === "mix") return masterGain(song) * levels.mix;
   const chosen = levels.stems.filter((_, index) => what !== "stem" || stems[index].name === stem);
   return Math.max(...chosen);
 }
@@ -94,8 +100,9 @@ export function clips(coding) {
  */
 export function planFor(song, choice, lowering, label) {
   const level = 10 ** (-lowering / 20);
-  const parts = partsOf(song, choice, label).map((part) => ({ ...part, level }));
   const { what, coding, pattern } = choice;
+  const master = what === "mix" ? masterGain(song) : 1;
+  const parts = partsOf(song, choice, label).map((part) => ({ ...part, level: master * level }));
   /** @type {Plan["form"]} */
   const form = what === "all" ? "archive" : what === "stems-file" ? "stems" : "file";
   const name = {

@@ -91,6 +91,15 @@ export class EngineClient extends EventTarget {
   }
 
   /**
+   * Draws a part of a song or stem.
+   * @param {SongAudio} song
+   * @param {import("./protocol.js").SpectrogramWindow} window
+   */
+  spectrogram(song, window) {
+    return this.#call("song.spectrogram", { song, window });
+  }
+
+  /**
    * Separates a song, or goes on with it; the stems arrive as `job.chunk` events. After a fault of the machine the
    * same request is made once more elsewhere, which an `engine.fallback` event tells.
    * @param {JobRequest} request

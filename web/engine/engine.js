@@ -48,6 +48,7 @@ export class Engine {
     "model.open": ({ model, precision }) =>
       this.#inTurn(null, (signal) => this.#open(model, precision, signal)),
     "song.survey": ({ song, hop }) => this.#survey(song, hop),
+    "song.spectrogram": ({ song, window }) => this.#spectrogram(song, window),
     "job.run": (request) => this.#inTurn(request.job, (signal) => this.#run(request, signal)),
     "job.cancel": ({ job }) => this.#cancel(job),
   };
@@ -179,6 +180,12 @@ export class Engine {
     const survey = await bridge.survey(await SongReader.open(song), hop);
     await keepSurvey(song, survey);
     return survey;
+  }
+
+  /** @param {SongAudio} song @param {import("./protocol.js").SpectrogramWindow} window */
+  async #spectrogram(song, window) {
+    const bridge = await this.#python();
+    return bridge.spectrogram(await SongReader.open(song), window);
   }
 
   /** @param {JobRequest} request @param {AbortSignal} signal */

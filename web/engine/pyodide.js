@@ -64,6 +64,15 @@ export class Bridge {
   }
 
   /**
+   * @param {SongReader} song
+   * @param {import("./protocol.js").SpectrogramWindow} window
+   * @returns {Promise<import("./protocol.js").Spectrogram>}
+   */
+  spectrogram(song, window) {
+    return outcome(this.#python.spectrogram(song, JSON.stringify(window)));
+  }
+
+  /**
    * @param {JobRequest} request
    * @param {SongReader} song
    * @param {import("../library/job-output.js").JobOutput} output

@@ -64,6 +64,17 @@ const DATA = {
   "device.measure": settings,
   "model.open": object({ model, precision: optional(text) }),
   "song.survey": object({ song, hop: count }),
+  "song.spectrogram": object({
+    song,
+    window: object({
+      start: position,
+      stop: position,
+      columns: count,
+      rows: count,
+      low: Number.isFinite,
+      high: Number.isFinite,
+    }),
+  }),
   "job.run": object({
     job: text,
     song,

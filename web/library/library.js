@@ -11,8 +11,7 @@ import { listPieces } from "./pieces.js";
 /** @typedef {import("./pieces.js").Piece} Piece */
 
 /** @typedef {import("../export/messages.js").Tags} Tags */
-
-/** @typedef {{ name: string, rate: number, channels: number, length: number, added: number, tags?: Tags }} SongFacts */
+/** @typedef {{ name: string, tags: Tags, rate: number, channels: number, length: number, added: number }} SongFacts */
 /** @typedef {{ pieces: Piece[], peaks: Float32Array }} KeptTrack */
 
 /**

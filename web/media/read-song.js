@@ -7,7 +7,7 @@ import { MediaError } from "./media-error.js";
 /** @typedef {import("../library/pieces.js").Piece} Piece */
 
 /** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar */
-/** @typedef {import("../export/messages.js").Tags} Tags */
+/** @typedef {import("../library/library.js").Tags} Tags */
 /** @typedef {{ rate: number, channels: number, length: number, tags: Tags, pieces: Piece[] }} ReadSong */
 /** @typedef {{ type: "read", file: Blob, name: string, folder: string | null }
  *   | { type: "decoded", decoded: Planar }

@@ -5,8 +5,8 @@
 import { EngineError, messageOf } from "../engine/errors.js";
 import { decode } from "./decode.js";
 import { MediaError } from "./media-error.js";
+import { readTags } from "./song-tags.js";
 import { SongWriter } from "./song-writer.js";
-import { readTags } from "./tags.js";
 
 /** @typedef {import("./read-song.js").FromReader} FromReader */
 /** @typedef {import("./read-song.js").ToReader} ToReader */

@@ -7,8 +7,8 @@ import { MediaError } from "./media-error.js";
 
 /** @typedef {import("../library/opfs.js").Folder} Folder */
 /** @typedef {import("../library/pieces.js").Piece} Piece */
+/** @typedef {import("../library/library.js").Tags} Tags */
 /** @typedef {import("./decode.js").Block} Block */
-/** @typedef {import("../export/messages.js").Tags} Tags */
 
 /** Samples in a piece: some ten seconds, so that even a long song has only hundreds. */
 const PIECE = 1 << 19;
@@ -53,16 +53,17 @@ export class SongWriter {
 
   /**
    * @param {string} name of the song
-   * @param {Tags} tags of its file
-   * @returns {Promise<{ rate: number, channels: number, length: number, tags: Tags, pieces: Piece[] }>}
+   * @param {Tags} tags
+   * @returns {Promise<import("./read-song.js").ReadSong>}
    * @throws {MediaError} `audio/empty`
    */
   async finish(name, tags) {
     if (this.#filled > 0) await this.#flush();
     if (this.#length === 0) throw new MediaError("audio/empty", "The file has no audio samples.");
-    const facts = { rate: this.#rate, channels: this.#channels, length: this.#length, tags };
-    if (this.#folder) await writeJson(this.#folder, RECORDS.song, { name, added: Date.now(), ...facts });
-    return { ...facts, pieces: this.#pieces };
+    const facts = { rate: this.#rate, channels: this.#channels, length: this.#length };
+    if (this.#folder)
+      await writeJson(this.#folder, RECORDS.song, { name, tags, added: Date.now(), ...facts });
+    return { ...facts, tags, pieces: this.#pieces };
   }
 
   async #flush() {

@@ -2,7 +2,7 @@
 
 import { fitsMp3, fitsStemsFile } from "../app/export-plan.js";
 import { DEFAULT_PATTERN } from "../app/file-names.js";
-import { stripGains } from "../media/mix.js";
+import { stripGains, toGain } from "../media/mix.js";
 import { recall, remember } from "../platform/memory.js";
 import { h, setText, uniqueId } from "./dom.js";
 import { gain } from "./format.js";
@@ -131,13 +131,15 @@ export class ExportForm extends HTMLElement {
 
   /** What each of the rows stands for with this song. @param {Song} song */
   #note({ stems, desk }) {
-    const gains = stripGains(stems.map(({ name }) => desk.strips[name]));
+    const strips = stems.map(({ name }) => desk.strips[name]);
+    const gains = stripGains(strips);
     const heard = stems.flatMap(({ name }, index) =>
       gains[index] > 0 ? [heardText(name, gains[index])] : [],
     );
-    const plain = gains.every((value) => value === 1);
-    this.silent = heard.length === 0;
-    setText(this.#notes.mix, plain ? t("export.note.balance") : heard.join(", "));
+    const plain = gains.every((value) => value === 1) && strips.every(({ pan }) => pan === 0);
+    const master = desk.master === 0 ? [] : [t("export.note.master", { gain: gain(desk.master) })];
+    this.silent = heard.length === 0 || toGain(desk.master) === 0;
+    setText(this.#notes.mix, [...(plain ? [t("export.note.balance")] : heard), ...master].join(", "));
     setText(this.#notes.all, stems.map(({ name }) => t(`stem.${name}`)).join(", "));
     setText(this.#notes["stems-file"], t("export.note.stems-file"));
   }
