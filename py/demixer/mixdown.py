@@ -14,7 +14,7 @@ from demixer.level import blocks
 from demixer.progress import Monitor
 
 Gains = npt.NDArray[np.float64]
-"""Linear gains [shape=(stems, channels)]."""
+"""Linear gains [shape=(stems, channels)], of what is made of the stems: one channel may be spread over several."""
 
 
 class Mixdown:
@@ -28,7 +28,7 @@ class Mixdown:
     stems : sequence of Source
         Of one rate, length and number of channels.
     gains : np.ndarray [shape=(stems, channels)], float64
-        Linear; stems that are silent are not read.
+        Linear; stems that are silent are not read. Stems of one channel can be panned: the mix has as many as these.
     level : float
         Linear gain of their sum.
 
@@ -39,10 +39,11 @@ class Mixdown:
     """
 
     def __init__(self, stems: Sequence[Source], gains: Gains, level: float = 1.0) -> None:
-        if gains.shape != (len(stems), stems[0].channels) or not np.isfinite(gains).all():
+        fits = gains.ndim == 2 and len(gains) == len(stems) and stems[0].channels in {1, gains.shape[1]}
+        if not fits or not np.isfinite(gains).all():
             raise ValueError(f"gains of shape {gains.shape} for {len(stems)} stems of {stems[0].channels} channels")
         self.rate = stems[0].rate
-        self.channels = stems[0].channels
+        self.channels = int(gains.shape[1])
         self.length = stems[0].length
         self._level = np.float64(level)
         self._heard = [(stem, gain[:, np.newaxis]) for stem, gain in zip(stems, gains, strict=True) if gain.any()]
@@ -91,7 +92,7 @@ async def measure_levels(song: Source, stems: Sequence[Source], gains: Gains, mo
     async for start, mixture in blocks(song):
         read = np.stack([await stem.read(start, start + mixture.shape[-1]) for stem in stems])
         peaks = np.maximum(peaks, np.abs(read).max(axis=(1, 2)))
-        mix_peak = max(mix_peak, float(np.abs(np.einsum("scn,sc->cn", read, gains)).max()))
+        mix_peak = max(mix_peak, float(np.abs((gains[..., np.newaxis] * read).sum(axis=0)).max()))
         residual = mixture - read.sum(axis=0, dtype=np.float64)
         energy += float(np.sum(np.square(mixture, dtype=np.float64)))
         missing += float(np.sum(np.square(residual)))

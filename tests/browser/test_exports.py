@@ -144,21 +144,86 @@ def test_mp3_lies_on_the_song_to_the_sample(
         assert container.metadata["artist"] == "The Tester"
 
 
-def test_the_mix_is_what_the_desk_is_set_to(desk: Locator, stems: dict[str, Samples], tmp_path: Path) -> None:
-    for name, volume in {"Drums": "-6", "Other": "3"}.items():
-        desk.get_by_role("group", name=name, exact=True).get_by_role("slider", name="Volume").fill(volume)
-    desk.get_by_role("group", name="Vocals", exact=True).get_by_role("button", name="Mute").click()
+#: The desk's mixer at rest, from the beginning of the tracks that it is given, without a device behind it.
+PLAYED: Final = """async ([tracks, controls]) => {
+  const planes = tracks.map((channels) => channels.map((text) => new Float32Array(Uint8Array.fromBase64(text).buffer)));
+  const length = planes[0][0].length;
+  const context = new OfflineAudioContext(2, length + 44100, 44100);
+  await context.audioWorklet.addModule("/media/mixer-worklet.js");
+  const options = { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { controls } };
+  const mixer = new AudioWorkletNode(context, "mixer", options);
+  mixer.connect(context.destination);
+  context.suspend(0.1).then(async () => {
+    mixer.port.postMessage({ type: "block", block: { epoch: 0, start: 0, length, last: true, tracks: planes } });
+    mixer.port.postMessage({ type: "play" });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    context.resume();
+  });
+  const rendered = await context.startRendering();
+  return [0, 1].map((channel) => new Uint8Array(rendered.getChannelData(channel).buffer).toBase64());
+}"""
+
+
+def played(page: Page, tracks: list[Samples], controls: dict[str, Any]) -> Samples:
+    """What the desk's mixer gives [shape=(2, n)], with some silence before and after."""
+    texts = [[base64.b64encode(channel.tobytes()).decode() for channel in track] for track in tracks]
+    rendered = page.evaluate(PLAYED, [texts, controls])
+    return np.array([np.frombuffer(base64.b64decode(channel), np.float32) for channel in rendered])
+
+
+def set_fader(group: Locator, name: str, decibel: float) -> None:
+    script = "async (level) => (await import('/media/mix.js')).faderStep(level)"
+    group.get_by_role("slider", name=name).fill(str(group.page.evaluate(script, decibel)))
+
+
+def test_the_mix_has_the_bits_that_the_desk_plays(
+    desk: Locator, song: Samples, stems: dict[str, Samples], tmp_path: Path
+) -> None:
+    strips = {name: desk.get_by_role("group", name=name, exact=True) for name in ("Drums", "Bass", "Other", "Vocals")}
+    set_fader(strips["Drums"], "Volume", -6)
+    set_fader(strips["Other"], "Volume", 3)
+    set_fader(desk, "Master", -2)
+    strips["Bass"].get_by_role("slider", name="Pan").fill("-10")
+    strips["Vocals"].get_by_role("button", name="Mute").click()
     dialog = open_dialog(desk)
-    heard = dialog.get_by_text("Drums \N{MINUS SIGN}6.0 dB, Bass, Other +3.0 dB")
-    expect(heard).to_be_visible()
+    heard = "Drums \N{MINUS SIGN}6.0 dB, Bass, Other +3.0 dB, master \N{MINUS SIGN}2.0 dB"
+    expect(dialog.get_by_text(heard)).to_be_visible()
     choose(dialog, "Resolution", "32-bit float")
     path = save(dialog, tmp_path)
     assert path.name == "Low Water - mix.wav"
-    gains = {"drums": 10 ** (-6 / 20), "bass": 1.0, "other": 10 ** (3 / 20)}
-    expected = np.zeros(stems["drums"].shape)
-    for name, gain in gains.items():
-        expected += gain * stems[name].astype(float)
-    assert np.array_equal(read(path), expected.astype(np.float32))
+    found = read(path).astype(np.float32)
+
+    sides = {"drums": [10 ** (-6 / 20)] * 2, "bass": [1.0, 0.5], "other": [10 ** (3 / 20)] * 2, "vocals": [0.0, 0.0]}
+    master = 10 ** (-2 / 20)
+    expected = np.zeros(song.shape)
+    for name, gains in sides.items():
+        expected += np.array(gains)[:, np.newaxis] * stems[name].astype(float)
+    assert np.array_equal(found, (master * expected).astype(np.float32))
+
+    controls = {"stems": list(sides.values()), "master": master, "original": False}
+    sound = played(desk.page, [song, *stems.values()], controls)
+    # It begins when its first block is there, and fades in: after half a second it has come to rest.
+    rest = found[:, RATE // 2 : 3 * RATE]
+    starts = range(0, sound.shape[1] - 3 * RATE, 128)
+    assert any(np.array_equal(sound[:, at + RATE // 2 : at + 3 * RATE], rest) for at in starts)
+
+
+def test_a_panned_song_of_one_channel_becomes_two(
+    page: Page, song: Samples, stems: dict[str, Samples], tmp_path: Path
+) -> None:
+    page.add_init_script(NO_PICKER)
+    mono = {name: stem[:1] for name, stem in stems.items()}
+    desk = open_desk(page, song[:1], mono)
+    for name in ("Drums", "Bass", "Other"):
+        desk.get_by_role("group", name=name, exact=True).get_by_role("button", name="Mute").click()
+    desk.get_by_role("group", name="Vocals", exact=True).get_by_role("slider", name="Pan").fill("20")
+    dialog = open_dialog(desk)
+    choose(dialog, "Format", "FLAC")
+    found = read(save(dialog, tmp_path))
+    assert not found[0].any()
+    assert np.abs(found[1] - mono["vocals"]).max() <= 2.0**-23
+    choose(dialog, "What to export", "One stem")
+    assert read(save(dialog, tmp_path)).shape == song[:1].shape
 
 
 def test_all_stems_go_into_one_archive(desk: Locator, stems: dict[str, Samples], tmp_path: Path) -> None:

@@ -59,7 +59,14 @@ class TestMixdown:
     def test_nothing_heard_is_silence(self) -> None:
         assert not read(Mixdown(clips(stems()), np.zeros((3, 2)))).any()
 
-    @pytest.mark.parametrize("gains", [np.ones((2, 2)), np.ones((3, 1)), np.full((3, 2), np.nan)])
+    def test_one_channel_can_be_panned(self) -> None:
+        (mono,) = stems(1, channels=1)
+        mix = read(Mixdown(clips([mono]), np.array([[1.0, 0.25]])))
+        assert np.array_equal(mix, np.concatenate([mono, np.float32(0.25) * mono]))
+        levels = asyncio.run(measure_levels(Clip(mono, 44_100), clips([mono]), np.array([[0.5, 2.0]]), Monitor()))
+        assert levels.mix == pytest.approx(2 * np.abs(mono).max())
+
+    @pytest.mark.parametrize("gains", [np.ones((2, 2)), np.ones((3, 1)), np.ones(3), np.full((3, 2), np.nan)])
     def test_gains_that_do_not_fit_are_refused(self, gains: Gains) -> None:
         with pytest.raises(ValueError, match="gains of shape"):
             Mixdown(clips(stems(length=10)), gains)

@@ -48,10 +48,10 @@ export function fitsStemsFile({ format, stems }) {
 
 /** Gains of the mix as the desk is set, by stem and channel, as the mixer applies them. @param {Song} song */
 export function mixGains({ desk, stems, format }) {
-  const gains = sideGains(stems.map(({ name }) => desk.strips[name]));
-  return gains.map((sides) =>
-    Array.from({ length: format?.channels ?? 0 }, (_, channel) => sides[channel % 2]),
-  );
+  const strips = stems.map(({ name }) => desk.strips[name]);
+  const panned = strips.some(({ pan }) => pan !== 0);
+  const length = Math.max(panned ? STEREO : 1, format?.channels ?? 0); // even one channel can be panned
+  return sideGains(strips).map((sides) => Array.from({ length }, (_, channel) => sides[channel % STEREO]));
 }
 
 /** The master's gain. @param {Song} song */

@@ -7,7 +7,7 @@ import { Mp4OutputFormat, Output, StreamTarget } from "../vendor/mediabunny/medi
 import { AudioPackets } from "./audio-packets.js";
 import { openCoder } from "./coders.js";
 import { stemBox, withBoxAtEnd } from "./stem-box.js";
-import { BLOCK, tagsOf } from "./track-file.js";
+import { BLOCK, partAudio, tagsOf } from "./track-file.js";
 
 /** @typedef {import("./messages.js").Plan} Plan */
 /** @typedef {import("./track-file.js").Job} Job */
@@ -46,7 +46,7 @@ export async function writeStems({ plan, length, renderings, progress }, sink) {
 /** @param {Plan} plan @param {number} part @param {Job["renderings"][number]} render */
 async function openTrack(plan, part, render) {
   const { rate, length } = plan.stems[0];
-  const coder = await openCoder(plan.coding, plan.stems[0]);
+  const coder = await openCoder(plan.coding, partAudio(plan, part));
   const name = plan.parts[part].title;
   return { packets: new AudioPackets(coder, rate, length), rendering: render(coder.layout), name };
 }

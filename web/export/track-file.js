@@ -27,7 +27,7 @@ export const BLOCK = 1 << 16;
  * @param {(fraction: number) => void} progress
  */
 export async function writeTrack({ plan, length, renderings }, part, writable, progress) {
-  const coder = await openCoder(plan.coding, plan.stems[0]);
+  const coder = await openCoder(plan.coding, partAudio(plan, part));
   const output = new Output({
     format: coder.container,
     target: new StreamTarget(writable, { chunked: true }),
@@ -54,4 +54,13 @@ export async function writeTrack({ plan, length, renderings }, part, writable, p
  */
 export function tagsOf({ tags: { date, ...tags }, parts }, part) {
   return { ...tags, ...(date ? { date: new Date(date) } : {}), title: parts[part].title };
+}
+
+/**
+ * What a part sounds like: a song of one channel may have two in its mix.
+ * @param {Plan} plan
+ * @param {number} part
+ */
+export function partAudio({ stems, parts }, part) {
+  return { ...stems[0], channels: parts[part].gains[0].length };
 }
