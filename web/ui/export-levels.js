@@ -53,7 +53,7 @@ function decibel(value) {
 
 /** @param {number} value in dB */
 function residualText(value) {
-  return Number.isFinite(value) ? t("export.residual", { level: gain(value) }) : t("export.residual-none");
+  return Number.isFinite(value) ? gain(value) : t("export.residual-none");
 }
 
 customElements.define("export-levels", LevelReport);
