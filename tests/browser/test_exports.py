@@ -46,7 +46,7 @@ def stems() -> dict[str, Samples]:
 def song(stems: dict[str, Samples]) -> Samples:
     """Not quite the sum of the stems: something is left for the null test."""
     left = np.random.default_rng(8).normal(0, 1e-4, stems["drums"].shape)
-    return (np.sum(list(stems.values()), axis=0) + left).astype(np.float32)
+    return np.asarray(np.sum(list(stems.values()), axis=0) + left, np.float32)
 
 
 @pytest.fixture

@@ -33,7 +33,13 @@ def test_packed_layouts_are_what_a_wav_file_has(layout: Layout, subtype: str) ->
     samples = noise()
     data, clipped = rendered(samples, layout)
     read, _ = soundfile.read(
-        BytesIO(data), format="RAW", subtype=subtype, channels=2, samplerate=44_100, endian="LITTLE", dtype="float64"
+        BytesIO(data.tobytes()),
+        format="RAW",
+        subtype=subtype,
+        channels=2,
+        samplerate=44_100,
+        endian="LITTLE",
+        dtype="float64",
     )
     steps = {"packed16": 2.0**-15, "packed24": 2.0**-23, "float": 0.0}[layout]
     # The dither of 16 bits is up to one step wide on each side, besides the rounding.
