@@ -1,11 +1,15 @@
 /** Puts the page together: state, engine, songs, playback and the elements that show them. */
 
+import { Attention } from "./app/attention.js";
+import { DeskControls } from "./app/desk-controls.js";
 import { DeviceChoice } from "./app/device-choice.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
+import { ExportDesk } from "./app/export-desk.js";
 import { Exports } from "./app/exports.js";
 import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
+import { Spectra } from "./app/spectra.js";
 import { initialState, selectedSong } from "./app/state.js";
 import { Updates } from "./app/updates.js";
 import { EngineClient } from "./engine/client.js";
@@ -15,11 +19,12 @@ import { Devices } from "./platform/devices.js";
 import { onLaunch } from "./platform/launch.js";
 import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
+import { canNotify, wantNotifications } from "./platform/notification.js";
 import { ServiceWorkerClient } from "./platform/service-worker.js";
 import { translate } from "./ui/i18n.js";
-import { onSpace } from "./ui/keys.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView } from "./ui/page-view.js";
+import { listenToKeys } from "./ui/shortcuts.js";
 import { Store } from "./ui/store.js";
 
 /** Between true marks the progress is drawn this often. */
@@ -34,14 +39,17 @@ const watch = new EngineWatch(engine, store);
 const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.warm());
 const songs = new Songs(store, engine);
 const deck = new Deck();
+const controls = new DeskControls(store, deck);
 const exports = new Exports(store);
+const exportDesk = new ExportDesk(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
+new Attention(store);
 const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();
-const view = new PageView(deck);
+const view = new PageView(deck, new Spectra(engine));
 store.subscribe((state) => {
   deck.load(selectedSong(state));
   view.render(state);
@@ -90,6 +98,7 @@ const reactions = {
     warmForSelected();
   },
   "song-remove": (/** @type {string} */ id) => songs.remove(id),
+  "song-move": (/** @type {{ id: string, by: number }} */ { id, by }) => songs.move(id, by),
   "song-resume": (/** @type {string} */ id) => songs.resume(id),
   "song-undo": () => songs.undo(),
   "song-erase": (/** @type {string} */ id) => void songs.erase(id),
@@ -106,28 +115,30 @@ const reactions = {
   "device-choose": (/** @type {string} */ choice) => deviceChoice.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),
+  "region-preview": () => songs.preview(),
   "update-apply": () => void updates.apply(),
   "offline-prepare": (/** @type {string | undefined} */ id) =>
     void offline.prepare(store.state.models.find((model) => model.id === id)),
   "offline-cancel": () => offline.cancel(),
   "storage-open": () => void offline.check(),
   "storage-remove": (/** @type {string} */ what) => void removeKept(what),
-  "play-toggle": () => void deck.toggle(),
-  "seek-seconds": (/** @type {number} */ seconds) => deck.seek(seconds),
-  "seek-fraction": (/** @type {number} */ fraction) =>
-    withSong(({ duration }) => deck.seek(fraction * duration)),
-  "original-toggle": () =>
-    withSong(({ desk }) => mix(() => Object.assign(desk, { original: !desk.original }))),
-  "strip-change": (/** @type {{ stem: string, changes: object }} */ { stem, changes }) =>
-    withSong(({ desk }) => mix(() => Object.assign(desk.strips[stem], changes))),
   "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
     withSong((song) => exports.stem(song, stem)),
+  "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
   "download-all": () => withSong((song) => exports.all(song)),
+  "export-open": () => withSong((song) => exportDesk.open(song)),
+  "export-write": ({ plan, name }) => void exportDesk.write(plan, name),
+  "export-cancel": () => exportDesk.cancel(),
+  "export-close": () => exportDesk.close(),
 };
-for (const [type, react] of Object.entries(reactions)) {
+for (const [type, react] of Object.entries({ ...reactions, ...controls.reactions })) {
   addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
 }
-onSpace(() => void deck.toggle());
+listenToKeys({
+  song: () => selectedSong(store.state),
+  position: () => deck.position,
+  zoom: (factor) => view.zoom(factor),
+});
 
 /** A song that is not finished is about to be. */
 function warmForSelected() {
@@ -145,11 +156,4 @@ async function removeKept(what) {
   const chosen = store.state.songs.filter(({ id }) => id === what || what === "everything");
   for (const { id } of chosen) await songs.erase(id);
   await offline.remove(what);
-}
-
-/** @param {() => void} change of the desk's controls */
-function mix(change) {
-  change();
-  deck.mix();
-  store.touch();
 }

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
+
+import numpy as np
 
 from demixer import families
 from demixer.audio import Source
 from demixer.errors import DemixError, RuntimeFailure
 from demixer.job import JobRequest, Output, StemOutput
+from demixer.mixdown import Mixdown, measure_levels
+from demixer.pcm import Rendering
 from demixer.progress import Monitor
 from demixer.runtime import Float, Session
 from demixer.separate import separate
+from demixer.spectrogram import Window, spectrogram
 
 Post = Callable[[str, Any], None]
 """Takes the type of an event and its data, already JavaScript's."""
@@ -54,6 +60,19 @@ class Bridge:
         self._border = border
         self._monitor: Monitor | None = None
 
+    async def spectrogram(self, song: Any, window: str) -> Any:
+        """Draw a part of a song or stem.
+
+        The value is `{levels}`: bytes by column and row, as `demixer.spectrogram` has them.
+
+        Parameters
+        ----------
+        song : JsProxy of Song
+        window : str
+            The Window as JSON.
+        """
+        return await self._reply(self._spectrogram(song, window))
+
     def run_job(self, request: str, song: Any, session: Any, output: Any, post: Post) -> Coroutine[Any, Any, Any]:
         """Separate a song; can be cancelled from now on.
 
@@ -75,6 +94,35 @@ class Bridge:
         self._monitor = monitor
         return self._reply(self._run_job(request, song, session, output, post, monitor))
 
+    async def measure_levels(self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]) -> Any:
+        """Measure what is about to be exported.
+
+        The value is `{stems, mix, residual}` of `demixer.mixdown.Levels`.
+
+        Parameters
+        ----------
+        song, stems : JsProxy of Song
+        gains : str
+            Of the mix: linear ones by stem and channel, as JSON.
+        report : callable
+            Takes the fraction that is done.
+        """
+        return await self._reply(self._measure_levels(song, stems, gains, report))
+
+    def render(self, stems: Iterable[Any], request: str) -> WebRendering:
+        """Begin to render stems for an encoder.
+
+        Parameters
+        ----------
+        stems : JsProxy of Song
+        request : str
+            `{gains, level, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
+        """
+        asked = json.loads(request)
+        sources = [self._border.source(stem) for stem in stems]
+        mix = Mixdown(sources, np.array(asked["gains"], np.float64), asked["level"])
+        return WebRendering(Rendering(mix, asked["layout"], asked["seed"]), self._reply)
+
     def cancel(self) -> None:
         """Ask the job to stop that was asked for last."""
         if self._monitor is not None:
@@ -86,6 +134,20 @@ class Bridge:
         except Exception as error:
             reply = {"ok": False, "error": as_demix_error(error).to_dict()}
         return self._border.to_js(reply)
+
+    async def _measure_levels(
+        self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]
+    ) -> dict[str, Any]:
+        monitor = Monitor(lambda mark: report(mark.done / mark.total))
+        sources = [self._border.source(stem) for stem in stems]
+        levels = await measure_levels(
+            self._border.source(song), sources, np.array(json.loads(gains), np.float64), monitor
+        )
+        return {"stems": list(levels.stems), "mix": levels.mix, "residual": levels.residual}
+
+    async def _spectrogram(self, song: Any, window: str) -> dict[str, Any]:
+        levels = await spectrogram(self._border.source(song), Window.from_json(window))
+        return {"levels": levels.ravel()}
 
     async def _run_job(
         self, request: str, song: Any, session: Any, output: Any, post: Post, monitor: Monitor
@@ -109,6 +171,29 @@ class Bridge:
         )
         seconds = time.perf_counter() - begin
         return {"seconds": seconds, "modelSeconds": timed.seconds if timed else 0.0, "segments": segments}
+
+
+class WebRendering:
+    """A `Rendering` that JavaScript reads.
+
+    Parameters
+    ----------
+    rendering : Rendering
+    reply : callable
+        Makes a reply of what is awaited.
+    """
+
+    def __init__(self, rendering: Rendering, reply: Callable[[Awaitable[Mapping[str, Any]]], Awaitable[Any]]) -> None:
+        self._rendering = rendering
+        self._reply = reply
+
+    async def read(self, start: int, stop: int) -> Any:
+        """The value is `{bytes, clipped}`: the next samples, and how many had to be clipped so far."""
+        return await self._reply(self._read(start, stop))
+
+    async def _read(self, start: int, stop: int) -> dict[str, Any]:
+        read = await self._rendering.read(start, stop)
+        return {"bytes": read, "clipped": self._rendering.clipped}
 
 
 def as_demix_error(error: Exception) -> DemixError:

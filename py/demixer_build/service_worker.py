@@ -25,6 +25,7 @@ _SHELL_LIMIT: Final = 1_000_000
 _RUNTIME: Final = {
     "vendor/pyodide/*": "",
     "vendor/mediabunny/*.mjs": "",
+    "vendor/@mediabunny/*.mjs": "",
     "wheels/*": "",
     "models/testing/answer.json": "",
     "models/testing/layers.onnx": "",

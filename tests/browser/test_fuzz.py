@@ -32,7 +32,7 @@ ODD: Final[list[Any]] = [
     {"length": 9},
 ]
 #: How often each type comes: a cancel ends all that came before it.
-WEIGHTS: Final = [4, 4, 1, 3]
+WEIGHTS: Final = [4, 4, 4, 1, 3]
 NAMES: Final = ["", "constructor", "extra", "0"]
 
 
@@ -41,6 +41,10 @@ def sound_requests(version: int, hpss: dict[str, Any], echo: dict[str, Any]) -> 
     data = {
         "engine.start": {"device": "wasm", "threads": 1},
         "model.open": {"model": echo, "precision": "default"},
+        "song.spectrogram": {
+            "song": "song",
+            "window": {"start": 0, "stop": 4096, "columns": 4, "rows": 8, "low": 100, "high": 10_000},
+        },
         "job.cancel": {"job": None},
         "job.run": {
             "job": "job-1",

@@ -24,7 +24,7 @@ SOON: Final = 120_000
 
 #: Keeps what the engine's worker sends and what the mixer is told, before the page sees either.
 LISTEN: Final = """
-window.heard = { chunks: [], gains: [], playing: [] };
+window.heard = { chunks: [], controls: [], playing: [] };
 window.Worker = class extends Worker {
   constructor(...given) {
     super(...given);
@@ -35,7 +35,7 @@ window.Worker = class extends Worker {
 };
 const send = MessagePort.prototype.postMessage;
 MessagePort.prototype.postMessage = function (message, ...rest) {
-  if (message?.type === "gains") heard.gains.push(message.gains);
+  if (message?.type === "controls") heard.controls.push(message.controls);
   if (message?.type === "play" || message?.type === "pause") heard.playing.push(message.type);
   return send.call(this, message, ...rest);
 };
@@ -173,36 +173,72 @@ def test_the_desk_sets_the_gains(home: Page, song: Path) -> None:
     expect(desk.get_by_role("button", name="Pause")).to_be_visible(timeout=SOON)
 
     def gains() -> Any:
-        """Of the song and of the two stems."""
-        return home.evaluate("heard.gains.at(-1)")
+        """Of the two stems, on both sides."""
+        return home.evaluate("heard.controls.at(-1).stems")
 
     mute = harmonic.get_by_role("button", name="Mute")
     mute.click()
     expect(mute).to_have_attribute("aria-pressed", "true")
-    assert gains() == [0, 0, 1]
+    assert gains() == [[0, 0], [1, 1]]
     mute.click()
     percussive.get_by_role("button", name="Solo").click()
-    assert gains() == [0, 0, 1]
+    assert gains() == [[0, 0], [1, 1]]
+    harmonic.get_by_role("button", name="Solo").click()
+    assert gains() == [[1, 1], [1, 1]]
+    percussive.get_by_role("button", name="Solo").click(modifiers=["Control"])
+    expect(harmonic.get_by_role("button", name="Solo")).to_have_attribute("aria-pressed", "false")
+    assert gains() == [[0, 0], [1, 1]]
     percussive.get_by_role("button", name="Mute").click()
-    assert gains() == [0, 0, 0]
+    assert gains() == [[0, 0], [0, 0]]
     percussive.get_by_role("button", name="Mute").click()
 
     volume = percussive.get_by_role("slider", name="Volume")
-    volume.fill("-6")
+    volume.focus()
+    for _ in range(12):
+        home.keyboard.press("ArrowLeft")
     expect(volume).to_have_attribute("aria-valuetext", "\N{MINUS SIGN}6.0 dB")
-    assert gains() == [0, 0, pytest.approx(10 ** (-6 / 20))]
-    volume.fill("-60")
+    assert gains() == [[0, 0], [pytest.approx(10 ** (-6 / 20))] * 2]
+    home.keyboard.press("Home")
     expect(volume).to_have_attribute("aria-valuetext", "Silent")
-    assert gains() == [0, 0, 0]
+    assert gains() == [[0, 0], [0, 0]]
     volume.dblclick()
-    assert gains() == [0, 0, 1]
+    expect(volume).to_have_attribute("aria-valuetext", "0.0 dB")
+    assert gains() == [[0, 0], [1, 1]]
+
+    pan = percussive.get_by_role("slider", name="Pan")
+    pan.focus()
+    home.keyboard.press("End")
+    expect(pan).to_have_attribute("aria-valuetext", "100% right")
+    assert gains() == [[0, 0], [0, 1]]
+    pan.dblclick()
+    expect(pan).to_have_attribute("aria-valuetext", "Centre")
+
+    balance = desk.get_by_role("radiogroup", name="Presets").get_by_role("radio")
+    expect(balance).to_have_count(1)  # the others need stems that this song has not
+    expect(balance).not_to_be_checked()
+    desk.get_by_role("radio", name="Original balance").check()
+    expect(balance).to_be_checked()
+    assert gains() == [[1, 1], [1, 1]]
+
+    master = desk.get_by_role("slider", name="Master")
+    master.focus()
+    home.keyboard.press("End")
+    expect(master).to_have_attribute("aria-valuetext", "+6.0 dB")
+    assert home.evaluate("heard.controls.at(-1).master") == pytest.approx(10 ** (6 / 20))
+    loud = desk.get_by_text("The mix is too loud for the device")
+    desk.get_by_role("slider", name="Position").fill("0")
+    desk.get_by_role("button", name=re.compile("Play|Pause")).click()
+    expect(loud).to_be_visible()
+    master.dblclick()
+    desk.get_by_role("button", name="Clip").click()
+    expect(loud).to_have_count(0)
 
     original = desk.get_by_role("button", name="Original")
     original.click()
     expect(original).to_have_attribute("aria-pressed", "true")
-    assert gains() == [1, 0, 0]
+    assert home.evaluate("heard.controls.at(-1).original")
     original.click()
-    assert gains() == [0, 0, 1]
+    assert not home.evaluate("heard.controls.at(-1).original")
 
 
 def test_playing_moves_and_seeks(home: Page, song: Path) -> None:

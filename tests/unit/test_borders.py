@@ -19,8 +19,8 @@ LAYERS = (
     {"errors"},
     {"audio", "models", "progress", "runtime"},
     {"guard", "median", "stft"},
-    {"checkpoint", "families", "level", "metrics", "resample", "runtimes", "segments", "stems"},
-    {"separate"},
+    {"checkpoint", "families", "level", "metrics", "resample", "runtimes", "segments", "spectrogram", "stems"},
+    {"mixdown", "pcm", "separate"},
     {"evaluation", "job"},
     {"bridge", "cli"},
 )

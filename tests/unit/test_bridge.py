@@ -120,6 +120,16 @@ def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
         assert np.array_equal(page.joined(index, "peaks"), stems.peaks(stem, 100).ravel())
 
 
+def test_a_spectrogram_is_bytes_by_column_and_row() -> None:
+    window = {"start": 0, "stop": 100_000, "columns": 7, "rows": 5, "low": 40, "high": 20_000}
+    reply = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(100_000), json.dumps(window)))
+    levels = reply["value"]["levels"]
+    assert (levels.shape, levels.dtype) == ((35,), np.uint8)
+    assert levels.max() > 100
+    refused = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(10), json.dumps({**window, "rows": 0})))
+    assert refused["error"]["code"] == "protocol/version"
+
+
 @pytest.mark.parametrize("moment", ["job.progress", "write"])
 def test_a_cancelled_job_ends_at_its_next_mark(moment: str) -> None:
     reply, page = run(noise(1_000_000), cancel_at=moment)
@@ -249,3 +259,36 @@ def test_peaks_do_not_depend_on_how_a_stream_is_cut(lengths: list[int], hop: int
     cuts = np.cumsum(lengths)[:-1]
     pieces = [grid.push(piece) for piece in np.split(stream, cuts, axis=1)]
     assert np.array_equal(np.concatenate(pieces), stems.peaks(stream, hop))
+
+
+class TestExport:
+    """What the export worker calls."""
+
+    stems = tuple(np.random.default_rng(3).normal(0, 0.2, (2, 2, 3_000)).astype(np.float32))
+    gains = json.dumps([[1, 0.5], [0.25, 1]])
+
+    def test_levels_come_with_progress(self) -> None:
+        told: list[float] = []
+        bridge = Bridge(PlainBorder())
+        song = np.sum(self.stems, axis=0)
+        reply = asyncio.run(bridge.measure_levels(song, self.stems, self.gains, told.append))
+        assert reply["ok"]
+        assert reply["value"]["stems"] == [float(np.abs(stem).max()) for stem in self.stems]
+        assert reply["value"]["residual"] < -120
+        assert told == [1.0]
+
+    def test_a_rendering_is_read_in_blocks(self) -> None:
+        request = json.dumps({"gains": json.loads(self.gains), "level": 2, "layout": "packed16", "seed": 4})
+        rendering = Bridge(PlainBorder()).render(self.stems, request)
+        first, second = (asyncio.run(rendering.read(*part))["value"] for part in ((0, 1_000), (1_000, 3_000)))
+        read = np.concatenate([first["bytes"], second["bytes"]]).view(np.int16).reshape(-1, 2).T / 2**15
+        left = 2 * (self.stems[0][0] + 0.25 * self.stems[1][0])
+        assert np.abs(read[0] - np.clip(left, -1, 1)).max() < 2**-14
+        assert second["clipped"] == np.count_nonzero(
+            np.abs(2 * (np.array([[1], [0.5]]) * self.stems[0] + np.array([[0.25], [1]]) * self.stems[1])) > 1
+        )
+
+    def test_a_song_that_cannot_be_read_is_told(self) -> None:
+        reply = asyncio.run(Bridge(PlainBorder()).measure_levels(np.zeros((2, 5)), self.stems, self.gains, print))
+        assert not reply["ok"]
+        assert reply["error"]["code"] == "runtime/failed"

@@ -18,9 +18,9 @@ export function bytesNeeded(song, model) {
   return song.folder ? bytesOfTracks(song, model.stems.length) + STATE_BYTES : 0;
 }
 
-/** What a song and its stems take. @param {Song} song */
+/** What a song and its stems take; those of a preview are not kept. @param {Song} song */
 export function bytesKept(song) {
-  const parts = song.stems.reduce((sum, stem) => sum + stem.available / stem.length, 0);
+  const parts = (song.preview ? [] : song.stems).reduce((sum, stem) => sum + stem.available / stem.length, 0);
   return song.folder ? Math.round(bytesOfTracks(song, 1 + parts)) : 0;
 }
 

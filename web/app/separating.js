@@ -5,8 +5,9 @@ import { removeOtherJobs } from "../library/library.js";
 import { hopFor } from "../media/survey.js";
 import { estimate, learn } from "../ui/estimate.js";
 import { JobProgress } from "../ui/job-progress.js";
+import { deskFor } from "./desk-state.js";
 import { describe } from "./errors.js";
-import { audioOf, deskFor, emptyStems, finishedPart } from "./song.js";
+import { audioOf, emptyStems, finishedPart, partOf, rangeOf } from "./song.js";
 
 /** @typedef {import("../engine/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
@@ -57,15 +58,18 @@ export class Separating {
   /** @param {Song} song */
   async #separate(song) {
     const audio = audioOf(song);
-    const { plan, duration, level } = song;
-    if (!audio || !plan) return;
-    const { model, preset } = plan;
+    const { plan, format, level } = song;
+    if (!audio || !plan || !format) return;
+    const { model, preset, region } = plan;
+    const range = region ? rangeOf(format, region) : { start: 0, stop: format.length };
+    const duration = (range.stop - range.start) / format.rate;
     this.#change(song, {
       status: "working",
       progress: new JobProgress(now()),
       download: null,
-      stems: emptyStems(song, model),
-      desk: deskFor(model.stems),
+      preview: region && { start: range.start / format.rate, stop: range.stop / format.rate },
+      stems: emptyStems(song, model, range),
+      desk: deskFor(model.stems, song.desk),
     });
     this.#fallen = false;
     try {
@@ -76,12 +80,15 @@ export class Separating {
         song.progress?.skip("create");
       }
       if (level) song.progress?.skip("measure");
-      const folder = song.folder && `${songFolder(song.id)}/${jobName(model.id, preset)}`;
-      const request = { job: song.id, song: audio, folder, model, preset, level, hop: hopFor(audio.length) };
+      // A preview is not kept: its stems lie in memory.
+      const folder = song.folder && !region ? `${songFolder(song.id)}/${jobName(model.id, preset)}` : null;
+      const part = region ? partOf(audio, range) : audio;
+      const request = { job: song.id, song: part, folder, model, preset, level, hop: hopFor(audio.length) };
       const { seconds, segments } = await this.#engine.run(request);
       // A job that had only its end to write teaches nothing, nor does one of two devices.
       if (segments > 0 && !this.#fallen)
         learn(model, preset, (duration * segments) / this.#segments, info, seconds);
+      if (region) return this.#change(song, { status: "ready", progress: null, plan: null });
       this.#change(song, { status: "done", progress: null, plan: null, unfinished: null });
     } catch (reason) {
       this.#stopped(song, describe(reason));
@@ -115,8 +122,14 @@ export class Separating {
   #chunk({ job, stems }) {
     const song = this.#find(job);
     if (!song) return;
-    for (const { name, pieces, peaks } of stems)
-      song.stems.find((stem) => stem.name === name)?.append(pieces, peaks);
+    for (const { name, pieces, peaks } of stems) {
+      const stem = song.stems.find((each) => each.name === name);
+      const { begin = 0 } = stem ?? {};
+      stem?.append(
+        pieces.map((piece) => ({ ...piece, start: begin + piece.start })),
+        peaks,
+      );
+    }
     this.#change(song, {});
   }
 
@@ -125,14 +138,16 @@ export class Separating {
     const cancelled = error.code === "cancelled";
     const fraction = finishedPart(song);
     const { plan, folder, unfinished } = song;
-    const further = folder && plan && fraction > 0;
+    const further = folder && plan && !plan.region && fraction > 0;
     this.#change(song, {
       status: cancelled ? "ready" : "failed",
       error: cancelled ? null : error,
       progress: null,
       // Stopped before it has got to where it was: that is still there.
       unfinished: further ? { model: plan.model.id, preset: plan.preset, fraction } : unfinished,
-      stems: fraction > 0 ? song.stems : [],
+      // Of a preview nothing stays: it was asked for as a whole.
+      stems: fraction > 0 && !plan?.region ? song.stems : [],
+      preview: null,
     });
   }
 

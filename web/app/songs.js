@@ -17,6 +17,9 @@ import { newSong, reopened } from "./song.js";
 /** So long a removed song can be had back. */
 const UNDO_MS = 10_000;
 
+/** Seconds of a preview: it lies in memory. */
+const LONGEST_PREVIEW = 120;
+
 /** Where the plans are remembered of songs that wait for their turn. */
 const PLANS_KEY = "plans";
 
@@ -29,6 +32,7 @@ export class Songs {
   /** Those that came in this visit and that nothing has been done with yet. @type {Set<Song>} */
   #fresh = new Set();
   /** @type {number | undefined} */ #undoEnds;
+  #removedFrom = 0;
 
   /**
    * @param {PageStore} store
@@ -80,18 +84,31 @@ export class Songs {
     this.forgetRemoved();
     const { songs, selected } = this.#store.state;
     const others = songs.filter((other) => other !== song);
+    this.#removedFrom = songs.indexOf(song);
     const shown = selected === id ? (others.at(-1)?.id ?? null) : selected;
     this.#store.set({ songs: others, selected: shown, removed: song });
     this.#undoEnds = setTimeout(() => this.forgetRemoved(), UNDO_MS);
   }
 
-  /** Has the song back that was removed last. */
+  /** Has the song back that was removed last, where it was. */
   undo() {
     const { songs, removed } = this.#store.state;
     if (!removed) return;
     clearTimeout(this.#undoEnds);
-    const all = [...songs, removed].sort((one, other) => one.added - other.added);
-    this.#store.set({ songs: all, selected: removed.id, removed: null });
+    this.#store.set({
+      songs: songs.toSpliced(this.#removedFrom, 0, removed),
+      selected: removed.id,
+      removed: null,
+    });
+  }
+
+  /** Songs wait in the order of the list. @param {string} id @param {number} by places, down or up */
+  move(id, by) {
+    const { songs } = this.#store.state;
+    const from = songs.findIndex((song) => song.id === id);
+    const to = Math.min(songs.length - 1, Math.max(0, from + by));
+    if (from < 0 || from === to) return;
+    this.#store.set({ songs: songs.toSpliced(from, 1).toSpliced(to, 0, songs[from]) });
   }
 
   /** Lets go for good of the song that was removed last. */
@@ -133,6 +150,17 @@ export class Songs {
     void this.#separating.work();
   }
 
+  /** Separate only the region of the selected song. */
+  preview() {
+    const { selected, model, preset } = this.#store.state;
+    const song = selected === null ? undefined : this.#find(selected);
+    const region = song?.desk.region;
+    if (!song?.format || !region || !model || song.status !== "ready") return;
+    const stop = Math.min(region.stop, region.start + LONGEST_PREVIEW);
+    this.#plan(song, model, preset, { start: region.start, stop });
+    void this.#separating.work();
+  }
+
   /** Go on with what was cut off, or try again what failed. @param {string} id */
   resume(id) {
     const song = this.#find(id);
@@ -142,7 +170,7 @@ export class Songs {
     };
     const model = this.#store.state.models.find((each) => each.id === modelId);
     if (!song || !model || !preset) return;
-    this.#plan(song, model, preset);
+    this.#plan(song, model, preset, song.unfinished ? null : song.plan?.region);
     void this.#separating.work();
   }
 
@@ -163,11 +191,11 @@ export class Songs {
     if (song?.status === "working") void this.#engine.cancel();
   }
 
-  /** @param {Song} song @param {Model} model @param {string} preset */
-  #plan(song, model, preset) {
-    this.#fresh.delete(song);
+  /** @param {Song} song @param {Model} model @param {string} preset @param {import("./song.js").Plan["region"]} region */
+  #plan(song, model, preset, region = null) {
+    if (!region) this.#fresh.delete(song);
     const status = song.format ? "waiting" : "reading";
-    this.#change(song, { plan: { model, preset }, status, error: null, stems: [] });
+    this.#change(song, { plan: { model, preset, region }, status, error: null, stems: [], preview: null });
   }
 
   /** @param {string} id */
@@ -193,7 +221,7 @@ export class Songs {
   #rememberPlans() {
     const { songs } = this.#store.state;
     const plans = songs.flatMap(({ id, plan, status, unfinished }) => {
-      const planned = plan && ["waiting", "working"].includes(status);
+      const planned = plan && !plan.region && ["waiting", "working"].includes(status);
       const { model, preset } = planned ? { model: plan.model.id, preset: plan.preset } : (unfinished ?? {});
       return model ? [[id, { model, preset }]] : [];
     });

@@ -3,6 +3,7 @@
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("./export-desk.js").ExportState} ExportState */
 /** @typedef {import("./song.js").Song} Song */
 
 /**
@@ -40,6 +41,7 @@
  * @property {Song[]} songs
  * @property {Song | null} removed the one that can still be had back
  * @property {string | null} selected id of the song that is shown
+ * @property {ExportState | null} export of the dialog, while it is open
  * @property {number | null} exporting fraction of the files that is written, while files are written
  * @property {ErrorData | null} problem an error of the page rather than of a song
  * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update what a reload would bring
@@ -66,6 +68,7 @@ export function initialState() {
     songs: [],
     removed: null,
     selected: null,
+    export: null,
     exporting: null,
     problem: null,
     update: null,

@@ -18,6 +18,7 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
 /** @typedef {import("./protocol.js").Settings} Settings */
+/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
 /** How long the worker may take to stop by itself before it is ended: a model blocks it for many seconds. */
 const GRACE_MS = 250;
@@ -78,6 +79,15 @@ export class EngineClient extends EventTarget {
    */
   openModel(model, precision) {
     return this.#call("model.open", { model, precision });
+  }
+
+  /**
+   * Draws a part of a song or stem.
+   * @param {SongAudio} song
+   * @param {import("./protocol.js").SpectrogramWindow} window
+   */
+  spectrogram(song, window) {
+    return this.#call("song.spectrogram", { song, window });
   }
 
   /**

@@ -20,6 +20,7 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
 /** @typedef {import("./protocol.js").Settings} Settings */
+/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
 /** @typedef {{ runtime: Runtime, probe: Probe, fp16: boolean }} Compute */
 /** @typedef {import("./precision.js").Ability} Ability */
@@ -48,6 +49,7 @@ export class Engine {
     "device.measure": (settings) => this.#measure(settings),
     "model.open": ({ model, precision }) =>
       this.#inTurn(null, (signal) => this.#open(model, precision, signal)),
+    "song.spectrogram": ({ song, window }) => this.#spectrogram(song, window),
     "job.run": (request) => this.#inTurn(request.job, (signal) => this.#run(request, signal)),
     "job.cancel": ({ job }) => this.#cancel(job),
   };
@@ -191,6 +193,12 @@ export class Engine {
     /** @param {EngineError} problem */
     const warn = (problem) => this.#emit("model.unkept", problem.toData());
     return obtain(new URL(artifact.path, MODELS), artifact, signal, report, warn);
+  }
+
+  /** @param {SongAudio} song @param {import("./protocol.js").SpectrogramWindow} window */
+  async #spectrogram(song, window) {
+    const bridge = await this.#python();
+    return bridge.spectrogram(await SongReader.open(song), window);
   }
 
   /** @param {JobRequest} request @param {AbortSignal} signal */

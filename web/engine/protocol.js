@@ -148,6 +148,19 @@ export const ERROR_CODES = Object.freeze({
 /** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport of this run alone */
 
 /**
+ * What of a song or stem is to be drawn: the twin of `demixer.spectrogram.Window`.
+ * @typedef {object} SpectrogramWindow
+ * @property {number} start first sample
+ * @property {number} stop
+ * @property {number} columns of equal time
+ * @property {number} rows of equal interval, the lowest first
+ * @property {number} low in Hz
+ * @property {number} high in Hz
+ */
+
+/** @typedef {{ levels: Uint8Array<ArrayBuffer> }} Spectrogram by column and row, from 0 for -96 dB to 255 for 0 dB */
+
+/**
  * What the page may ask, and what it gets back. One `model.open` or `job.run` is worked on at a time, in the
  * order they came; `job.run` opens its model by itself. `job.cancel` without a job stops them all, and is
  * answered when they have stopped. `device.measure` takes the place of `engine.start` in a worker of its own.
@@ -155,6 +168,7 @@ export const ERROR_CODES = Object.freeze({
  *   "engine.start": { data: Settings, value: EngineInfo },
  *   "device.measure": { data: Settings, value: Trial },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
+ *   "song.spectrogram": { data: { song: SongAudio, window: SpectrogramWindow }, value: Spectrogram },
  *   "job.run": { data: JobRequest, value: JobReport },
  *   "job.cancel": { data: { job: string | null }, value: null },
  * }} Calls

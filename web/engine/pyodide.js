@@ -59,6 +59,15 @@ export class Bridge {
   }
 
   /**
+   * @param {SongReader} song
+   * @param {import("./protocol.js").SpectrogramWindow} window
+   * @returns {Promise<import("./protocol.js").Spectrogram>}
+   */
+  spectrogram(song, window) {
+    return outcome(this.#python.spectrogram(song, JSON.stringify(window)));
+  }
+
+  /**
    * @param {JobRequest} request
    * @param {SongReader} song
    * @param {import("../library/job-output.js").JobOutput} output
@@ -71,9 +80,55 @@ export class Bridge {
     return outcome(this.#python.run_job(JSON.stringify(asked), song, session, output, emit));
   }
 
+  /**
+   * @param {SongReader} song
+   * @param {SongReader[]} stems
+   * @param {number[][]} gains of the mix, by stem and channel
+   * @param {(fraction: number) => void} report
+   * @returns {Promise<import("../export/messages.js").Levels>}
+   */
+  measureLevels(song, stems, gains, report) {
+    return outcome(this.#python.measure_levels(song, stems, JSON.stringify(gains), report));
+  }
+
+  /**
+   * @param {SongReader[]} stems
+   * @param {{ gains: number[][], level: number, layout: string, seed: number }} request
+   * @param {(count: number) => void} clipped is told at the end how many samples were
+   */
+  render(stems, request, clipped) {
+    return new Rendering(this.#python.render(stems, JSON.stringify(request)), clipped);
+  }
+
   /** Asks the running job to stop. */
   cancel() {
     this.#python.cancel();
+  }
+}
+
+/** Stems on their way to an encoder, read from the beginning to the end: `demixer.pcm.Rendering`. */
+export class Rendering {
+  #python;
+  #tell;
+  #clipped = 0;
+
+  /** @param {any} python @param {(count: number) => void} clipped */
+  constructor(python, clipped) {
+    this.#python = python;
+    this.#tell = clipped;
+  }
+
+  /** @param {number} start @param {number} stop @returns {Promise<Uint8Array>} */
+  async read(start, stop) {
+    const { bytes, clipped } = await outcome(this.#python.read(start, stop));
+    this.#clipped = clipped;
+    return bytes;
+  }
+
+  /** Gives Python's part back. */
+  close() {
+    this.#tell(this.#clipped);
+    this.#python.destroy();
   }
 }
 

@@ -63,6 +63,17 @@ const DATA = {
   "engine.start": settings,
   "device.measure": settings,
   "model.open": object({ model, precision: optional(text) }),
+  "song.spectrogram": object({
+    song,
+    window: object({
+      start: position,
+      stop: position,
+      columns: count,
+      rows: count,
+      low: Number.isFinite,
+      high: Number.isFinite,
+    }),
+  }),
   "job.run": object({
     job: text,
     song,

@@ -6,9 +6,11 @@
  *     songs/<id>/original/<start>      its samples, in pieces named after their first one
  *     songs/<id>/<model>.<preset>/     a separation: job.json, <stem>/<start>, and the state.<n> that it goes on
  *                                      from until it is done; then done.json and <stem>.peaks
+ *     exports/<id>/                    files that are being exported, until they are saved
  */
 
 export const SONGS = "songs";
+export const EXPORTS = "exports";
 export const ORIGINAL = "original";
 export const PEAKS = "peaks";
 export const STATE = "state.";

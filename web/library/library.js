@@ -10,7 +10,9 @@ import { listPieces } from "./pieces.js";
 /** @typedef {import("./opfs.js").Folder} Folder */
 /** @typedef {import("./pieces.js").Piece} Piece */
 
-/** @typedef {{ name: string, rate: number, channels: number, length: number, level: Level, added: number }} SongFacts */
+/** @typedef {import("../export/messages.js").Tags} Tags */
+/** @typedef {{ rate: number, channels: number, length: number, level: Level }} SongMeasures */
+/** @typedef {SongMeasures & { name: string, tags: Tags, added: number }} SongFacts */
 /** @typedef {{ pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} KeptTrack */
 
 /**

@@ -38,10 +38,23 @@ export async function hasStorage() {
  * @param {Folder} folder
  * @param {string} name
  */
-export async function remove(folder, name) {
+export function remove(folder, name) {
+  return patiently(() => folder.removeEntry(name, { recursive: true }));
+}
+
+/**
+ * Removes a file that was picked, where the browser lets a page do so.
+ * @param {FileSystemFileHandle & { remove?: () => Promise<void> }} file
+ */
+export function removePicked(file) {
+  return patiently(async () => file.remove?.());
+}
+
+/** @param {() => Promise<void>} act */
+async function patiently(act) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await folder.removeEntry(name, { recursive: true });
+      return await act();
     } catch (error) {
       if (isMissing(error)) return;
       if (!isLocked(error) || attempt === ATTEMPTS) throw error;

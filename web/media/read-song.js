@@ -7,8 +7,10 @@ import { MediaError } from "./media-error.js";
 /** @typedef {import("../library/pieces.js").Piece} Piece */
 
 /** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar */
-/** @typedef {import("../engine/protocol.js").Level} Level */
-/** @typedef {{ rate: number, channels: number, length: number, level: Level, peaks: Float32Array<ArrayBuffer>, pieces: Piece[] }} ReadSong */
+/** @typedef {import("../library/library.js").KeptTrack} KeptTrack */
+/** @typedef {import("../library/library.js").SongMeasures} SongMeasures */
+/** @typedef {import("../library/library.js").Tags} Tags */
+/** @typedef {SongMeasures & KeptTrack & { tags: Tags }} ReadSong */
 /** @typedef {{ type: "read", file: Blob, name: string, folder: string | null }
  *   | { type: "decoded", decoded: Planar }
  *   | { type: "refused", error: ErrorData }} ToReader */

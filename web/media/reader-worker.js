@@ -5,6 +5,7 @@
 import { EngineError, messageOf } from "../engine/errors.js";
 import { decode } from "./decode.js";
 import { MediaError } from "./media-error.js";
+import { readTags } from "./song-tags.js";
 import { SongWriter } from "./song-writer.js";
 
 /** @typedef {import("./read-song.js").FromReader} FromReader */
@@ -36,7 +37,7 @@ async function read({ file, name, folder }) {
     await writer.write(block);
     post({ type: "progress", fraction: block.fraction });
   }
-  return writer.finish(name);
+  return writer.finish(name, await readTags(file));
 }
 
 /**

@@ -8,6 +8,7 @@ import { Survey } from "./survey.js";
 
 /** @typedef {import("../library/opfs.js").Folder} Folder */
 /** @typedef {import("../library/pieces.js").Piece} Piece */
+/** @typedef {import("../library/library.js").Tags} Tags */
 /** @typedef {import("./decode.js").Block} Block */
 
 /** Samples in a piece: some ten seconds, so that even a long song has only hundreds. */
@@ -54,19 +55,20 @@ export class SongWriter {
 
   /**
    * @param {string} name of the song
+   * @param {Tags} tags
    * @returns {Promise<import("./read-song.js").ReadSong>}
    * @throws {MediaError} `audio/empty`
    */
-  async finish(name) {
+  async finish(name, tags) {
     if (this.#filled > 0) await this.#flush();
     if (this.#length === 0) throw new MediaError("audio/empty", "The file has no audio samples.");
     const facts = { rate: this.#rate, channels: this.#channels, length: this.#length };
     const { level, peaks } = this.#survey;
     if (this.#folder) {
       await writeFile(this.#folder, PEAKS, peaks);
-      await writeJson(this.#folder, RECORDS.song, { name, added: Date.now(), ...facts, level });
+      await writeJson(this.#folder, RECORDS.song, { name, tags, added: Date.now(), ...facts, level });
     }
-    return { ...facts, level, peaks, pieces: this.#pieces };
+    return { ...facts, tags, level, peaks, pieces: this.#pieces };
   }
 
   async #flush() {

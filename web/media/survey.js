@@ -4,8 +4,8 @@ import { MediaError } from "./media-error.js";
 
 /** @typedef {import("../engine/protocol.js").Level} Level */
 
-/** Pairs of peaks for a whole song, at most: enough for a wide, dense screen. */
-const MOST_PAIRS = 1 << 13;
+/** Pairs of peaks for a whole song, at most: enough for a wide, dense screen that shows a thirtieth of it. */
+const MOST_PAIRS = 1 << 16;
 
 const SHORTEST_HOP = 64;
 

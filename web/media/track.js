@@ -1,6 +1,6 @@
 /**
- * A stem or the song itself, as the player and the exports read it: pieces that follow each other from the
- * beginning up to `available`, and peaks for drawing. The samples lie in the browser's storage.
+ * A stem or the song itself, as the player and the exports read it: pieces that follow each other from
+ * `begin` up to `available`, and peaks for drawing. The samples lie in the browser's storage.
  */
 
 import { fromBlobs, gather } from "../library/pieces.js";
@@ -17,11 +17,15 @@ export class Track {
    * @param {number} channelCount
    * @param {number} length in samples
    * @param {number} hop samples to a pair of peaks
+   * @param {{ start: number, stop: number }} [range] the part of it that there will be, from a multiple of `hop` on
    */
-  constructor(name, channelCount, length, hop) {
+  constructor(name, channelCount, length, hop, { start, stop } = { start: 0, stop: length }) {
     this.name = name;
     this.channelCount = channelCount;
     this.length = length;
+    this.hop = hop;
+    this.begin = start;
+    this.end = stop;
     /** [lowest, highest] pairs of `hop` samples each. */
     this.peaks = new Float32Array(2 * Math.ceil(length / hop));
   }
@@ -31,15 +35,15 @@ export class Track {
     return this.#pieces;
   }
 
-  /** Samples from the beginning that are final. */
+  /** Up to this sample all is final. */
   get available() {
     const last = this.#pieces.at(-1);
-    return last ? last.start + last.length : 0;
+    return last ? last.start + last.length : this.begin;
   }
 
-  /** Pairs of peaks that are final. */
+  /** Up to this pair all peaks are final. */
   get drawn() {
-    return this.#drawn / 2;
+    return this.begin / this.hop + this.#drawn / 2;
   }
 
   /**
@@ -47,7 +51,7 @@ export class Track {
    * @param {Float32Array} peaks the next ones
    */
   append(pieces, peaks) {
-    if (pieces[0]?.start === 0) {
+    if (pieces[0]?.start === this.begin) {
       this.#pieces = [];
       this.#drawn = 0;
     }
@@ -57,7 +61,7 @@ export class Track {
 
   /** @param {Float32Array} peaks the next ones */
   draw(peaks) {
-    this.peaks.set(peaks, this.#drawn);
+    this.peaks.set(peaks, (2 * this.begin) / this.hop + this.#drawn);
     this.#drawn += peaks.length;
   }
 

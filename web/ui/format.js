@@ -9,6 +9,7 @@ const DECIBEL = new Intl.NumberFormat(language, {
   maximumFractionDigits: 1,
   signDisplay: "exceptZero",
 });
+const TENTHS = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const SECONDS = unit("second");
 const MINUTES = unit("minute");
@@ -23,6 +24,12 @@ export function clock(seconds) {
   const minutes = Math.floor(whole / 60) % 60;
   const rest = String(whole % 60).padStart(2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** @param {number} seconds @returns {string} such as 3:07.4 */
+export function instant(seconds) {
+  const tenths = Math.round(seconds * 10);
+  return `${clock(tenths / 10)}${TENTHS.format((tenths % 10) / 10).slice(1)}`;
 }
 
 /** @param {number} seconds @returns {string} a rough span, such as 40 sec or 3 min */
@@ -52,6 +59,11 @@ export function percent(fraction) {
 /** @param {number} hertz */
 export function frequency(hertz) {
   return t("unit.kilohertz", { value: KILOHERTZ.format(hertz / 1000) });
+}
+
+/** @param {number} hertz @returns {string} such as 100 Hz or 10 kHz */
+export function pitch(hertz) {
+  return hertz < 1000 ? t("unit.hertz", { value: hertz }) : frequency(hertz);
 }
 
 /** @param {number} decibel @returns {string} such as −3.5 dB, with a real minus sign */

@@ -1,9 +1,11 @@
 /** How far a separation is: one bar from the press of the button to the last sample. */
 
+import { canNotify, notificationsExist } from "../platform/notification.js";
 import { h, setText, tell } from "./dom.js";
 import { fallbackText } from "./fallback-text.js";
 import { percent, size, span } from "./format.js";
 import { t } from "./i18n.js";
+import { icon } from "./icon.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 
@@ -14,13 +16,16 @@ export class JobView extends HTMLElement {
   #left = h("span", { class: "left" });
   #notice = h("p", { class: "notice" });
   #cancel = h("button", { type: "button" }, t("action.cancel"));
+  #notify = h("button", { type: "button", class: "notify" }, icon("bell"), h("span", {}, t("notify.ask")));
   /** @type {Song | null} */
   #song = null;
 
   connectedCallback() {
     this.#cancel.addEventListener("click", () => tell(this, "song-cancel", this.#song?.id));
+    this.#notify.addEventListener("click", () => tell(this, "notify-toggle"));
     this.append(
       h("div", { class: "job-text" }, this.#percent, this.#stage, this.#left),
+      this.#notify,
       this.#cancel,
       this.#bar,
       this.#notice,
@@ -47,6 +52,8 @@ export class JobView extends HTMLElement {
     setText(this.#percent, percent(fraction));
     setText(this.#stage, stage);
     setText(this.#left, left);
+    this.#notify.hidden = !notificationsExist();
+    this.#notify.setAttribute("aria-pressed", String(canNotify()));
     setText(this.#notice, fallback && song.status === "working" ? fallbackText(fallback) : "");
   }
 

@@ -3,6 +3,8 @@
 import { setText, tell } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
+import "./key-list.js";
+import { keysAreOn } from "./shortcuts.js";
 import { currentTheme, onThemeChange, restoreTheme, toggleTheme } from "./theme.js";
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -36,7 +38,7 @@ function setUpHelp() {
   button.title = t("help.open");
   const open = setUpDialog("help", "help-open");
   addEventListener("keydown", ({ key }) => {
-    if (key === "?" && !document.querySelector("dialog[open]")) open();
+    if (key === "?" && keysAreOn() && !document.querySelector("dialog[open]")) open();
   });
 }
 

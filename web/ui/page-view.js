@@ -4,6 +4,7 @@ import { selectedSong } from "../app/state.js";
 import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
+import { ExportDialog } from "./export-dialog.js";
 import { fallbackText } from "./fallback-text.js";
 import { frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
@@ -17,9 +18,11 @@ import { RoomOffer } from "./room-offer.js";
 import { SongOverview } from "./song-overview.js";
 import { SongQueue } from "./song-queue.js";
 import { StorageList } from "./storage-list.js";
+import { seen } from "./time-view.js";
 import { UndoNotice } from "./undo-notice.js";
 import { UnfinishedNotice } from "./unfinished-notice.js";
 import { UpdateBanner } from "./update-banner.js";
+import { fullScale } from "./wave-form.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -30,6 +33,7 @@ const SPOKEN = new Set(["ready", "done"]);
 
 export class PageView {
   #deck;
+  #spectra;
   #section = one(HTMLElement, ".song");
   #overview = one(SongOverview, "song-overview");
   #error = one(ErrorNotice, ".song error-notice");
@@ -44,6 +48,7 @@ export class PageView {
   /** Drawn from the state alone. */
   #others = [
     one(DropZone, "drop-zone"),
+    one(ExportDialog, "export-dialog"),
     one(SongQueue, "song-queue"),
     one(OfflineLine, "offline-line"),
     one(RequestCount, "request-count"),
@@ -55,9 +60,10 @@ export class PageView {
   /** @type {import("../engine/protocol.js").Fallback | null} */
   #toldFallback = null;
 
-  /** @param {Deck} deck */
-  constructor(deck) {
+  /** @param {Deck} deck @param {import("../app/spectra.js").Spectra} spectra */
+  constructor(deck, spectra) {
     this.#deck = deck;
+    this.#spectra = spectra;
   }
 
   /** @param {PageState} state */
@@ -68,12 +74,13 @@ export class PageView {
     this.#engine.render(state.engine);
     this.#problem.render(state.problem, null);
     this.#section.hidden = song === null;
-    if (song) this.#overview.render(state, song);
+    const lanes = this.#lanes(song);
+    if (song) this.#overview.render(state, song, lanes);
     this.#error.render(song?.error ?? null, song);
     this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
-    this.#desk.render(song, this.#note(state, song));
+    this.#desk.render(song, lanes, this.#note(state, song));
     this.#room.render(state, song);
     this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);
@@ -89,8 +96,28 @@ export class PageView {
    */
   follow(song) {
     this.#desk.follow(this.#deck);
-    const playable = song?.stems.some(({ available }) => available > 0) ?? false;
-    this.#overview.playhead = song && playable ? this.#deck.position / song.duration : null;
+    const playable = song?.stems.some(({ begin, available }) => available > begin) ?? false;
+    this.#overview.playhead = playable ? this.#deck.position : null;
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    this.#overview.zoom(factor);
+  }
+
+  /** @param {Song | null} song @returns {import("./track-lane.js").Lanes} */
+  #lanes(song) {
+    const { duration = 0, format, track, desk } = song ?? {};
+    return {
+      view: seen(desk?.view ?? null, duration),
+      duration,
+      rate: format?.rate ?? 1,
+      region: desk?.region ?? null,
+      looping: desk?.looping ?? false,
+      picture: desk?.picture ?? "wave",
+      scale: fullScale(track?.peaks ?? new Float32Array()),
+      spectra: this.#spectra,
+    };
   }
 
   /** @param {PageState} state @param {Song | null} song @returns {string} */
@@ -122,11 +149,12 @@ export class PageView {
   }
 
   /** @param {Song} song */
-  #tell({ id, name, status }) {
+  #tell({ id, name, status, preview }) {
     if (this.#told.get(id) === status) return;
-    const cancelled = this.#told.get(id) === "working" && status === "ready";
+    const stopped = this.#told.get(id) === "working" && status === "ready";
     this.#told.set(id, status);
-    if (cancelled) announce(t("status.cancelled"));
+    if (stopped && preview) announce(t("status.preview", { song: name }));
+    else if (stopped) announce(t("status.cancelled"));
     else if (SPOKEN.has(status)) announce(t(`status.${status}`, { song: name }));
   }
 }

@@ -17,7 +17,7 @@ from demixer.runtime import Float
 
 
 def to_js(value: Any) -> Any:
-    """Plain data as JavaScript's own: no proxies, and float32 arrays become Float32Arrays of their own memory."""
+    """Plain data as JavaScript's own: no proxies, and arrays become typed arrays of their own memory."""
     return convert(value, create_pyproxies=False)
 
 
