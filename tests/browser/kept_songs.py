@@ -15,7 +15,7 @@ from demixer.audio import Samples
 from demixer.stems import peaks
 
 #: Pairs of peaks that a song may have at most: `hopFor` of `web/app/song.js`.
-PEAKS: Final = 1 << 13
+PEAKS: Final = 1 << 16
 
 #: Samples of a piece: several to a song, and no multiple of what is read at a time.
 PIECE: Final = 50_000

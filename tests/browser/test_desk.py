@@ -89,6 +89,13 @@ def test_a_region_is_previewed_and_looped_before_the_song_is_separated(home: Pag
 
 def test_closer_looks_and_keys(home: Page, song: Path) -> None:
     choose(home, song)
+    expect(home.get_by_text("Drag over the song to select a region.")).to_be_visible(timeout=SOON)
+    for key in ("ArrowRight", "[", "ArrowRight", "]"):
+        home.keyboard.press(key)
+    expect(home.get_by_text("0:05.0 to 0:10.0")).to_be_visible()
+    expect(home.get_by_role("button", name="Preview region")).to_be_visible()
+    home.keyboard.press("Escape")
+    home.keyboard.press("Home")
     separate(home)
     desk = desk_of(home, song)
     desk.focus()

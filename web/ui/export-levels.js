@@ -41,7 +41,7 @@ export class LevelReport extends HTMLElement {
     setText(this.#peak, peak === null ? waiting : decibel(20 * Math.log10(peak)));
     setText(this.#residual, levels ? residualText(levels.residual) : waiting);
     this.#warning.hidden = !clips || lowering === 0;
-    setText(this.#text, t("export.clips", { excess: gain(lowering) }));
+    setText(this.#text, t("export.clips", { excess: gain(20 * Math.log10(peak ?? 1)) }));
     setText(this.#lowerText, t("export.lower", { gain: gain(-lowering) }));
   }
 }

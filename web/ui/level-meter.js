@@ -12,6 +12,7 @@ export class LevelMeter extends HTMLElement {
   #bar = h("div");
   #shown = QUIETEST_DB;
   #since = 0;
+  #frame = 0;
 
   connectedCallback() {
     this.setAttribute("aria-hidden", "true");
@@ -20,13 +21,22 @@ export class LevelMeter extends HTMLElement {
 
   /** @param {number} peak highest sample of the last moment */
   set peak(peak) {
+    this.#raise(20 * Math.log10(peak));
+  }
+
+  /** Up to a level at once, or down towards it. @param {number} level in dB */
+  #raise(level) {
     const now = performance.now() / 1000;
     const fallen = this.#shown - (now - this.#since) * FALL_DB_PER_SECOND;
-    const level = Math.max(20 * Math.log10(peak), fallen, QUIETEST_DB);
+    const shown = Math.max(level, fallen, QUIETEST_DB);
     this.#since = now;
-    if (level === this.#shown) return;
-    this.#shown = level;
-    this.#bar.style.setProperty("--level", String(Math.min(1, 1 - level / QUIETEST_DB)));
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#bar.style.setProperty("--level", String(Math.min(1, 1 - shown / QUIETEST_DB)));
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#raise(QUIETEST_DB); // falls on although nothing more is heard
+    });
   }
 }
 

@@ -96,8 +96,7 @@ export class PageView {
    */
   follow(song) {
     this.#desk.follow(this.#deck);
-    const playable = song?.stems.some(({ begin, available }) => available > begin) ?? false;
-    this.#overview.playhead = playable ? this.#deck.position : null;
+    this.#overview.playhead = song?.format ? this.#deck.position : null;
   }
 
   /** @param {number} factor */

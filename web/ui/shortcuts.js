@@ -93,12 +93,12 @@ export function listenToKeys(page) {
  * @param {KeyboardEvent} event
  * @param {Song} song
  */
-function isMeant({ key, target, repeat, ctrlKey, metaKey, altKey }, { stems, desk }) {
+function isMeant({ key, target, repeat, ctrlKey, metaKey, altKey }, { format, desk }) {
   const focus = target instanceof Element ? target : document.body;
   if (ctrlKey || metaKey || altKey || document.querySelector("dialog[open]")) return false;
   if (key === " ") return !repeat && !focus.closest(OWN_SPACE);
   if (key === "Escape") return desk.region !== null;
-  if (key.length > 1) return stems.length > 0 && !focus.closest(OWN_ARROWS);
+  if (key.length > 1) return format !== null && !focus.closest(OWN_ARROWS);
   return keysAreOn() && !repeat;
 }
 
