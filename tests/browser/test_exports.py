@@ -300,7 +300,7 @@ def test_what_would_clip_is_told_and_can_be_lowered(
     choose(dialog, "What to export", "All stems, in a ZIP")
     excess = 20 * np.log10(max(np.abs(stem).max() for stem in loud.values()))
     lowering = np.ceil(10 * excess) / 10
-    warning = dialog.get_by_text(f"This would clip: its peak is +{lowering:.1f} dB above full scale.")
+    warning = dialog.get_by_text(f"This would clip: its peak is +{excess:.1f} dB above full scale.")
     expect(warning).to_be_visible(timeout=SOON)
     choose(dialog, "Resolution", "32-bit float")
     expect(warning).to_be_hidden()

@@ -38,10 +38,11 @@ export class LevelReport extends HTMLElement {
   render({ levels, measured, peak, clips }) {
     const waiting = t("export.measuring", { percent: percent(measured) });
     const lowering = peak === null ? 0 : loweringFor(peak);
-    setText(this.#peak, peak === null ? waiting : decibel(20 * Math.log10(peak)));
+    const level = peak === null ? 0 : 20 * Math.log10(peak);
+    setText(this.#peak, peak === null ? waiting : decibel(level));
     setText(this.#residual, levels ? residualText(levels.residual) : waiting);
     this.#warning.hidden = !clips || lowering === 0;
-    setText(this.#text, t("export.clips", { excess: gain(lowering) }));
+    setText(this.#text, t("export.clips", { excess: gain(level) }));
     setText(this.#lowerText, t("export.lower", { gain: gain(-lowering) }));
   }
 }
