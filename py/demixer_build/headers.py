@@ -64,6 +64,7 @@ RULES: Final = (
         },
     ),
     Rule("/engine/worker.js", _ENGINE),
+    Rule("/engine/compute.js", _WASM),
     Rule("/export/worker.js", _WASM),  # Python and encoders
     Rule("/vendor/onnxruntime-web/*", _WASM),  # starts its threads from its own module
     Rule("/models/*.????????.onnx", _IMMUTABLE),
