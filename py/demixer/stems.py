@@ -153,8 +153,12 @@ def _share(residual: Samples, stems: Samples) -> Samples:
     shares = np.zeros_like(stems)
     audible = np.flatnonzero(np.abs(residual).max(axis=(0, 2)) > INAUDIBLE)
     if audible.size:
-        spectra = np.fft.rfft(stems[:, :, audible])
-        weights = np.sqrt(np.sqrt(spectra.real**2 + spectra.imag**2)) + np.float32(FLOOR)
-        missing = np.fft.rfft(residual[:, audible])
-        shares[:, :, audible] = np.fft.irfft(missing * (weights / weights.sum(axis=0))) * _WINDOW
+        rows = slice(None) if audible.size == residual.shape[1] else audible  # a slice copies nothing
+        spectra = np.fft.rfft(stems[:, :, rows])
+        weights = np.sqrt(np.sqrt(spectra.real**2 + spectra.imag**2))
+        weights += np.float32(FLOOR)
+        missing = np.fft.rfft(residual[:, rows]) / weights.sum(axis=0)
+        np.multiply(missing, weights, out=spectra)
+        shares[:, :, rows] = np.fft.irfft(spectra)
+        shares *= _WINDOW
     return shares
