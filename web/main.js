@@ -21,9 +21,11 @@ import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
 import { ServiceWorkerClient } from "./platform/service-worker.js";
-import { translate } from "./ui/i18n.js";
+import { Announcements } from "./ui/announcements.js";
+import { onLanguageChange, translate } from "./ui/i18n.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView } from "./ui/page-view.js";
+import { rebuild } from "./ui/rebuild.js";
 import { listenToKeys } from "./ui/shortcuts.js";
 import { Store } from "./ui/store.js";
 
@@ -49,10 +51,18 @@ const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();
-const view = new PageView(deck, new Spectra(engine));
+const announcements = new Announcements();
+const spectra = new Spectra(engine);
+let view = new PageView(deck, spectra);
 store.subscribe((state) => {
   deck.load(selectedSong(state));
   view.render(state);
+  announcements.follow(state);
+});
+onLanguageChange(() => {
+  rebuild();
+  view = new PageView(deck, spectra);
+  store.touch();
 });
 deck.addEventListener("change", () => view.follow(selectedSong(store.state)));
 setInterval(() => {

@@ -1,14 +1,11 @@
 /** Numbers as people read them, in the page's language. */
 
-import { language, t } from "./i18n.js";
+import { language, onLanguageChange, t } from "./i18n.js";
 
 let formats = formatsOf(language);
-
-/** Those of the language of now. */
-function current() {
-  if (formats.language !== language) formats = formatsOf(language);
-  return formats;
-}
+onLanguageChange(() => {
+  formats = formatsOf(language);
+});
 
 /** @param {string} locale */
 function formatsOf(locale) {
@@ -18,7 +15,6 @@ function formatsOf(locale) {
   /** @param {"second" | "minute" | "hour" | "megabyte" | "gigabyte"} name */
   const unit = (name) => number({ style: "unit", unit: name, unitDisplay: "short" });
   return {
-    language: locale,
     percent: number({ style: "percent" }),
     kilohertz: number({ maximumFractionDigits: 3 }),
     decibel: number({ ...tenths, signDisplay: "exceptZero" }),
@@ -44,36 +40,36 @@ export function clock(seconds) {
 /** @param {number} seconds @returns {string} such as 3:07.4 */
 export function instant(seconds) {
   const tenths = Math.round(seconds * 10);
-  return `${clock(tenths / 10)}${current().tenths.format((tenths % 10) / 10).slice(1)}`;
+  return `${clock(tenths / 10)}${formats.tenths.format((tenths % 10) / 10).slice(1)}`;
 }
 
 /** @param {number} seconds @returns {string} a rough span, such as 40 sec or 3 min */
 export function span(seconds) {
-  if (seconds < 90) return current().seconds.format(Math.max(1, Math.ceil(seconds)));
-  if (seconds < 90 * 60) return current().minutes.format(Math.round(seconds / 60));
-  return current().hours.format(Math.round(seconds / 360) / 10);
+  if (seconds < 90) return formats.seconds.format(Math.max(1, Math.ceil(seconds)));
+  if (seconds < 90 * 60) return formats.minutes.format(Math.round(seconds / 60));
+  return formats.hours.format(Math.round(seconds / 360) / 10);
 }
 
 /** @param {number} bytes */
 export function size(bytes) {
   const mega = bytes / 1e6;
-  if (mega >= 1000) return current().gigabytes.format(Math.round(mega / 100) / 10);
-  return current().megabytes.format(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega));
+  if (mega >= 1000) return formats.gigabytes.format(Math.round(mega / 100) / 10);
+  return formats.megabytes.format(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega));
 }
 
 /** @param {number} time in milliseconds since 1970 */
 export function day(time) {
-  return current().day.format(time);
+  return formats.day.format(time);
 }
 
 /** @param {number} fraction */
 export function percent(fraction) {
-  return current().percent.format(fraction);
+  return formats.percent.format(fraction);
 }
 
 /** @param {number} hertz */
 export function frequency(hertz) {
-  return t("unit.kilohertz", { value: current().kilohertz.format(hertz / 1000) });
+  return t("unit.kilohertz", { value: formats.kilohertz.format(hertz / 1000) });
 }
 
 /** @param {number} hertz @returns {string} such as 100 Hz or 10 kHz */
@@ -83,5 +79,5 @@ export function pitch(hertz) {
 
 /** @param {number} decibel @returns {string} such as −3.5 dB, with a real minus sign */
 export function gain(decibel) {
-  return t("unit.decibel", { value: current().decibel.format(decibel).replace("-", "\u2212") });
+  return t("unit.decibel", { value: formats.decibel.format(decibel).replace("-", "\u2212") });
 }

@@ -8,6 +8,7 @@ import { recall, remember } from "../platform/memory.js";
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", fr: "Français", ja: "日本語" };
 
 const KEY = "language";
+const changes = new EventTarget();
 
 /** The language of the texts and of the numbers. */
 export let language = "";
@@ -15,27 +16,39 @@ export let language = "";
 let texts = {};
 let plurals = new Intl.PluralRules();
 let numbers = new Intl.NumberFormat();
+/** The one that was asked for last, whose texts may still be on their way. */
+let wanted = "";
 await speak(preferred());
 
+/** @param {string} locale one of `LANGUAGES` */
+export async function chooseLanguage(locale) {
+  await speak(locale);
+  if (language !== locale) return;
+  remember(KEY, locale);
+  changes.dispatchEvent(new Event("change"));
+}
+
 /**
- * From now on; what is already on the page is for the caller to say again.
- * @param {string} chosen
+ * For what has said its texts already.
+ * @param {() => void} listener is called when the language has changed
  */
-export async function chooseLanguage(chosen) {
-  await speak(chosen);
-  remember(KEY, chosen);
+export function onLanguageChange(listener) {
+  changes.addEventListener("change", listener);
 }
 
 /** @returns {string} what was chosen before, else the first of the browser's languages that the page has */
 function preferred() {
-  const wanted = [recall(KEY) ?? "", ...navigator.languages].map((tag) => tag.split("-")[0]);
-  return wanted.find((each) => Object.hasOwn(LANGUAGES, each)) ?? "en";
+  const tags = [recall(KEY) ?? "", ...navigator.languages].map((tag) => tag.split("-")[0]);
+  return tags.find((each) => Object.hasOwn(LANGUAGES, each)) ?? "en";
 }
 
 /** @param {string} locale of a file in `locales/` */
 async function speak(locale) {
+  wanted = locale;
   const response = await fetch(new URL(`../locales/${locale}.json`, import.meta.url));
-  texts = await response.json();
+  const loaded = await response.json();
+  if (locale !== wanted) return;
+  texts = loaded;
   plurals = new Intl.PluralRules(locale);
   numbers = new Intl.NumberFormat(locale);
   language = locale;
@@ -68,8 +81,6 @@ export function translate(root) {
     element.textContent = t(/** @type {string} */ (element.dataset.i18n));
   }
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-i18n-label]"))) {
-    const label = t(/** @type {string} */ (element.dataset.i18nLabel));
-    element.setAttribute("aria-label", label);
-    if (element.title) element.title = label;
+    element.setAttribute("aria-label", t(/** @type {string} */ (element.dataset.i18nLabel)));
   }
 }
