@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -32,13 +33,13 @@ PLURALS: Final = {
 #: Texts that are the same in another language: names, formats, and words that the musicians of both use.
 EVERYWHERE: Final = {"WASM", "WebGPU", "GPU", "WAV", "FLAC", "MP3", "Esc"}
 SHARED: Final = {
-    "de": """Stem Stems Songs Song Karaoke Bass Zoom Solo Master Clip Loop Original Position Pause Format Mix Standard
+    "de": """Stem Songs Karaoke Bass Zoom Solo Master Clip Loop Original Position Pause Format Mix Standard
         Engine mono stereo""",
     "es": "Karaoke Zoom Solo Mute Clip Original mono",
     "fr": "Page Zoom Solo Mute Master Clip Original Position Pause Format Mix Standard Volume mono Centre",
     "ja": "Home End Shift",
 }
-SAME: Final = {"strip.pan.c", "strip.pan.short.left", "strip.pan.short.right", "title.working", "engine.threads"}
+SAME: Final = {"strip.pan.c", "strip.pan.short.left", "strip.pan.short.right", "engine.threads"}
 
 #: What looks like a text in the sources, and is none.
 NO_TEXTS: Final = {
@@ -55,16 +56,18 @@ LITERAL: Final = re.compile(r"\"([^\"\n]*)\"|`([^`]*)`")
 TEXT: Final = re.compile(r"^\W*[A-Z][a-z]|[a-z]{2,}[,.:]? [a-z]{2,}")
 
 
+@cache
 def texts_of(language: str) -> dict[str, str]:
     texts: dict[str, str] = json.loads((WEB / "locales" / f"{language}.json").read_text(encoding="utf-8"))
     return texts
 
 
-def stem(key: str) -> str:
+def base(key: str) -> str:
     """A key without its plural form."""
     return re.sub(r"\.(?:zero|one|two|few|many|other)$", "", key) if key.rpartition(".")[0] in counted() else key
 
 
+@cache
 def counted() -> set[str]:
     """The keys with plural forms: those that English has two of."""
     english = texts_of("en")
@@ -84,7 +87,7 @@ def asked() -> set[str]:
 def fits(pattern: str, key: str) -> bool:
     """Whether a key, without its plural form, is what a pattern asks for."""
     expression = "[^.]+".join(re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(expression, stem(key)) is not None
+    return re.fullmatch(expression, base(key)) is not None
 
 
 def test_texts_and_questions_match() -> None:
@@ -105,16 +108,16 @@ def test_the_languages_are_those_that_can_be_chosen() -> None:
 
 @pytest.mark.parametrize("language", PLURALS)
 def test_every_language_has_every_text(language: str) -> None:
-    plain = {key for key in texts_of("en") if stem(key) == key}
+    plain = {key for key in texts_of("en") if base(key) == key}
     forms = {f"{key}.{form}" for key in counted() for form in PLURALS[language]}
     assert set(texts_of(language)) == plain | forms
 
 
 @pytest.mark.parametrize("language", PLURALS)
 def test_every_text_has_the_values_that_it_is_given(language: str) -> None:
-    english = {stem(key): placeholders(text) for key, text in texts_of("en").items()}
+    english = {base(key): placeholders(text) for key, text in texts_of("en").items()}
     texts = texts_of(language)
-    assert {key: placeholders(text) for key, text in texts.items()} == {key: english[stem(key)] for key in texts}
+    assert {key: placeholders(text) for key, text in texts.items()} == {key: english[base(key)] for key in texts}
 
 
 def placeholders(text: str) -> list[str]:
@@ -128,7 +131,7 @@ def test_no_text_was_left_in_english(language: str) -> None:
     left = {
         key: text
         for key, text in texts_of(language).items()
-        if text == english.get(key) and text not in known and stem(key) not in SAME and has_words(text)
+        if text == english.get(key) and text not in known and base(key) not in SAME and has_words(text)
     }
     assert not left
     assert known - EVERYWHERE <= {text for key, text in english.items() if text == texts_of(language).get(key)}
