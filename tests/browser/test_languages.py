@@ -113,7 +113,7 @@ def test_songs_and_work_outlive_every_language(page: Page, songs: tuple[Path, Pa
         harmonic = region.get_by_role("group", name=here["stem.harmonic"], exact=True)
         mute = harmonic.get_by_role("button", name=here["strip.mute"], exact=True)
         expect(mute).to_have_attribute("aria-pressed", "true")
-        expect(page.locator(".song-open").nth(1)).to_contain_text(here["song.status.working"].split("{")[0])
+        expect(page.locator(".song-open").nth(1)).to_contain_text(here["song.status.working"].split("{")[0].strip())
 
     assert page.evaluate("globalThis.loaded === true")
     page.locator(".song-open").filter(has_text="Long Tide").click()
