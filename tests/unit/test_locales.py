@@ -43,6 +43,8 @@ SAME: Final = {"strip.pan.c", "strip.pan.short.left", "strip.pan.short.right", "
 
 #: What looks like a text in the sources, and is none.
 NO_TEXTS: Final = {
+    "(forced-colors: active)",
+    "(prefers-color-scheme: dark)",
     ".song error-notice",
     "AbortError",
     "Escape",
@@ -154,7 +156,7 @@ def test_texts_are_set_with_care(language: str) -> None:
 
 def test_the_models_say_what_their_descriptions_say() -> None:
     english = texts_of("en")
-    described = {}
+    described: dict[str, str | None] = {}
     for path in (ROOT / "models").glob("*/model.toml"):
         model = tomllib.loads(path.read_text(encoding="utf-8"))
         parts = {"label": model["label"], "summary": model["summary"], "notice": model.get("licence", {}).get("notice")}
@@ -189,8 +191,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
         self.found += [name for name in ("aria-label", "title", "placeholder") if name in attributes]
-        if tag not in {"meta", "link", "img"}:
-            self.open.append((tag, attributes))
+        self.open.append((tag, attributes))
 
     def handle_endtag(self, tag: str) -> None:
         while self.open.pop()[0] != tag:
