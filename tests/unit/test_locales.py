@@ -149,8 +149,8 @@ def test_texts_are_set_with_care(language: str) -> None:
     for key, text in texts_of(language).items():
         assert text == text.strip(), key
         assert "  " not in text, key
-        assert "'" not in text, key
         if language == "fr":
+            assert "'" not in text, key
             assert not re.search(r"(?<!\u00a0)[;?!»]|[^\u00a0\d]:|«(?!\u00a0)", text), key
 
 

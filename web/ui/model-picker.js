@@ -109,7 +109,12 @@ function chip(stem) {
 function licence({ id, licence: terms, source }) {
   if (!terms || !source) return h("p", { class: "card-licence" }, t("model.own"));
   const link = h("a", { href: terms.url, target: "_blank", rel: "noreferrer" }, t("model.licence"));
-  return h("p", { class: "card-licence" }, `${modelNotice(id, terms.notice)} ${t("model.source", source)} `, link);
+  return h(
+    "p",
+    { class: "card-licence" },
+    `${modelNotice(id, terms.notice)} ${t("model.source", source)} `,
+    link,
+  );
 }
 
 /** @param {string} preset */
