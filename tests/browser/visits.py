@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import soundfile
-from playwright.sync_api import BrowserContext, BrowserType, Locator, Page, expect
+from playwright.sync_api import BrowserContext, BrowserType, Error, Locator, Page, expect
 
 from tests.songs import mixture
 
@@ -25,7 +25,8 @@ def visits(browser_type: BrowserType, launch: dict[str, Any], profile: Path) -> 
         try:
             yield context
         finally:
-            context.close()
+            with suppress(Error):  # a test may have killed it
+                context.close()
 
     return visit
 
