@@ -3,10 +3,10 @@
 import { Attention } from "./app/attention.js";
 import { DeskControls } from "./app/desk-controls.js";
 import { DeviceChoice } from "./app/device-choice.js";
+import { downloadStem, planForAll } from "./app/downloads.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
 import { ExportDesk } from "./app/export-desk.js";
-import { Exports } from "./app/exports.js";
 import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
 import { Spectra } from "./app/spectra.js";
@@ -22,6 +22,7 @@ import { loadModels } from "./platform/models.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
 import { ServiceWorkerClient } from "./platform/service-worker.js";
 import { Announcements } from "./ui/announcements.js";
+import { partLabel } from "./ui/export-texts.js";
 import { onLanguageChange, translate } from "./ui/i18n.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView } from "./ui/page-view.js";
@@ -42,7 +43,6 @@ const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.w
 const songs = new Songs(store, engine);
 const deck = new Deck();
 const controls = new DeskControls(store, deck);
-const exports = new Exports(store);
 const exportDesk = new ExportDesk(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
@@ -133,9 +133,10 @@ const reactions = {
   "storage-open": () => void offline.check(),
   "storage-remove": (/** @type {string} */ what) => void removeKept(what),
   "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
-    withSong((song) => exports.stem(song, stem)),
+    withSong((song) => downloadStem(song, stem)),
   "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
-  "download-all": () => withSong((song) => exports.all(song)),
+  "download-all": () => withSong(downloadAll),
+  "null-test": () => withSong((song) => void exportDesk.measure(song)),
   "export-open": () => withSong((song) => exportDesk.open(song)),
   "export-write": ({ plan, name }) => void exportDesk.write(plan, name),
   "export-cancel": () => exportDesk.cancel(),
@@ -159,6 +160,12 @@ function warmForSelected() {
 function withSong(act) {
   const song = selectedSong(store.state);
   if (song) act(song);
+}
+
+/** @param {import("./app/song.js").Song} song */
+function downloadAll(song) {
+  const { plan, name } = planForAll(song, partLabel);
+  void exportDesk.download(song, plan, name);
 }
 
 /** @param {string} what the id of a song, or a part of the page itself */

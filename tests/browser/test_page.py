@@ -138,11 +138,15 @@ def test_journey_from_song_to_files(home: Page, song: Path, tmp_path: Path, watc
     np.testing.assert_allclose(np.sum(stems, axis=0), mixture, rtol=0, atol=1e-4)
 
     archive = tmp_path / "all.zip"
-    assert download(desk.get_by_role("button", name="Download all"), archive) == "Tide Table.zip"
+    assert download(desk.get_by_role("button", name="Download all"), archive) == "Tide Table - stems.zip"
     with zipfile.ZipFile(archive) as files:
-        assert files.namelist() == ["Tide Table/harmonic.wav", "Tide Table/percussive.wav"]
         assert files.testzip() is None
-        assert files.read("Tide Table/harmonic.wav") == (tmp_path / "Harmonic.wav").read_bytes()
+        members = [f"Tide Table/Tide Table - {stem}.wav" for stem in ("harmonic", "percussive")]
+        assert files.namelist() == members
+        for member, samples in zip(members, stems, strict=True):
+            path = Path(files.extract(member, tmp_path))
+            assert soundfile.info(path).subtype == "FLOAT"
+            assert np.array_equal(read(path)[0], samples)
     assert all(request.post_data is None for request in watch.requests)
 
 

@@ -5,7 +5,7 @@ import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
 import { ExportDialog } from "./export-dialog.js";
-import { frequency, percent } from "./format.js";
+import { frequency } from "./format.js";
 import { t } from "./i18n.js";
 import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
@@ -71,7 +71,7 @@ export class PageView {
     this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
-    this.#desk.render(song, lanes, this.#note(state, song));
+    this.#desk.render(song, lanes, { note: this.#note(song), export: state.export });
     this.#room.render(state, song);
     this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);
@@ -108,9 +108,8 @@ export class PageView {
     };
   }
 
-  /** @param {PageState} state @param {Song | null} song @returns {string} */
-  #note({ exporting }, song) {
-    if (exporting !== null) return t("export.writing", { percent: percent(exporting) });
+  /** @param {Song | null} song @returns {string} */
+  #note(song) {
     if (this.#deck.failed && song?.format)
       return t("transport.unplayable", { frequency: frequency(song.format.rate) });
     return this.#deck.waiting ? t("transport.waiting") : "";
