@@ -454,7 +454,7 @@ def test_a_download_is_cancelled_and_what_fails_is_told(page: Page, song: Sample
     page.evaluate(DISMISSED)
     everything.click()
     page.wait_for_function("() => dismissed")
-    expect(told).to_be_empty()
+    expect(told).to_be_hidden()
     expect(everything).to_be_enabled()
     expect(desk.get_by_role("progressbar")).to_be_hidden()
 
