@@ -15,7 +15,6 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from demixer.audio import Samples
@@ -500,32 +499,3 @@ def test_nothing_heard_and_what_a_song_does_not_fit(page: Page, song: Samples, s
     expect(dialog.get_by_text("Nothing is heard on the desk. Unmute a stem first.")).to_be_visible()
     choose(dialog, "What to export", "One stem")
     expect(dialog.get_by_role("button", name="Export", exact=True)).to_be_enabled()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1440])
-def test_every_state_of_the_dialog_is_accessible(
-    page: Page, song: Samples, stems: dict[str, Samples], theme: Any, width: int
-) -> None:
-    def accessible(state: str) -> None:
-        violations = Axe().run(page).response["violations"]
-        assert not violations, f"{state}: {json.dumps(violations, indent=1)[:4000]}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, state
-        inside = "(dialog) => dialog.scrollWidth <= dialog.clientWidth"
-        assert page.locator("dialog[open] .export-body").evaluate(inside), state
-        assert not re.findall(r"\b[a-z]+(?:\.[a-z-]+){2,}\b", dialog.inner_text().replace(".stem.mp4", "")), state
-
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 800})
-    page.add_init_script(NO_PICKER)
-    loud = {name: 4 * stem for name, stem in stems.items()}
-    dialog = open_dialog(open_desk(page, 4 * song, loud, repeats=20))
-    accessible("measuring")
-    expect(dialog.get_by_text("This would clip")).to_be_visible(timeout=SOON)
-    accessible("clipping")
-    choose(dialog, "What to export", "All stems, in a ZIP")
-    dialog.get_by_role("button", name="Export", exact=True).click()
-    expect(dialog.get_by_role("progressbar")).to_be_visible()
-    accessible("writing")
-    expect(dialog.get_by_role("status")).to_contain_text("Saved as", timeout=SOON)
-    accessible("saved")

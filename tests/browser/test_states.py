@@ -24,7 +24,8 @@ BEYOND: Final = """() => {
   const boxes = [root, ...document.querySelectorAll("dialog[open], .export-body")];
   return boxes.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map((box) => {
     const edge = box === root ? innerWidth : box.getBoundingClientRect().left + box.clientLeft + box.clientWidth;
-    const over = Array.from(box.querySelectorAll("*")).filter((each) => each.getBoundingClientRect().right > edge + 0.5);
+    const inside = Array.from(box.querySelectorAll("*"));
+    const over = inside.filter((each) => each.getBoundingClientRect().right > edge + 0.5);
     const names = over.map(({ localName, className, textContent }) => [localName, className, textContent.slice(0, 20)]);
     return [box.localName, box.scrollWidth, box.clientWidth, ...names];
   });
