@@ -21,7 +21,7 @@ REPORT: Final = ROOT / "docs" / "quality"
 SYSTEMS: Final = ("htdemucs:standard", "htdemucs:fast", "htdemucs:best", "spleeter-2stems", "hpss")
 
 _SHARED: Final = ROOT.parent / "shared" / "data"
-_SYNTHETIC_SECONDS: Final = 12.0
+_SYNTHETIC_SECONDS: Final = 6.0
 _BAD_END: Final = 0.04
 """Seconds at the end of stempeg's song that its AAC tracks decode badly."""
 

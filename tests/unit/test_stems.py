@@ -61,8 +61,8 @@ def test_the_residual_goes_where_the_stem_is() -> None:
     mixture = np.asarray([low + high], np.float32)
     result = consistent(mixture, np.asarray([[0.9 * low], [0.8 * high]], np.float32), [])
     inner = slice(4 * HOP, -4 * HOP)
-    np.testing.assert_allclose(result[0, 0, inner], low[inner], atol=1e-3)
-    np.testing.assert_allclose(result[1, 0, inner], high[inner], atol=1e-3)
+    np.testing.assert_allclose(result[0, 0, inner], low[inner], atol=1e-2)
+    np.testing.assert_allclose(result[1, 0, inner], high[inner], atol=1e-2)
 
 
 def test_stems_that_already_sum_are_untouched() -> None:
