@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The one command: `python build.py run | test | check | site | clean`. Starts on a bare Python."""
+"""The one command: `python build.py run | test | check | site | bench | evaluate | clean`. Starts on a bare Python."""
 
 import sys
 from pathlib import Path

@@ -1,18 +1,30 @@
 /** Puts the page together: state, engine, songs, playback and the elements that show them. */
 
+import { Attention } from "./app/attention.js";
+import { DeskControls } from "./app/desk-controls.js";
+import { DeviceChoice } from "./app/device-choice.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
+import { ExportDesk } from "./app/export-desk.js";
 import { Exports } from "./app/exports.js";
+import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
+import { Spectra } from "./app/spectra.js";
 import { initialState, selectedSong } from "./app/state.js";
+import { Updates } from "./app/updates.js";
 import { EngineClient } from "./engine/client.js";
+import { watchRequests } from "./engine/requests.js";
 import { Deck } from "./media/deck.js";
+import { Devices } from "./platform/devices.js";
+import { onLaunch } from "./platform/launch.js";
 import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
+import { canNotify, wantNotifications } from "./platform/notification.js";
+import { ServiceWorkerClient } from "./platform/service-worker.js";
 import { translate } from "./ui/i18n.js";
-import { onSpace } from "./ui/keys.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView } from "./ui/page-view.js";
+import { listenToKeys } from "./ui/shortcuts.js";
 import { Store } from "./ui/store.js";
 
 /** Between true marks the progress is drawn this often. */
@@ -21,15 +33,23 @@ const TICK_MS = 250;
 const MODEL_KEY = "model";
 
 const store = new Store(initialState());
-const engine = new EngineClient();
+const devices = new Devices();
+const engine = new EngineClient({ devices });
 const watch = new EngineWatch(engine, store);
+const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.warm());
 const songs = new Songs(store, engine);
 const deck = new Deck();
+const controls = new DeskControls(store, deck);
 const exports = new Exports(store);
+const exportDesk = new ExportDesk(store);
+const serviceWorker = new ServiceWorkerClient();
+const offline = new Offline(store, serviceWorker, engine);
+new Attention(store);
+const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();
-const view = new PageView(deck);
+const view = new PageView(deck, new Spectra(engine));
 store.subscribe((state) => {
   deck.load(selectedSong(state));
   view.render(state);
@@ -39,12 +59,25 @@ setInterval(() => {
   if (store.state.songs.some(({ status }) => status === "working")) store.touch();
 }, TICK_MS);
 void offerModels();
+void songs.restore().then(warmForSelected);
+void serviceWorker.register();
+void onLaunch((files) => reactions["songs-chosen"](files));
+engine.addEventListener("model.unkept", (event) => offline.warn(/** @type {CustomEvent} */ (event).detail));
+engine.addEventListener("engine.requests", (event) => count(/** @type {CustomEvent} */ (event).detail.urls));
+watchRequests(count);
+
+/** @param {string[]} urls that a page or a worker has asked for */
+function count(urls) {
+  store.set({ requests: [...store.state.requests, ...urls] });
+}
 
 async function offerModels() {
   try {
     const models = await loadModels();
-    const model = models.find(({ id }) => id === recall(MODEL_KEY)) ?? models[0];
+    const wanted = new URLSearchParams(location.search).get("model") ?? recall(MODEL_KEY);
+    const model = models.find(({ id }) => id === wanted) ?? models[0];
     store.set({ models, model, problem: null });
+    void offline.prune(models);
   } catch (reason) {
     store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
   }
@@ -56,12 +89,20 @@ async function offerModels() {
  */
 const reactions = {
   "songs-chosen": (/** @type {File[]} */ files) => {
-    songs.add(files);
+    void songs.add(files);
+    store.set({ requests: [] });
     void watch.warm();
   },
-  "song-select": (/** @type {string} */ selected) => store.set({ selected }),
+  "song-select": (/** @type {string} */ selected) => {
+    store.set({ selected });
+    warmForSelected();
+  },
   "song-remove": (/** @type {string} */ id) => songs.remove(id),
-  "song-retry": (/** @type {string} */ id) => songs.retry(id),
+  "song-move": (/** @type {{ id: string, by: number }} */ { id, by }) => songs.move(id, by),
+  "song-resume": (/** @type {string} */ id) => songs.resume(id),
+  "song-undo": () => songs.undo(),
+  "song-erase": (/** @type {string} */ id) => void songs.erase(id),
+  "song-discard": (/** @type {string} */ id) => void songs.discard(id),
   "page-retry": () => {
     void offerModels();
     void watch.warm();
@@ -71,34 +112,48 @@ const reactions = {
     remember(MODEL_KEY, id);
     store.set({ model: store.state.models.find((model) => model.id === id) ?? null });
   },
+  "device-choose": (/** @type {string} */ choice) => deviceChoice.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),
-  "play-toggle": () => void deck.toggle(),
-  "seek-seconds": (/** @type {number} */ seconds) => deck.seek(seconds),
-  "seek-fraction": (/** @type {number} */ fraction) =>
-    withSong(({ duration }) => deck.seek(fraction * duration)),
-  "original-toggle": () =>
-    withSong(({ desk }) => mix(() => Object.assign(desk, { original: !desk.original }))),
-  "strip-change": (/** @type {{ stem: string, changes: object }} */ { stem, changes }) =>
-    withSong(({ desk }) => mix(() => Object.assign(desk.strips[stem], changes))),
+  "region-preview": () => songs.preview(),
+  "update-apply": () => void updates.apply(),
+  "offline-prepare": (/** @type {string | undefined} */ id) =>
+    void offline.prepare(store.state.models.find((model) => model.id === id)),
+  "offline-cancel": () => offline.cancel(),
+  "storage-open": () => void offline.check(),
+  "storage-remove": (/** @type {string} */ what) => void removeKept(what),
   "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
     withSong((song) => exports.stem(song, stem)),
+  "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
   "download-all": () => withSong((song) => exports.all(song)),
+  "export-open": () => withSong((song) => exportDesk.open(song)),
+  "export-write": ({ plan, name }) => void exportDesk.write(plan, name),
+  "export-cancel": () => exportDesk.cancel(),
+  "export-close": () => exportDesk.close(),
 };
-for (const [type, react] of Object.entries(reactions)) {
+for (const [type, react] of Object.entries({ ...reactions, ...controls.reactions })) {
   addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
 }
-onSpace(() => void deck.toggle());
+listenToKeys({
+  song: () => selectedSong(store.state),
+  position: () => deck.position,
+  zoom: (factor) => view.zoom(factor),
+});
 
-/** @param {(song: import("./app/songs.js").Song) => void} act */
+/** A song that is not finished is about to be. */
+function warmForSelected() {
+  withSong(({ status }) => status !== "done" && void watch.warm());
+}
+
+/** @param {(song: import("./app/song.js").Song) => void} act */
 function withSong(act) {
   const song = selectedSong(store.state);
   if (song) act(song);
 }
 
-/** @param {() => void} change of the desk's controls */
-function mix(change) {
-  change();
-  deck.mix();
-  store.touch();
+/** @param {string} what the id of a song, or a part of the page itself */
+async function removeKept(what) {
+  const chosen = store.state.songs.filter(({ id }) => id === what || what === "everything");
+  for (const { id } of chosen) await songs.erase(id);
+  await offline.remove(what);
 }

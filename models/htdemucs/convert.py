@@ -1,17 +1,20 @@
-"""Published HT-Demucs weights -> `fp32.onnx` and `default.onnx`: our own graph, of `graph/network.py`.
+"""Published HT-Demucs weights -> `default.onnx`, `fp32.onnx` and `fp16.onnx`: our own graph, of `graph/network.py`.
 
-Both are the exact one for now: its weights are stored as float16 where that loses nothing and computed in float32.
+`fp32` computes what the published graph does; `fp16` is the same for GPUs that have it. `default` is the fast one for
+processors: linear layers in eight bits, 3x3 convolutions with fewer multiplications. What was tried on the way is in
+NOTES.md.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import onnx
 from graph import build
 
 from demixer.families.htdemucs import BINS, FRAMES, SEGMENT, STEMS
+from demixer.models import Precision
 from demixer_build.weights import save
 
 #: Published name -> our name and shape.
@@ -26,7 +29,7 @@ OUTPUTS: Final = {
 
 
 def convert(weights: Path, output: Path) -> None:
-    """Write `default.onnx` and `fp32.onnx`.
+    """Write a file for each precision.
 
     Parameters
     ----------
@@ -36,10 +39,10 @@ def convert(weights: Path, output: Path) -> None:
         Folder for the results; the same bytes every time.
     """
     print("rebuilding the graph of htdemucs.onnx")
-    model = rename(build(onnx.load(weights / "htdemucs.onnx"), "fp32"))
-    for precision in ("fp32", "default"):
+    stock = onnx.load(weights / "htdemucs.onnx")
+    for precision in get_args(Precision):
         print(f"writing {precision}.onnx")
-        save(model, output / f"{precision}.onnx")
+        save(rename(build(stock, precision)), output / f"{precision}.onnx")
 
 
 def rename(model: onnx.ModelProto) -> onnx.ModelProto:

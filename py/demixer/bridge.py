@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import asdict
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from demixer import families, stems
-from demixer.audio import Samples, Source
+from demixer import families
+from demixer.audio import Source
 from demixer.errors import DemixError, RuntimeFailure
-from demixer.models import Model
+from demixer.job import JobRequest, Output, StemOutput
+from demixer.mixdown import Mixdown, measure_levels
+from demixer.pcm import Rendering
 from demixer.progress import Monitor
 from demixer.runtime import Float, Session
 from demixer.separate import separate
-
-_BLOCK: Final = 1 << 20
+from demixer.spectrogram import Window, spectrogram
 
 Post = Callable[[str, Any], None]
 """Takes the type of an event and its data, already JavaScript's."""
-
-Tell = Callable[[str, Mapping[str, Any]], None]
-"""Takes the type of an event and its data, still Python's."""
 
 
 class Border(Protocol):
     """How values cross to JavaScript and back: `demixer.runtimes.web`, or a stand-in in tests."""
 
-    def source(self, pcm: Any, /) -> Source:
-        """The song behind JavaScript's arrays."""
+    def source(self, song: Any, /) -> Source:
+        """The song that JavaScript reads."""
         ...
 
     def session(self, session: Any, /) -> Session:
         """The model behind JavaScript's session."""
+        ...
+
+    def output(self, output: Any, /) -> Output:
+        """Where JavaScript keeps a job's stems and state."""
         ...
 
     def to_js(self, value: Any, /) -> Any:
@@ -58,31 +60,68 @@ class Bridge:
         self._border = border
         self._monitor: Monitor | None = None
 
-    async def peaks(self, pcm: Any, hop: int) -> Any:
-        """Lowest and highest sample of each `hop` samples of a song, over all channels."""
-        return await self._reply(self._peaks(pcm, hop))
+    async def spectrogram(self, song: Any, window: str) -> Any:
+        """Draw a part of a song or stem.
 
-    def run_job(self, request: str, pcm: Any, session: Any, post: Post) -> Coroutine[Any, Any, Any]:
+        The value is `{levels}`: bytes by column and row, as `demixer.spectrogram` has them.
+
+        Parameters
+        ----------
+        song : JsProxy of Song
+        window : str
+            The Window as JSON.
+        """
+        return await self._reply(self._spectrogram(song, window))
+
+    def run_job(self, request: str, song: Any, session: Any, output: Any, post: Post) -> Coroutine[Any, Any, Any]:
         """Separate a song; can be cancelled from now on.
+
+        The value is `{seconds, modelSeconds, segments}`: what this run took, and how many segments it computed.
 
         Parameters
         ----------
         request : str
             The JobRequest as JSON, but for its song.
-        pcm : JsProxy of Pcm
-            The song.
+        song : JsProxy of Song
         session : JsProxy of Session, optional
             None for a model without weights.
+        output : JsProxy of Output
+            Takes the stems, and keeps the state from which an interrupted job goes on.
         post : callable
-            Takes the events `job.progress` and `job.chunk`.
+            Takes the events `job.progress`.
+        """
+        monitor = Monitor()
+        self._monitor = monitor
+        return self._reply(self._run_job(request, song, session, output, post, monitor))
+
+    async def measure_levels(self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]) -> Any:
+        """Measure what is about to be exported.
+
+        The value is `{stems, mix, residual}` of `demixer.mixdown.Levels`.
+
+        Parameters
+        ----------
+        song, stems : JsProxy of Song
+        gains : str
+            Of the mix: linear ones by stem and channel, as JSON.
+        report : callable
+            Takes the fraction that is done.
+        """
+        return await self._reply(self._measure_levels(song, stems, gains, report))
+
+    def render(self, stems: Iterable[Any], request: str) -> WebRendering:
+        """Begin to render stems for an encoder.
+
+        Parameters
+        ----------
+        stems : JsProxy of Song
+        request : str
+            `{gains, level, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
         """
         asked = json.loads(request)
-
-        def tell(kind: str, data: Mapping[str, Any]) -> None:
-            post(kind, self._border.to_js({"job": asked["job"], **data}))
-
-        self._monitor = Monitor(lambda mark: tell("job.progress", asdict(mark)))
-        return self._reply(self._run_job(asked, pcm, session, tell, self._monitor))
+        sources = [self._border.source(stem) for stem in stems]
+        mix = Mixdown(sources, np.array(asked["gains"], np.float64), asked["level"])
+        return WebRendering(Rendering(mix, asked["layout"], asked["seed"]), self._reply)
 
     def cancel(self) -> None:
         """Ask the job to stop that was asked for last."""
@@ -96,25 +135,65 @@ class Bridge:
             reply = {"ok": False, "error": as_demix_error(error).to_dict()}
         return self._border.to_js(reply)
 
-    async def _peaks(self, pcm: Any, hop: int) -> dict[str, Any]:
-        source = self._border.source(pcm)
-        grid = PeakGrid(hop, source.length)
-        starts = range(0, source.length, _BLOCK)
-        blocks = [grid.push(await source.read(start, min(start + _BLOCK, source.length))) for start in starts]
-        return {"peaks": np.concatenate(blocks).ravel()}
+    async def _measure_levels(
+        self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]
+    ) -> dict[str, Any]:
+        monitor = Monitor(lambda mark: report(mark.done / mark.total))
+        sources = [self._border.source(stem) for stem in stems]
+        levels = await measure_levels(
+            self._border.source(song), sources, np.array(json.loads(gains), np.float64), monitor
+        )
+        return {"stems": list(levels.stems), "mix": levels.mix, "residual": levels.residual}
+
+    async def _spectrogram(self, song: Any, window: str) -> dict[str, Any]:
+        levels = await spectrogram(self._border.source(song), Window.from_json(window))
+        return {"levels": levels.ravel()}
 
     async def _run_job(
-        self, request: Mapping[str, Any], pcm: Any, session: Any, tell: Tell, monitor: Monitor
+        self, request: str, song: Any, session: Any, output: Any, post: Post, monitor: Monitor
     ) -> dict[str, float]:
         begin = time.perf_counter()
-        model = Model.from_dict(request["model"])
-        source = self._border.source(pcm)
+        asked = JobRequest.from_json(request)
+        monitor.report = lambda mark: post("job.progress", self._border.to_js({"job": asked.job, **asdict(mark)}))
+        source = self._border.source(song)
         timed = None if session is None else TimedSession(self._border.session(session))
-        family = families.create(model, timed, source.rate)
-        sink = ChunkSink(model.stems, source.length, request["hop"], tell)
-        preset = model.preset(request["preset"])
-        await separate(source, sink, family, preset, raw=request.get("raw", False), monitor=monitor)
-        return {"seconds": time.perf_counter() - begin, "modelSeconds": timed.seconds if timed else 0.0}
+        family = families.create(asked.model, timed, source.rate)
+        stems = StemOutput(self._border.output(output), asked, source.length)
+        segments = await separate(
+            source,
+            stems,
+            family,
+            asked.model.preset(asked.preset),
+            raw=asked.raw,
+            level=asked.level,
+            checkpoints=stems,
+            monitor=monitor,
+        )
+        seconds = time.perf_counter() - begin
+        return {"seconds": seconds, "modelSeconds": timed.seconds if timed else 0.0, "segments": segments}
+
+
+class WebRendering:
+    """A `Rendering` that JavaScript reads.
+
+    Parameters
+    ----------
+    rendering : Rendering
+    reply : callable
+        Makes a reply of what is awaited.
+    """
+
+    def __init__(self, rendering: Rendering, reply: Callable[[Awaitable[Mapping[str, Any]]], Awaitable[Any]]) -> None:
+        self._rendering = rendering
+        self._reply = reply
+
+    async def read(self, start: int, stop: int) -> Any:
+        """The value is `{bytes, clipped}`: the next samples, and how many had to be clipped so far."""
+        return await self._reply(self._read(start, stop))
+
+    async def _read(self, start: int, stop: int) -> dict[str, Any]:
+        read = await self._rendering.read(start, stop)
+        return {"bytes": read, "clipped": self._rendering.clipped}
 
 
 def as_demix_error(error: Exception) -> DemixError:
@@ -126,61 +205,6 @@ def as_demix_error(error: Exception) -> DemixError:
             "runtime/out-of-memory", "The browser gave no more memory.", "Close other tabs, or choose a smaller model."
         )
     return RuntimeFailure("runtime/failed", f"{type(error).__name__}: {error}")
-
-
-class PeakGrid:
-    """Peaks of a stream of samples, the same whatever pieces it comes in.
-
-    Parameters
-    ----------
-    hop : int
-        Samples to a pair.
-    length : int
-        Samples of the whole stream, whose last pair may cover fewer.
-    """
-
-    def __init__(self, hop: int, length: int) -> None:
-        self._hop = hop
-        self._remaining = length
-        self._pending: Samples | None = None
-
-    def push(self, samples: Samples) -> Samples:
-        """Take the next samples [shape=(..., channels, n)], give the pairs they complete [shape=(..., pairs, 2)]."""
-        pending = samples if self._pending is None else np.concatenate([self._pending, samples], axis=-1)
-        self._remaining -= samples.shape[-1]
-        whole = pending.shape[-1]
-        complete = whole if self._remaining == 0 else whole - whole % self._hop
-        self._pending = pending[..., complete:].copy()
-        return stems.peaks(pending[..., :complete], self._hop)
-
-
-class ChunkSink:
-    """Hands finished stem samples to the page: a `Sink`.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The stems, in the model's order.
-    length : int
-        Samples of the song.
-    hop : int
-        Samples to a pair of peaks.
-    tell : callable
-        Takes the events.
-    """
-
-    def __init__(self, names: Sequence[str], length: int, hop: int, tell: Tell) -> None:
-        self._names = names
-        self._grid = PeakGrid(hop, length)
-        self._tell = tell
-
-    async def write(self, start: int, stems: Samples) -> None:
-        peaks = self._grid.push(stems)
-        chunks = [
-            {"name": name, "channels": stem, "peaks": pairs.ravel()}
-            for name, stem, pairs in zip(self._names, stems, peaks, strict=True)
-        ]
-        self._tell("job.chunk", {"start": start, "length": stems.shape[-1], "stems": chunks})
 
 
 class TimedSession:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from demixer.audio import Clip
+from demixer.audio import Source
 from demixer.errors import Cancelled, DemixError, ModelError
 from demixer.evaluation import report, run, tables
 from demixer.evaluation.score import METRICS, Failure, Job, Result, System
@@ -27,7 +27,7 @@ from demixer.models import Model, Precision, read_manifest
 from demixer.progress import Monitor
 from demixer.progress import Progress as Mark
 from demixer.runtimes.cluster import cluster
-from demixer.runtimes.files import Stems
+from demixer.runtimes.files import Stems, made_folder, open_song
 from demixer.runtimes.files import read_song as read_song
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
@@ -61,10 +61,13 @@ def separate_songs(
     else:
         for song, folder in zip(songs, folders, strict=True):
             try:
-                clip = read_song(song)
                 started = time.monotonic()
-                with Stems(folder, model.stems, clip) as stems:
-                    asyncio.run(separate_one(song.name, clip, stems, model, session, preset, raw=raw))
+                with (
+                    made_folder(folder),
+                    open_song(song, folder) as source,
+                    Stems(folder, model.stems, source) as stems,
+                ):
+                    asyncio.run(separate_one(song.name, source, stems, model, session, preset, raw=raw))
             except DemixError as error:
                 results.append({"song": str(song), "error": error.to_dict()})
                 explain(error, song)
@@ -73,9 +76,9 @@ def separate_songs(
                     {
                         "song": str(song),
                         "stems": {name: str(path) for name, path in stems.paths.items()},
-                        "rate": clip.rate,
-                        "channels": clip.channels,
-                        "samples": clip.length,
+                        "rate": source.rate,
+                        "channels": source.channels,
+                        "samples": source.length,
                         "seconds": round(time.monotonic() - started, 3),
                     }
                 )
@@ -237,12 +240,12 @@ def song_folders(songs: list[Path], output: Path) -> list[Path]:
 
 
 async def separate_one(
-    name: str, clip: Clip, stems: Stems, model: Model, session: NativeSession | None, preset: str, *, raw: bool
+    name: str, source: Source, stems: Stems, model: Model, session: NativeSession | None, preset: str, *, raw: bool
 ) -> None:
     """Run the pipeline with a progress bar."""
-    if clip.channels > 2:
-        pairs = -(-clip.channels // 2)
-        console.print(f"{name}: {clip.channels} channels, separated in {pairs} pairs, each as a stereo song.")
+    if source.channels > 2:
+        pairs = -(-source.channels // 2)
+        console.print(f"{name}: {source.channels} channels, separated in {pairs} pairs, each as a stereo song.")
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"Separating {name}")
@@ -251,8 +254,8 @@ async def separate_one(
             if mark.stage == "separate":
                 bar.update(task, completed=mark.done, total=mark.total)
 
-        family = create(model, session, clip.rate)
-        await separate(clip, stems, family, model.preset(preset), raw=raw, monitor=Monitor(report))
+        family = create(model, session, source.rate)
+        await separate(source, stems, family, model.preset(preset), raw=raw, monitor=Monitor(report))
 
 
 def explain(error: DemixError, song: Path | None = None) -> None:
@@ -265,6 +268,7 @@ def main() -> None:
     """Entry point; Ctrl-C leaves no half-written stems and no traceback."""
     try:
         app()
-    except KeyboardInterrupt:
-        explain(Cancelled())
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # what typer makes of Ctrl-C
+            explain(Cancelled())
+        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,26 +41,55 @@ class Level:
 UNITY: Final = Level(0.0, 1.0)
 
 
+class Meter:
+    """Measures a song block by block: refuses what is not a number, gives the level of the rest.
+
+    Parameters
+    ----------
+    length : int
+        Samples of the whole song.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._total = 0.0
+        self._squares = 0.0
+
+    def add(self, samples: Samples) -> None:
+        """Take the next block of `blocks` [shape=(channels, n)]; raises `audio/not-finite`."""
+        check_finite(samples)
+        mono = samples.mean(axis=0, dtype=np.float64)
+        self._total += float(mono.sum())
+        self._squares += float(mono @ mono)
+
+    @property
+    def level(self) -> Level:
+        """The song's level, once all blocks were added."""
+        mean = self._total / self._length
+        variance = max(0.0, self._squares - self._total * mean) / max(1, self._length - 1)
+        return Level(mean, math.sqrt(variance) + 1e-8)
+
+
+async def blocks(source: Source) -> AsyncIterator[tuple[int, Samples]]:
+    """The whole song, always cut alike, so that its level has the same bits: where each block starts, and the block."""
+    for start in range(0, source.length, BLOCK):
+        yield start, await source.read(start, min(start + BLOCK, source.length))
+
+
 async def measure(source: Source, monitor: Monitor) -> Level:
-    """Read the whole song once: refuse what is not a number, measure the rest.
+    """Read the whole song once and measure it.
 
     Raises
     ------
     AudioError
         `audio/not-finite`.
     """
-    total = squares = 0.0
-    for start in range(0, source.length, BLOCK):
-        monitor.mark("measure", start, source.length)
-        samples = await source.read(start, min(start + BLOCK, source.length))
-        check_finite(samples)
-        mono = samples.mean(axis=0, dtype=np.float64)
-        total += float(mono.sum())
-        squares += float(mono @ mono)
-    monitor.mark("measure", source.length, source.length)
-    mean = total / source.length
-    variance = max(0.0, squares - total * mean) / max(1, source.length - 1)
-    return Level(mean, math.sqrt(variance) + 1e-8)
+    meter = Meter(source.length)
+    monitor.mark("measure", 0, source.length)
+    async for start, samples in blocks(source):
+        meter.add(samples)
+        monitor.mark("measure", start + samples.shape[-1], source.length)
+    return meter.level
 
 
 class Normalised:

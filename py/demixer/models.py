@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from demixer.errors import ModelError
 
-Precision = Literal["default", "fp32"]
+Precision = Literal["default", "fp32", "fp16"]
+
+
+#: Ten times the work of no overlap; with more a job would hardly move.
+MAX_OVERLAP: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Preset:
     overlap: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.overlap < 1:
-            raise ModelError("model/incompatible", f"overlap must be in [0, 1), not {self.overlap}")
+        if not 0 <= self.overlap <= MAX_OVERLAP:
+            raise ModelError("model/incompatible", f"overlap must be in [0, {MAX_OVERLAP}], not {self.overlap}")
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,12 @@ class Model:
     source: WeightsSource | None = None
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     """Precision -> file; empty for a model that needs no weights."""
+    gpu: tuple[str, ...] = ()
+    """Precisions that a browser's GPU computes with, the best first; where there are none, `default`."""
 
     def __post_init__(self) -> None:
+        if not self.stems or not all(isinstance(stem, str) for stem in self.stems):
+            raise ModelError("model/incompatible", f"Model {self.id} does not name its stems.")
         if "standard" not in self.presets:
             raise ModelError("model/incompatible", f"Model {self.id} has no preset called standard.")
 
@@ -81,11 +89,14 @@ class Model:
         ModelError
             `model/incompatible` when a field is missing, unknown or of the wrong form.
         """
+        if not isinstance(data, Mapping):
+            raise ModelError("model/incompatible", "The description of a model is not a table.")
         try:
             return cls(
                 **{
                     **data,
                     "stems": tuple(data["stems"]),
+                    "gpu": tuple(data.get("gpu", ())),
                     "presets": {name: Preset(**preset) for name, preset in data["presets"].items()},
                     "licence": Licence(**data["licence"]) if data.get("licence") else None,
                     "source": WeightsSource(**data["source"]) if data.get("source") else None,

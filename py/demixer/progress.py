@@ -30,7 +30,7 @@ class Monitor:
     """
 
     def __init__(self, report: Callable[[Progress], None] | None = None) -> None:
-        self._report = report
+        self.report = report
         self._cancelled = False
 
     def cancel(self) -> None:
@@ -41,5 +41,5 @@ class Monitor:
         """Tell how far the job is; raises `Cancelled` when it should stop."""
         if self._cancelled:
             raise Cancelled
-        if self._report is not None:
-            self._report(Progress(stage, done, total))
+        if self.report is not None:
+            self.report(Progress(stage, done, total))

@@ -36,6 +36,10 @@ class Conversion:
     from_rate: int
     to_rate: int
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Saved as its two rates: a state need not hold the filter."""
+        return conversion, (self.from_rate, self.to_rate)
+
     @property
     def margin(self) -> int:
         """Input samples that a block needs on either side."""
@@ -171,7 +175,7 @@ class Resampler:
     def push(self, samples: Samples) -> Samples:
         """Take the next samples in [shape=(..., n)] and give those that are finished [shape=(..., m)]."""
         if self._kernel is None:
-            self._pending = samples[..., :0]
+            self._pending = samples[..., :0].copy()  # not a view, which would keep all the samples
             return self._deliver(samples)
         kernel = self._kernel
         before = _silence(samples, kernel.margin) if self._pending is None else self._pending

@@ -7,6 +7,7 @@ gives the same stems; memory is that of one segment, whatever the song's length.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -61,16 +62,21 @@ async def read_window(source: Source, segment: Segment) -> Samples:
     return window
 
 
+@lru_cache(maxsize=2)
 def triangle(length: int) -> Samples:
-    """Weights that favour the middle of a segment [shape=(length,)], largest 1, never 0."""
+    """Weights that favour the middle of a segment [shape=(length,)], largest 1, never 0; not to be written to."""
     rising = np.arange(1, length // 2 + 1, dtype=np.float32)
     falling = np.arange(length - length // 2, 0, -1, dtype=np.float32)
-    weights = np.concatenate([rising, falling])
-    return np.asarray(weights / weights.max(), np.float32)
+    weights: Samples = np.concatenate([rising, falling])
+    weights /= weights.max()
+    weights.flags.writeable = False
+    return weights
 
 
 class OverlapAdd:
     """Joins segments in their order and hands out each sample as soon as nothing more is added to it.
+
+    Between two segments it holds what they share, and nothing else.
 
     Parameters
     ----------
@@ -81,13 +87,11 @@ class OverlapAdd:
     """
 
     def __init__(self, segments: list[Segment], stems: int, channels: int) -> None:
-        window = segments[0].window
         last = segments[-1]
         self._ends = [segment.start for segment in segments[1:]] + [last.start + last.length]
         self._next = 0
-        self._triangle = triangle(window)
-        self._sum: Samples = np.zeros((stems, channels, window), np.float32)
-        self._weight: Samples = np.zeros(window, np.float32)
+        self._sum: Samples = np.zeros((stems, channels, 0), np.float32)
+        self._weight: Samples = np.zeros(0, np.float32)
 
     def add(self, segment: Segment, stems: Samples) -> Samples:
         """Add one segment.
@@ -103,14 +107,15 @@ class OverlapAdd:
         np.ndarray [shape=(stems, channels, n)], float32
             The finished samples, from `segment.start` on; owned by the caller.
         """
-        weights = self._triangle[: segment.length]
-        self._sum[..., : segment.length] += weights * stems
-        self._weight[: segment.length] += weights
+        weight = triangle(segment.window)[: segment.length].copy()
+        total = weight * stems
+        shared = self._weight.size
+        total[..., :shared] += self._sum
+        weight[:shared] += self._weight
         finished = self._ends[self._next] - segment.start
         self._next += 1
-        joined = self._sum[..., :finished] / self._weight[:finished]
-        for buffer in (self._sum, self._weight):
-            kept = buffer.shape[-1] - finished
-            buffer[..., :kept] = buffer[..., finished:]
-            buffer[..., kept:] = 0
-        return np.asarray(joined, np.float32)
+        self._sum = total[..., finished:].copy()
+        self._weight = weight[finished:].copy()
+        joined = total[..., :finished]
+        joined /= weight[:finished]
+        return joined

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from demixer.audio import Samples, Sink, Source, check_format
+from demixer.checkpoint import Checkpoints, Saved
 from demixer.families import Family
-from demixer.level import UNITY, Normalised, measure
+from demixer.guard import check_estimate
+from demixer.level import UNITY, Level, Normalised, measure
 from demixer.models import Preset
 from demixer.progress import Monitor
 from demixer.resample import Resampled, Resampler
@@ -21,8 +25,10 @@ async def separate(
     preset: Preset,
     *,
     raw: bool = False,
+    level: Level | None = None,
+    checkpoints: Checkpoints | None = None,
     monitor: Monitor | None = None,
-) -> None:
+) -> int:
     """Separate a song into its stems.
 
     The stems have the song's rate, channels and exact length. A mono song is given to the model as two
@@ -41,34 +47,69 @@ async def separate(
     raw : bool
         Give the model's own output, as the reference implementation does, instead of making the stems
         sum to the mixture.
+    level : Level, optional
+        The song's, where it was measured before.
+    checkpoints : Checkpoints, optional
+        Keeps the job's state after each segment. Where it has one of the same job, the job goes on from there
+        and gives the sink the samples that follow, bit for bit those of a job that never stopped.
     monitor : Monitor, optional
         Is told of the progress, and can cancel.
+
+    Returns
+    -------
+    int
+        How many segments were computed, without those before the checkpoint.
 
     Raises
     ------
     DemixError
-        `audio/...` when the song cannot be separated, `runtime/...` when the model fails, `cancelled`.
+        `audio/...` when the song cannot be separated, `runtime/...` when the model or its device fails, `cancelled`.
     """
     monitor = monitor or Monitor()
     check_format(source.rate, source.channels, source.length)
-    measured = await measure(source, monitor)
+    measured = level or await measure(source, monitor)
     level = measured if family.normalise else UNITY
 
     song = Normalised(Resampled(source, family.rate), level)
     segments = plan(song.length, family.segment, preset.overlap)
-    overlap_add = OverlapAdd(segments, family.stems, source.channels)
-    to_song_rate = Resampler(family.rate, source.rate, source.length)
-    delivery = Delivery(source, sink, family.stems, raw=raw)
-
-    for index, segment in enumerate(segments):
-        monitor.mark("separate", index, len(segments))
+    # The level tells a song from another of the same length.
+    job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw
+    saved = Saved(checkpoints, job)
+    stream: Stream = await saved.load() or Stream(
+        OverlapAdd(segments, family.stems, source.channels),
+        Resampler(family.rate, source.rate, source.length),
+        None if raw else MixtureConsistency(family.stems, source.channels, source.length),
+    )
+    remaining = segments[stream.segment :]
+    for segment in remaining:
+        monitor.mark("separate", stream.segment, len(segments))
         mixture = await read_window(song, segment)
         estimate = segment.trim(await separate_channels(family, mixture))
-        finished = level.restore(overlap_add.add(segment, estimate), offset=raw)
-        await delivery.write(to_song_rate.push(finished))
-    await delivery.write(to_song_rate.finish())
-    await delivery.close()
+        finished = level.restore(stream.overlap_add.add(segment, estimate), offset=raw)
+        await deliver(stream.to_song_rate.push(finished), stream, source, sink)
+        stream.segment += 1
+        await saved.save(stream, stream.written)
+    await deliver(stream.to_song_rate.finish(), stream, source, sink)
+    if stream.consistency is not None:
+        await write(stream.consistency.finish(), stream, sink)
     monitor.mark("separate", len(segments), len(segments))
+    return len(remaining)
+
+
+@dataclass
+class Stream:
+    """All that lies between two segments: what is not finished yet, and how far everything is.
+
+    `segment`: the next one of the plan. `delivered`: samples at the song's rate that left the resampler.
+    `written`: samples that the sink has.
+    """
+
+    overlap_add: OverlapAdd
+    to_song_rate: Resampler
+    consistency: MixtureConsistency | None
+    segment: int = 0
+    delivered: int = 0
+    written: int = 0
 
 
 async def separate_channels(family: Family, mixture: Samples) -> Samples:
@@ -82,6 +123,11 @@ async def separate_channels(family: Family, mixture: Samples) -> Samples:
     Returns
     -------
     np.ndarray [shape=(stems, channels, segment)], float32
+
+    Raises
+    ------
+    RuntimeFailure
+        `runtime/failed` when what the device computed cannot be true.
     """
     pairs = []
     for first in range(0, mixture.shape[0], 2):
@@ -89,49 +135,24 @@ async def separate_channels(family: Family, mixture: Samples) -> Samples:
         if not channels.any():
             # Every model gives silence for silence; there is no need to ask it.
             pairs.append(np.zeros((family.stems, *channels.shape), np.float32))
-        elif channels.shape[0] == 2:
-            pairs.append(await family.separate(channels))
-        else:
-            stereo = await family.separate(np.repeat(channels, 2, axis=0))
-            pairs.append(stereo.mean(axis=1, keepdims=True))
+            continue
+        stereo = channels if channels.shape[0] == 2 else np.repeat(channels, 2, axis=0)
+        estimate = await family.separate(stereo)
+        check_estimate(stereo, estimate)
+        pairs.append(estimate if channels.shape[0] == 2 else estimate.mean(axis=1, keepdims=True))
     return pairs[0] if len(pairs) == 1 else np.concatenate(pairs, axis=1)
 
 
-class Delivery:
-    """The last steps before the sink: sum to the mixture, count the samples.
+async def deliver(stems: Samples, stream: Stream, source: Source, sink: Sink) -> None:
+    """Make the next samples at the song's rate [shape=(stems, channels, n)] sum to the song, and write them."""
+    if stream.consistency is not None:
+        start, stream.delivered = stream.delivered, stream.delivered + stems.shape[-1]
+        stems = stream.consistency.push(await source.read(start, stream.delivered), stems)
+    await write(stems, stream, sink)
 
-    Parameters
-    ----------
-    source : Source
-        The mixture that the stems shall sum to.
-    sink : Sink
-    stems : int
-    raw : bool
-        Hand the stems on as they are.
-    """
 
-    def __init__(self, source: Source, sink: Sink, stems: int, *, raw: bool) -> None:
-        self._source = source
-        self._sink = sink
-        self._consistency = None if raw else MixtureConsistency(stems, source.channels, source.length)
-        self._pushed = 0
-        self._written = 0
-
-    async def write(self, stems: Samples) -> None:
-        """Take the next samples [shape=(stems, channels, n)]."""
-        if self._consistency is not None:
-            stop = self._pushed + stems.shape[-1]
-            mixture = await self._source.read(self._pushed, stop)
-            stems = self._consistency.push(mixture, stems)
-            self._pushed = stop
-        await self._hand_on(stems)
-
-    async def close(self) -> None:
-        """Hand on what is still inside."""
-        if self._consistency is not None:
-            await self._hand_on(self._consistency.finish())
-
-    async def _hand_on(self, stems: Samples) -> None:
-        if stems.shape[-1]:
-            await self._sink.write(self._written, stems)
-            self._written += stems.shape[-1]
+async def write(stems: Samples, stream: Stream, sink: Sink) -> None:
+    """Give the sink its next samples, if there are any [shape=(stems, channels, n)]."""
+    if stems.shape[-1]:
+        await sink.write(stream.written, stems)
+        stream.written += stems.shape[-1]

@@ -40,6 +40,32 @@ def peaks(samples: Samples, hop: int) -> Samples:
     return np.stack([lowest, highest], axis=-1)
 
 
+class PeakGrid:
+    """Peaks of a stream of samples, the same whatever pieces it comes in.
+
+    Parameters
+    ----------
+    hop : int
+        Samples to a pair.
+    length : int
+        Samples of the whole stream, whose last pair may cover fewer.
+    """
+
+    def __init__(self, hop: int, length: int) -> None:
+        self._hop = hop
+        self._remaining = length
+        self._pending: Samples | None = None
+
+    def push(self, samples: Samples) -> Samples:
+        """Take the next samples [shape=(..., channels, n)], give the pairs they complete [shape=(..., pairs, 2)]."""
+        pending = samples if self._pending is None else np.concatenate([self._pending, samples], axis=-1)
+        self._remaining -= samples.shape[-1]
+        whole = pending.shape[-1]
+        complete = whole if self._remaining == 0 else whole - whole % self._hop
+        self._pending = pending[..., complete:].copy()
+        return peaks(pending[..., :complete], self._hop)
+
+
 class MixtureConsistency:
     """Makes stems sum to the mixture, a stream at a time.
 
@@ -83,6 +109,8 @@ class MixtureConsistency:
         self._stems = np.concatenate([self._stems, stems], axis=-1)
         frames = self._residual.shape[-1] // HOP - 1
         finished = [self._advance(min(BATCH, frames - first)) for first in range(0, frames, BATCH)]
+        # What stays is less than a frame; as a view it would keep the whole segment.
+        self._residual, self._stems = self._residual.copy(), self._stems.copy()
         return np.concatenate([stems[..., :0], *finished], axis=-1)
 
     def finish(self) -> Samples:

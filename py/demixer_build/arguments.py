@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -19,6 +20,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "test", allow_abbrev=False, help="set everything up, then check and test; other arguments go to pytest"
     )
     test.add_argument("--fast", action="store_true", help="leave out the slow tests")
+    test.add_argument("--soak", action="store_true", help="the long runs too: hours of music, minutes to an hour")
 
     commands.add_parser("check", help="formatting, lint and types of Python and JavaScript")
     commands.add_parser("site", help="build dist/, a static site for any host that can set headers")
@@ -27,6 +29,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="separation quality: of every model on the music at hand, into docs/quality/; or `demixer evaluate` "
         "with the arguments given",
     )
+    bench = commands.add_parser("bench", help="speed, memory and size, as ratios measured in one run")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there instead of showing tables")
+    bench.add_argument("--quick", action="store_true", help="under 5 minutes instead of under 30")
+    bench.add_argument("--reliability", action="store_true", help="long songs and failing machines instead, for hours")
     commands.add_parser("clean", help="remove what was built; keeps .venv and the downloads")
 
     parsed, rest = parser.parse_known_args(arguments)

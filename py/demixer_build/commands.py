@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,8 @@ def test(arguments: Namespace) -> int:
     site(arguments)
     browser.ensure()
     clean_code = checks.check()
-    selection = ["-m", "not slow"] if arguments.fast else []
+    left_out = [kind for kind, out in (("slow", arguments.fast), ("soak", not arguments.soak)) if out]
+    selection = ["-m", " and ".join(f"not {kind}" for kind in left_out)] if left_out else []
     tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.rest], cwd=ROOT)
     return tests.returncode or int(not clean_code)
 
@@ -57,6 +59,26 @@ def evaluate(arguments: Namespace) -> int:
         systems = [part for system in evaluation.SYSTEMS for part in ("--model", system)]
         given = [*map(str, evaluation.songs_at_hand()), "-o", str(evaluation.REPORT), *systems]
     return subprocess.run([Path(sys.executable).with_name("demixer"), "evaluate", *given]).returncode
+
+
+def bench(arguments: Namespace) -> int:
+    """Measure speed, memory and size; or, with `--reliability`, what must not go wrong."""
+    from demixer_build import reliability  # what these import is not installed for every command
+    from demixer_build.bench import measure, plot, report, tables
+
+    site(arguments)
+    browser.ensure()
+    if arguments.reliability:
+        return reliability.report()
+    measured = measure.measure(quick=arguments.quick)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report.as_json(measured), indent=2) + "\n", encoding="utf-8")
+        return 0
+    tables.show(tables.sheets(measured))
+    drawn = STATE / "bench" / "ratios.svg"
+    drawn.write_text(plot.chart(plot.ratios(measured), "Time of our graphs, the published one being 1"), "utf-8")
+    say(f"The ratios are drawn in {drawn.relative_to(ROOT)}.")
+    return 0
 
 
 def clean(_: Namespace) -> int:

@@ -21,7 +21,7 @@ from demixer_build.stamps import Stamp, digest
 
 _BUILD: Final = ("build", "cli")
 _ALL: Final = ("build", "cli", "dev")
-_EXTRAS: Final = {"test": _ALL, "check": _ALL, "evaluate": _ALL}
+_EXTRAS: Final = {"test": _ALL, "check": _ALL, "evaluate": _ALL, "bench": _ALL}
 """Extras of pyproject.toml by command; every other command needs `_BUILD`."""
 
 

@@ -15,6 +15,12 @@ class Rule:
     pattern: str
     headers: Mapping[str, str]
 
+    @property
+    def expression(self) -> str:
+        """The pattern as a regular expression that Python, JavaScript, nginx and Caddy all understand."""
+        parts = {"*": ".*", "?": ".", ".": r"\."}
+        return f"^{''.join(parts.get(character, character) for character in self.pattern)}$"
+
 
 def _policy(**sources: str) -> str:
     """A Content-Security-Policy: everything is forbidden but what is named."""
@@ -39,6 +45,8 @@ def _policy(**sources: str) -> str:
 #: WebGPU in the engine worker builds functions from text as well. The page itself gets neither.
 _WASM: Final = {"Content-Security-Policy": _policy(script_src="'self' 'wasm-unsafe-eval'")}
 _ENGINE: Final = {"Content-Security-Policy": _policy(script_src="'self' 'wasm-unsafe-eval' 'unsafe-eval'")}
+#: For paths that name the hash of what they hold.
+_IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 RULES: Final = (
     Rule(
@@ -51,12 +59,15 @@ RULES: Final = (
             "Content-Security-Policy": _policy(),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
             "Cache-Control": "no-cache",
         },
     ),
     Rule("/engine/worker.js", _ENGINE),
+    Rule("/export/worker.js", _WASM),  # Python and encoders
     Rule("/vendor/onnxruntime-web/*", _WASM),  # starts its threads from its own module
-    Rule("/models/*.????????.onnx", {"Cache-Control": "public, max-age=31536000, immutable"}),  # named by their hash
+    Rule("/models/*.????????.onnx", _IMMUTABLE),
+    Rule("/wheels/*", _IMMUTABLE),
 )
 """Later rules win over earlier ones."""
 
@@ -69,6 +80,7 @@ TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".json": "application/json",
     ".svg": "image/svg+xml",
+    ".webp": "image/webp",
 }
 """Content types that the browser insists on and that not every machine knows."""
 

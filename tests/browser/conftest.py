@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect
 
 from demixer_build import browser as chromium
 from demixer_build import paths
 from demixer_build.server import HOST, create_app
+from tests.browser import deployments
+from tests.browser.engines import Engine
+from tests.browser.visits import Visit, visits
 from tests.browser.watch import Watch
 
-#: What Chromium does on its own account would count as foreign requests, and cost the machine's time.
-QUIET: Final = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-]
+#: What the page does at once on an idle machine takes seconds on one that is shared.
+expect.set_options(timeout=30_000)
 
 #: A GPU on the CPU: right, and slow.
 SWIFTSHADER: Final = [
@@ -51,13 +49,19 @@ def base_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """How every browser of the tests is started."""
-    return {**browser_type_launch_args, "executable_path": chromium.ensure(), "args": QUIET}
+    return {**browser_type_launch_args, "executable_path": chromium.ensure(), "args": [*chromium.QUIET]}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Pages without a service worker, which would answer before `page.route` can; its own tests have theirs."""
+    return {**browser_context_args, "service_workers": "block"}
 
 
 @pytest.fixture(scope="session")
 def swiftshader(browser_type_launch_args: dict[str, Any], browser_type: BrowserType) -> Iterator[Browser]:
     """A browser with an emulated GPU."""
-    browser = browser_type.launch(**{**browser_type_launch_args, "args": [*QUIET, *SWIFTSHADER]})
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": [*chromium.QUIET, *SWIFTSHADER]})
     yield browser
     browser.close()
 
@@ -76,3 +80,34 @@ def page(context: BrowserContext, watch: Watch) -> Page:
     page = context.new_page()
     watch.follow(page)
     return page
+
+
+@pytest.fixture
+def visit(browser_type_launch_args: dict[str, Any], browser_type: BrowserType, tmp_path: Path) -> Visit:
+    """Starts a browser that remembers what it kept in the visit before."""
+    return visits(browser_type, browser_type_launch_args, tmp_path / "profile")
+
+
+@pytest.fixture
+def gpu_page(swiftshader: Browser, watch: Watch, base_url: str) -> Iterator[Page]:
+    """A page with a GPU that is emulated."""
+    with swiftshader.new_page(base_url=base_url) as page:
+        watch.follow(page)
+        yield page
+
+
+@pytest.fixture
+def engine(page: Page) -> Engine:
+    return Engine(page)
+
+
+@pytest.fixture(scope="session")
+def hpss() -> dict[str, Any]:
+    manifest = json.loads((paths.DIST / "models" / "manifest.json").read_text(encoding="utf-8"))
+    return next(model for model in manifest["models"] if model["id"] == "hpss")
+
+
+@pytest.fixture(scope="session")
+def echo() -> dict[str, Any]:
+    """A model in the form of Spleeter whose stems are the song, times `ECHO_GAINS`."""
+    return deployments.echo()

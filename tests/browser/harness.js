@@ -1,5 +1,5 @@
 /**
- * The page's end of `test_engine.py`: an engine, a log of what it does, and songs that cross from Python.
+ * The page's end of `engines.py`: an engine, a log of what it does, and songs that cross from Python.
  */
 
 import { EngineClient } from "/engine/client.js";
@@ -11,6 +11,7 @@ const HOP = 512;
 export const log = [];
 export let engine;
 let chunks = [];
+let fallbacks = [];
 let running;
 let jobs = 0;
 
@@ -22,7 +23,15 @@ export function create(options) {
   for (const type of ["engine.progress", "model.progress", "job.progress", "job.chunk", "engine.fatal"]) {
     engine.addEventListener(type, ({ detail }) => log.push([type, detail.stage].filter(Boolean).join(" ")));
   }
-  engine.addEventListener("job.chunk", ({ detail }) => chunks.push(detail));
+  engine.addEventListener("job.chunk", ({ detail }) => {
+    if (detail.start === 0) chunks = []; // it begins once more
+    chunks.push(detail);
+  });
+  fallbacks = [];
+  engine.addEventListener("engine.fallback", ({ detail }) => {
+    fallbacks.push(detail);
+    log.push("engine.fallback");
+  });
 }
 
 /** What came of a promise. */
@@ -37,6 +46,7 @@ export async function outcome(promise) {
 export const start = (settings) => outcome(engine.start(settings));
 export const open = (model) => outcome(engine.openModel(model));
 export const logged = () => log;
+export const fallen = () => fallbacks;
 
 /** The events up to the first one of that name. */
 export function seen(name) {
@@ -47,30 +57,42 @@ export function seen(name) {
   });
 }
 
-/** Separates a song; the samples come back in one piece a channel. */
-export async function separate(model, song, settings = {}) {
-  const pcm = toPcm(song);
-  chunks = [];
-  const result = await outcome(run(model, pcm, settings));
-  const stems = model.stems.map((name, index) => ({
-    name,
-    channels: pcm.channels.map((_, channel) => join(chunks.map(({ stems }) => stems[index].channels[channel]))),
-    peaks: join(chunks.map(({ stems }) => stems[index].peaks)),
-    names: [...new Set(chunks.map(({ stems }) => stems[index].name))],
-  }));
-  const starts = chunks.map(({ start, length }) => [start, length]);
-  return { ...result, stems, starts, input: pcm.channels.map((channel) => join([channel])) };
+/** The same, from the last event of another name on, if there was one. */
+export function seenSince(mark, name) {
+  const since = () => log.slice(log.lastIndexOf(mark) + 1).includes(name);
+  return new Promise((resolve) => {
+    const watch = () => (since() ? resolve() : requestAnimationFrame(watch));
+    watch();
+  });
 }
 
-export async function peaks(song) {
-  return join([await engine.peaks(toPcm(song), HOP)]);
+/** Separates a song; the samples come back in one piece a channel. */
+export async function separate(model, song, settings = {}) {
+  const audio = inMemory(song);
+  chunks = [];
+  const result = await outcome(run(model, audio, settings));
+  const stems = [];
+  for (const [index, name] of model.stems.entries()) {
+    const pieces = chunks.flatMap(({ stems }) => stems[index].pieces);
+    const samples = new Float32Array(await new Blob(pieces.map(({ blob }) => blob)).arrayBuffer());
+    stems.push({
+      name,
+      channels: song.channels.map((_, channel) => join([everyNth(samples, audio.channels, channel)])),
+      peaks: join(chunks.map(({ stems }) => stems[index].peaks)),
+      names: [...new Set(chunks.map(({ stems }) => stems[index].name))],
+    });
+  }
+  const starts = chunks.map(({ start, length }) => [start, length]);
+  const input = new Float32Array(await audio.pieces[0].blob.arrayBuffer());
+  return { ...result, stems, starts, input: song.channels.map((_, c) => join([everyNth(input, audio.channels, c)])) };
 }
 
 /** Begins a separation that the test will disturb. */
 export function begin(model, seconds) {
-  const rate = 44_100;
-  const tone = Float32Array.from({ length: seconds * rate }, (_, index) => Math.sin(index / 16));
-  running = outcome(run(model, { rate, channels: [tone, tone] }, {}));
+  const length = seconds * 44_100;
+  const tone = Float32Array.from({ length: 2 * length }, (_, index) => Math.sin((index >> 1) / 16));
+  const pieces = [{ start: 0, length, blob: new Blob([tone]) }];
+  running = outcome(run(model, { rate: 44_100, channels: 2, length, folder: null, pieces }, {}));
   running.then(({ code }) => log.push(`ended ${code}`));
 }
 
@@ -92,15 +114,41 @@ export async function cancel() {
 
 /** Sends messages straight to a new worker and collects as many replies. */
 export function raw(requests) {
-  const worker = new Worker("/engine/worker.js", { type: "module", name: crypto.randomUUID() });
-  const replies = [];
+  const worker = spawn();
+  return replies(worker, requests).finally(() => worker.terminate());
+}
+
+/**
+ * The same, some at a time, and one more to the same worker when all have been answered; they get a song where they ask
+ * for one.
+ */
+export async function storm(requests, last, song) {
+  const worker = spawn();
+  const audio = inMemory(song);
+  for (const { data } of [...requests, last]) if (data?.song === "song") data.song = audio;
+  const told = [];
+  for (let at = 0; at < requests.length; at += 100) {
+    told.push(...(await replies(worker, requests.slice(at, at + 100))));
+  }
+  told.push(...(await replies(worker, [last])));
+  worker.terminate();
+  return told.map(({ id, ok, error }) => ({ id, ok, error }));
+}
+
+const spawn = () => new Worker("/engine/worker.js", { type: "module", name: crypto.randomUUID() });
+
+function replies(worker, requests) {
+  const told = [];
   return new Promise((resolve) => {
-    worker.addEventListener("message", ({ data }) => {
-      if ("id" in data) replies.push(data);
-      if (replies.length === requests.length) resolve(replies);
-    });
+    const listen = ({ data }) => {
+      if ("id" in data) told.push(data);
+      if (told.length < requests.length) return;
+      worker.removeEventListener("message", listen);
+      resolve(told);
+    };
+    worker.addEventListener("message", listen);
     for (const request of requests) worker.postMessage(request);
-  }).finally(() => worker.terminate());
+  });
 }
 
 export const version = () => VERSION;
@@ -120,21 +168,23 @@ export async function damageKept() {
   }
 }
 
-const run = (model, pcm, settings) =>
-  engine.run({ job: `job-${++jobs}`, pcm, model, preset: "standard", hop: HOP, ...settings });
+const run = (model, song, settings) =>
+  engine.run({ job: `job-${++jobs}`, song, folder: null, model, preset: "standard", hop: HOP, ...settings });
 
-/** Memory that the worker reads in place, where the page is isolated. */
-function toPcm({ rate, channels }) {
-  return {
-    rate,
-    channels: channels.map((text) => {
-      const bytes = Uint8Array.fromBase64(text);
-      if (!crossOriginIsolated) return new Float32Array(bytes.buffer);
-      const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-      shared.set(bytes);
-      return new Float32Array(shared.buffer);
-    }),
-  };
+/** A song as the page has it where the browser has no storage. */
+function inMemory({ rate, channels }) {
+  const planes = channels.map((text) => new Float32Array(Uint8Array.fromBase64(text).buffer));
+  const length = planes[0]?.length ?? 0;
+  const samples = new Float32Array(length * planes.length);
+  for (const [channel, plane] of planes.entries()) {
+    for (let frame = 0; frame < length; frame += 1) samples[frame * planes.length + channel] = plane[frame];
+  }
+  const pieces = [{ start: 0, length, blob: new Blob([samples]) }];
+  return { rate, channels: planes.length, length, folder: null, pieces };
+}
+
+function everyNth(samples, count, channel) {
+  return Float32Array.from({ length: samples.length / count }, (_, frame) => samples[frame * count + channel]);
 }
 
 /** Arrays one after another, as text. */

@@ -3,110 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
-import json
-import runpy
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route, Worker
+from playwright.sync_api import Page
 
 from demixer import families, stems
 from demixer.audio import Clip, Collected, Samples
 from demixer.models import Model
 from demixer.separate import separate
 from demixer_build import paths
-from demixer_build.headers import headers_for
+from tests.browser.engines import RATE, Engine, from_page, hold, inject, song, tiny_graphs, to_page
 from tests.browser.watch import Watch
 
-RATE: Final = 44_100
 HOP: Final = 512
-ISOLATION: Final = ("Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy")
-
-
-class Engine:
-    """Drives `harness.js` on an empty page of the real origin."""
-
-    def __init__(self, page: Page, *, isolated: bool = True, **options: Any) -> None:
-        headers = headers_for("/")
-        if not isolated:
-            headers = {name: value for name, value in headers.items() if name not in ISOLATION}
-        harness = Path(__file__).with_name("harness.js").read_text(encoding="utf-8")
-        page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html", headers=headers))
-        page.route("**/harness.js", lambda route: route.fulfill(body=harness, content_type="text/javascript"))
-        page.goto("/empty")
-        self.page = page
-        self.call("create", options)
-
-    def call(self, name: str, *arguments: Any) -> Any:
-        """Call a function of the harness."""
-        script = "async ([name, given]) => (await import('/harness.js'))[name](...given)"
-        return self.page.evaluate(script, [name, arguments])
-
-    def worker(self) -> Worker:
-        """The engine's worker, not those of its threads."""
-        return next(worker for worker in self.page.workers if worker.url.endswith("/engine/worker.js"))
-
-    def separate(self, model: dict[str, Any], clip: Clip, **settings: Any) -> tuple[Samples, dict[str, Any]]:
-        """Separate a song: its stems, and whatever else the harness tells."""
-        told = self.call("separate", model, to_page(clip), settings)
-        assert "code" not in told, told
-        found = [[from_page(channel) for channel in stem["channels"]] for stem in told["stems"]]
-        return np.array(found, np.float32), told
-
-
-@pytest.fixture
-def engine(page: Page) -> Engine:
-    return Engine(page)
-
-
-@pytest.fixture(scope="module")
-def hpss() -> dict[str, Any]:
-    manifest = json.loads((paths.DIST / "models" / "manifest.json").read_text(encoding="utf-8"))
-    return next(model for model in manifest["models"] if model["id"] == "hpss")
-
-
-@pytest.fixture(scope="module")
-def echo() -> dict[str, Any]:
-    """A model in the form of Spleeter whose stems are the song, times `ECHO_GAINS`."""
-    graph = (paths.DIST / "models" / "testing" / "echo.onnx").read_bytes()
-    artifact = {"path": "testing/echo.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
-    return {
-        "id": "echo",
-        "label": "Echo",
-        "summary": "Gives back what it gets.",
-        "family": "spleeter",
-        "stems": ["vocals", "accompaniment"],
-        "gflop_per_second": 1.0,
-        "presets": {"standard": {"overlap": 0.1}},
-        "artifacts": {"default": artifact},
-    }
-
-
-def song(seconds: float, channels: int = 2) -> Clip:
-    """Sustained tones, hits and some noise, different on each channel."""
-    time = np.arange(round(seconds * RATE)) / RATE
-    noise = np.random.default_rng(7).normal(0, 0.01, (channels, time.size))
-    tones = np.array([np.sin(2 * np.pi * (220 + 110 * channel) * time) for channel in range(channels)])
-    hits = np.where(time % 0.25 < 0.002, 0.5, 0.0)
-    return Clip((0.3 * tones + hits + noise).astype(np.float32), RATE)
-
-
-def tiny_graph(constant: str) -> Any:
-    """A constant of `models/testing/make.py`, which is no package."""
-    return runpy.run_path(str(paths.MODELS / "testing" / "make.py"))[constant]
-
-
-def to_page(clip: Clip) -> dict[str, Any]:
-    return {"rate": clip.rate, "channels": [base64.b64encode(channel).decode() for channel in clip.samples]}
-
-
-def from_page(text: str) -> Samples:
-    return np.frombuffer(base64.b64decode(text), np.float32)
 
 
 def separated_natively(model: dict[str, Any], clip: Clip) -> Samples:
@@ -142,7 +55,6 @@ def test_separates_as_python_does_natively(page: Page, hpss: dict[str, Any], iso
     assert ends[-1] == clip.length
     for stem, samples in zip(told["stems"], found, strict=True):
         assert np.array_equal(from_page(stem["peaks"]), stems.peaks(samples, HOP).ravel())
-    assert np.array_equal(from_page(engine.call("peaks", to_page(clip))), stems.peaks(clip.samples, HOP).ravel())
     info = engine.call("start")["value"]
     assert info["isolated"] == isolated
     assert (info["threads"] > 1) == (isolated and page.evaluate("navigator.hardwareConcurrency") > 1)
@@ -160,33 +72,23 @@ def test_start_tells_its_stages(engine: Engine) -> None:
 
 def test_the_probe_is_what_the_engine_takes_it_for(engine: Engine) -> None:
     probe = engine.page.evaluate("async () => (await import('/engine/probe.js')).PROBE")
-    assert (probe["rows"], probe["size"]) == tiny_graph("PROBE_SHAPE")
-    assert 2 * probe["products"] * probe["rows"] * probe["size"] ** 2 == tiny_graph("PROBE_FLOPS")
+    assert (probe["rows"], probe["size"]) == tiny_graphs("PROBE_SHAPE")
+    assert 2 * probe["products"] * probe["rows"] * probe["size"] ** 2 == tiny_graphs("PROBE_FLOPS")
 
 
 @pytest.mark.slow
-def test_webgpu_gives_the_known_answer(swiftshader: Browser, watch: Watch, base_url: str, echo: dict[str, Any]) -> None:
-    with swiftshader.new_page(base_url=base_url) as page:
-        watch.follow(page)
-        engine = Engine(page)
-        clip = song(seconds=2)
+def test_webgpu_gives_the_known_answer(gpu_page: Page, echo: dict[str, Any]) -> None:
+    engine = Engine(gpu_page)
+    clip = song(seconds=2)
 
-        assert engine.call("start", {"device": "webgpu"})["code"] == "runtime/start-failed"  # an emulated GPU is none
-        assert engine.call("start", {"device": "auto"})["value"]["device"] == "wasm"
-        info = engine.call("start", {"device": "webgpu", "allowSoftwareAdapter": True})["value"]
-        assert info["device"] == "webgpu"
-        assert "swiftshader" in info["adapter"].lower()
+    assert engine.call("start", {"device": "auto"})["value"]["device"] == "wasm"  # an emulated GPU is none
+    info = engine.call("start", {"device": "webgpu", "allowSoftwareAdapter": True})["value"]
+    assert info["device"] == "webgpu"
+    assert "swiftshader" in info["adapter"].lower()
 
-        found, _ = engine.separate(echo, clip)
-        for stem, gain in zip(found, tiny_graph("ECHO_GAINS"), strict=True):
-            assert np.abs(stem - gain * clip.samples).max() <= 1e-4
-
-        lose_the_device = """async () => {
-          const { env } = await import("/vendor/onnxruntime-web/ort.webgpu.min.mjs");
-          (await env.webgpu.device).destroy();
-        }"""
-        engine.worker().evaluate(lose_the_device)
-        assert engine.call("separate", echo, to_page(clip), {})["code"] == "runtime/device-lost"
+    found, _ = engine.separate(echo, clip)
+    for stem, gain in zip(found, tiny_graphs("ECHO_GAINS"), strict=True):
+        assert np.abs(stem - gain * clip.samples).max() <= 1e-4
 
 
 def test_an_error_leaves_the_engine_usable(
@@ -304,18 +206,6 @@ def test_cancel_while_a_model_blocks_the_worker(engine: Engine, hpss: dict[str, 
     assert engine.worker() != worker
 
 
-@pytest.mark.slow
-def test_a_worker_ended_from_outside(engine: Engine, hpss: dict[str, Any]) -> None:
-    engine.call("start")
-    engine.call("begin", hpss, 60)
-    engine.call("seen", "job.progress separate")
-    engine.worker().evaluate("() => self.close()")
-    failed = engine.call("ended")
-    assert failed["code"] == "engine/crashed"
-    assert failed["retryable"]
-    engine.separate(hpss, song(seconds=1))
-
-
 def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, echo: dict[str, Any]) -> None:
     held = held_back(engine, echo)
     request = {"v": engine.call("version"), "id": 1, "type": "model.open", "data": {"model": held}}
@@ -324,17 +214,6 @@ def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, e
     assert replies[1]["error"]["code"] == "cancelled"
     assert replies[2] == {"id": 2, "ok": True, "value": None}
     engine.page.unroute_all(behavior="ignoreErrors")
-
-
-@pytest.mark.slow
-def test_an_unexpected_failure_in_the_worker_ends_its_calls(engine: Engine, hpss: dict[str, Any]) -> None:
-    engine.call("start")
-    engine.call("begin", hpss, 60)
-    engine.worker().evaluate("() => void Promise.reject(new Error('unforeseen'))")
-    failed = engine.call("ended")
-    assert failed["code"] == "engine/crashed"
-    assert "unforeseen" in failed["message"]
-    engine.separate(hpss, song(seconds=1))
 
 
 def test_messages_that_are_not_understood(engine: Engine) -> None:
@@ -377,6 +256,25 @@ def test_python_and_javascript_hold_nothing_of_a_finished_job(
     assert job() == job()
 
 
+def test_the_runtime_holds_one_model_at_most(page: Page, hpss: dict[str, Any], echo: dict[str, Any]) -> None:
+    artifact = echo["artifacts"]["default"]
+    graph = (paths.DIST / "models" / artifact["path"]).read_bytes() + b"\x98\x06\x01"  # a field that means nothing
+    described = {"path": "testing/other.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
+    other = {**echo, "id": "other", "artifacts": {"default": described}}
+    page.route("**/other.onnx", lambda route: route.fulfill(body=graph))
+    inject(page, {})  # without faults, it counts
+    engine = Engine(page)
+    engine.call("start")
+
+    def sessions() -> Any:
+        return engine.worker().evaluate("async () => (await import('/engine/ort.js')).open.size")
+
+    before = sessions()
+    for model, more in ((hpss, 0), (echo, 1), (other, 1), (hpss, 1), (echo, 1)):
+        engine.separate(model, song(seconds=1))
+        assert sessions() == before + more
+
+
 @pytest.mark.slow
 def test_python_needs_no_more_memory_for_a_longer_song(engine: Engine, hpss: dict[str, Any]) -> None:
     heap = """async () => {
@@ -400,10 +298,6 @@ def assert_cancelled(engine: Engine) -> None:
     log = engine.call("logged")
     after = [entry for entry in log[log.index("cancel") :] if not entry.startswith("engine.")]
     assert after == ["cancel", "ended cancelled", "free"]
-
-
-def hold(route: Route) -> None:
-    """Leave a request without an answer."""
 
 
 def held_back(engine: Engine, model: dict[str, Any]) -> dict[str, Any]:

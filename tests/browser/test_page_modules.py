@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Page
+
+from demixer import stems
+from demixer.audio import Samples
+from demixer.level import Meter
 
 
 @pytest.fixture
@@ -132,18 +138,70 @@ def test_gains_of_the_strips(modules: Page, strips: list[dict[str, Any]], gains:
     assert modules.evaluate(script, strips) == [pytest.approx(gain) for gain in gains]
 
 
+def test_faders_reach_every_level_and_panning_leaves_the_centre_alone(modules: Page) -> None:
+    script = """async () => {
+      const { FADER, faderStep, neutralStrip, sideGains } = await import("/media/mix.js");
+      const strips = [-1, -0.5, 0, 1].map((pan) => ({ ...neutralStrip(), pan }));
+      return { fader: FADER, steps: FADER.map(faderStep), between: faderStep(-5.8), sides: sideGains(strips) };
+    }"""
+    seen = modules.evaluate(script)
+    fader = seen["fader"]
+    assert (fader[0], fader[-1]) == (-60, 6)
+    assert 0 in fader
+    travel = np.diff(fader)
+    assert (travel > 0).all()
+    assert (np.diff(travel) <= 0).all()  # ever finer
+    assert seen["steps"] == list(range(len(fader)))
+    assert fader[seen["between"]] == -6
+    assert seen["sides"] == [[1, 0], [1, 0.5], [1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("stems", "presets"),
+    [
+        (["drums", "bass", "other", "vocals"], ["karaoke", "vocals", "no-drums", "no-bass", "original"]),
+        (["vocals", "accompaniment"], ["karaoke", "vocals", "original"]),
+        (["harmonic", "percussive"], ["original"]),
+    ],
+)
+def test_presets_are_those_that_the_stems_allow(modules: Page, stems: list[str], presets: list[str]) -> None:
+    script = """async (stems) => {
+      const { presetOf, presetsFor, presetStrips } = await import("/media/presets.js");
+      const names = presetsFor(stems);
+      const strips = Object.fromEntries(names.map((name) => [name, presetStrips(name, stems)]));
+      return { names, strips, found: names.map((name) => presetOf(strips[name])) };
+    }"""
+    seen = modules.evaluate(script, stems)
+    assert seen["names"] == seen["found"] == presets
+    muted = {
+        name: {stem for stem, strip in strips.items() if strip["muted"]} for name, strips in seen["strips"].items()
+    }
+    expected = {
+        "karaoke": {"vocals"},
+        "vocals": set(stems) - {"vocals"},
+        "no-drums": {"drums"},
+        "no-bass": {"bass"},
+        "original": set(),
+    }
+    assert muted == {name: expected[name] for name in presets}
+
+
 @pytest.mark.parametrize(("channels", "rate"), [(1, 8_000), (2, 44_100), (6, 96_000)])
 def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int, rate: int) -> None:
     samples = np.random.default_rng(3).normal(0, 2, (channels, 70_000)).astype(np.float32)
-    script = """async ([planar, rate]) => {
+    script = """async ([frames, channels, rate]) => {
       const { Track } = await import("/media/track.js");
       const { wavBlob } = await import("/media/wav.js");
-      const track = Track.complete("test", planar.map((each) => new Float32Array(each)), new Float32Array(), 1);
-      const blob = await wavBlob(track, rate, () => {});
-      return Array.from(new Uint8Array(await blob.arrayBuffer()));
+      const length = frames.length / channels;
+      const track = new Track("test", channels, length, 64);
+      for (const [start, stop] of [[0, 777], [777, length]]) {
+        const blob = new Blob([Float32Array.from(frames.slice(start * channels, stop * channels))]);
+        track.append([{ start, length: stop - start, blob }], new Float32Array());
+      }
+      return Array.from(new Uint8Array(await wavBlob(track, rate).arrayBuffer()));
     }"""
     path = tmp_path / "test.wav"
-    path.write_bytes(bytes(modules.evaluate(script, [samples.tolist(), rate])))
+    path.write_bytes(bytes(modules.evaluate(script, [samples.T.ravel().tolist(), channels, rate])))
     info = soundfile.info(path)
     assert (info.format, info.subtype, info.samplerate) == ("WAV", "FLOAT", rate)
     assert np.array_equal(soundfile.read(path, dtype="float32", always_2d=True)[0].T, samples)
@@ -153,58 +211,65 @@ def test_a_track_is_read_across_its_pieces(modules: Page) -> None:
     script = """async () => {
       const { Track } = await import("/media/track.js");
       const track = new Track("test", 2, 10, 4);
-      const piece = (start, length) => track.append(start, {
-        name: "test",
-        channels: [1, -1].map((sign) => Float32Array.from({ length }, (_, at) => sign * (start + at))),
-        peaks: new Float32Array(2 * Math.floor(length / 4)),
-      });
+      const piece = (start, length) => {
+        const frames = Float32Array.from({ length: 2 * length }, (_, at) => (at % 2 ? -1 : 1) * (start + (at >> 1)));
+        track.append([{ start, length, blob: new Blob([frames]) }], new Float32Array(2 * Math.floor(length / 4)));
+      };
       piece(0, 4);
       piece(4, 5);
       const samples = await track.read(2, 7);
-      return [track.available, track.drawn, ...samples.map((channel) => Array.from(channel))];
+      const seen = [track.available, track.drawn, ...samples.map((channel) => Array.from(channel))];
+      piece(0, 3); // a job that begins anew
+      return [...seen, track.available, track.drawn];
     }"""
-    assert modules.evaluate(script) == [9, 2, [2, 3, 4, 5, 6], [-2, -3, -4, -5, -6]]
+    assert modules.evaluate(script) == [9, 2, [2, 3, 4, 5, 6], [-2, -3, -4, -5, -6], 3, 0]
 
 
-def test_the_mixer_keeps_tracks_together_to_the_sample(modules: Page) -> None:
-    """Two tracks that cancel each other leave exactly the third, across blocks, jumps and silence."""
-    script = """async () => {
-      const rate = 8000;
-      const length = 6 * rate;
-      const context = new OfflineAudioContext(1, 2 * rate, rate);
-      await context.audioWorklet.addModule("/media/mixer-worklet.js");
-      const mixer = new AudioWorkletNode(context, "mixer", {
-        numberOfInputs: 0, outputChannelCount: [1], processorOptions: { length, gains: [1, 1, 1] },
-      });
-      mixer.connect(context.destination);
-      const send = (start, size, epoch) => {
-        const ramp = Float32Array.from({ length: size }, (_, at) => (start + at) / length);
-        const noise = ramp.map(() => Math.random() - 0.5);
-        const tracks = [[noise], [noise.map((sample) => -sample)], [ramp]];
-        mixer.port.postMessage({ type: "block", block: { epoch, start, length: size, tracks } });
-      };
-      const at = (seconds, act) => context.suspend(seconds).then(async () => {
-        act();
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        context.resume();
-      });
-      at(0.128, () => {
-        mixer.port.postMessage({ type: "play" });
-        for (let start = 0; start < rate; start += 777) send(start, 777, 0);
-      });
-      at(1.024, () => {
-        mixer.port.postMessage({ type: "seek", epoch: 1, position: 4 * rate });
-        for (let start = 4 * rate; start < 6 * rate; start += 500) send(start, 500, 1);
-      });
-      return Array.from((await context.startRendering()).getChannelData(0));
+def test_a_wav_file_past_four_gibibytes_says_its_length_elsewhere(modules: Page, tmp_path: Path) -> None:
+    script = """async (frames) => {
+      const { wavHeader } = await import("/media/wav.js");
+      return Array.from(wavHeader(96_000, 2, frames));
     }"""
-    rendered = np.array(modules.evaluate(script)) * 6 * 8000
-    played = np.flatnonzero(rendered)
-    assert 0.1 * 8000 < played[0] < 0.2 * 8000
-    before, after = rendered[6_000:8_000], rendered[-4_000:]
-    assert np.allclose(np.diff(before), 1, atol=0.02)
-    assert np.allclose(np.diff(after), 1, atol=0.02)
-    # The jump fades out what was heard, then goes on at the very sample it was sent to.
-    landing = len(rendered) - 1 - round(after[-1] - 4 * 8_000)
-    assert 0 < landing - 1.024 * 8_000 < 0.1 * 8_000
-    assert abs(rendered[landing - 1]) < 0.01 * 8_000
+    frames = 2**30
+    path = tmp_path / "long.wav"
+    header = bytes(modules.evaluate(script, frames))
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + 8 * frames)  # sparse: silence that takes no room
+    info = soundfile.info(path)
+    assert (info.format, info.frames, info.channels, info.samplerate) == ("RF64", frames, 2, 96_000)
+
+
+@pytest.mark.parametrize("frames", [1, 63, 64, 6400, 600_001, 1_200_000])
+def test_a_song_is_measured_while_it_is_read(modules: Page, frames: int) -> None:
+    random = np.random.default_rng(frames)
+    samples = (0.1 + 0.3 * random.standard_normal((2, frames))).astype(np.float32)
+    told = surveyed(modules, samples)
+    assert told["peaks"] == stems.peaks(samples, told["hop"]).ravel().tolist()
+    assert len(told["peaks"]) <= 2 << 16
+    meter = Meter(frames)
+    meter.add(samples)
+    assert told["level"] == pytest.approx(asdict(meter.level), rel=1e-9)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_song_with_what_is_no_number_is_refused(modules: Page, bad: float) -> None:
+    samples = np.zeros((2, 1000), np.float32)
+    samples[1, 500] = bad
+    assert surveyed(modules, samples) == {"code": "audio/not-finite"}
+
+
+def surveyed(page: Page, samples: Samples) -> Any:
+    """What is measured of a song that comes in pieces as the reader makes them."""
+    script = """async (text) => {
+      const { Survey, hopFor } = await import("/media/survey.js");
+      const samples = new Float32Array(Uint8Array.fromBase64(text).buffer);
+      const survey = new Survey();
+      try {
+        for (let at = 0; at < samples.length; at += 2 << 19) survey.add(samples.subarray(at, at + (2 << 19)), 2);
+      } catch ({ code }) {
+        return { code };
+      }
+      return { peaks: [...survey.peaks], level: survey.level, hop: hopFor(samples.length / 2) };
+    }"""
+    return page.evaluate(script, base64.b64encode(samples.T.tobytes()).decode())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, Request, Worker
+from playwright.sync_api import ConsoleMessage, Error, Page, Request, Worker
 
 #: Policy violations in a worker reach nobody by themselves.
 _REPORT_VIOLATIONS: Final = """
@@ -22,7 +23,7 @@ class Watch:
         self.requests: list[Request] = []
         self._origin = origin
         self._problems: list[str] = []
-        self._expected: list[str] = []
+        self._expected = ["Service Worker registration blocked by Playwright"]
 
     def expect(self, pattern: str) -> None:
         """Allow the problems in which the regular expression is found."""
@@ -55,4 +56,5 @@ class Watch:
             self._problems.append(f"foreign request: {request.method} {request.url}")
 
     def _worker(self, worker: Worker) -> None:
-        worker.evaluate(_REPORT_VIOLATIONS)
+        with suppress(Error):  # it is over already
+            worker.evaluate(_REPORT_VIOLATIONS)

@@ -29,12 +29,22 @@ def songs() -> dict[str, Samples]:
     return found
 
 
-def stempeg_song() -> Samples:
-    """The mixture of the song that PyPI's `stempeg` ships; its last 40 ms decode badly."""
+def songs_with_stems() -> dict[str, tuple[Samples, Samples]]:
+    """Every song whose true stems are known, by name: mixture [shape=(2, n)], stems in our order [shape=(4, 2, n)]."""
+    falcon, *stems = (stempeg_song(track) for track in range(5))
+    found = {"falcon": (falcon, np.stack(stems))}
+    if LITHIUM.exists():
+        names = ("drums", "bass", "other", "vocals")
+        found["lithium"] = (decode(LITHIUM), np.stack([decode(LITHIUM.with_name(f"{name}.flac")) for name in names]))
+    return found
+
+
+def stempeg_song(track: int = 0) -> Samples:
+    """The mixture (or drums, bass, other, vocals) of the song in PyPI's `stempeg`; its last 40 ms decode badly."""
     # The package cannot be imported without a program called ffmpeg, but its files can be found.
     files = metadata.files("stempeg") or []
     (path,) = (file for file in files if file.name.endswith(".stem.mp4"))
-    return decode(Path(str(path.locate())))[:, : -RATE * 40 // 1000]
+    return decode(Path(str(path.locate())), track)[:, : -RATE * 40 // 1000]
 
 
 def medley(song: Samples) -> Samples:
@@ -44,11 +54,11 @@ def medley(song: Samples) -> Samples:
     return (0.8 * parts + 0.02).astype(np.float32)
 
 
-def decode(path: Path) -> Samples:
-    """The first audio track of a stereo file at 44.1 kHz."""
+def decode(path: Path, track: int = 0) -> Samples:
+    """An audio track of a stereo file at 44.1 kHz."""
     with av.open(str(path)) as container:
         to_float = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
-        frames = [out for frame in container.decode(audio=0) for out in to_float.resample(frame)]
+        frames = [out for frame in container.decode(audio=track) for out in to_float.resample(frame)]
         frames += to_float.resample(None)
     return np.concatenate([frame.to_ndarray() for frame in frames], axis=1, dtype=np.float32)
 

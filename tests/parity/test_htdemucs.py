@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from demixer.audio import Clip, Collected, Samples
-from demixer.families.htdemucs import SEGMENT, HTDemucs
+from demixer.families.htdemucs import HTDemucs
+from demixer.metrics import sdr
 from demixer.models import Preset
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
 from demixer_build.paths import MODELS
-from tests.parity.songs import GOLDEN, LITHIUM, RATE, sketch, snr, songs
+from tests.parity.songs import GOLDEN, LITHIUM, RATE, sketch, snr, songs, songs_with_stems
 
 pytestmark = pytest.mark.slow
 
@@ -77,14 +78,18 @@ def test_golden_figures_belong_to_the_published_weights() -> None:
 
 
 def test_default_precision_keeps_the_stems(
-    artifact: Callable[[str, str], Path], fp32: HTDemucs, music: dict[str, Samples]
+    artifact: Callable[[str, str], Path], fp32: HTDemucs, record_property: Callable[[str, object], None]
 ) -> None:
+    """Eight bits may cost 0.03 dB of SDR on stempeg's song and, where the data set is, on lithium."""
     default = HTDemucs(NativeSession(artifact("htdemucs", "default")))
-    segment = music["medley"][:, 200_000 : 200_000 + SEGMENT]
-    exact, stored = (asyncio.run(family.separate(segment)) for family in (fp32, default))
-    found = decibels(exact, stored)
-    print("default against fp32", found)
-    assert min(found.values()) >= 70, found
+    for name, (mixture, stems) in songs_with_stems().items():
+        exact, fast = (run(family, mixture) for family in (fp32, default))
+        against_exact = decibels(exact, fast)
+        loss = [round(sdr(stem, a) - sdr(stem, b), 4) for stem, a, b in zip(stems, exact, fast, strict=True)]
+        record_property(name, {"snr": against_exact, "loss": loss})
+        print(f"{name}: default against fp32 {against_exact}, SDR lost {loss}")
+        assert max(loss) <= 0.03, (name, loss)
+        assert min(against_exact.values()) >= 35, (name, against_exact)
 
 
 def test_a_single_sample_is_a_song(fp32: HTDemucs) -> None:

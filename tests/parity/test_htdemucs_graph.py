@@ -15,6 +15,7 @@ import pytest
 from demixer.families.htdemucs import SEGMENT, analyse, synthesise
 from models.htdemucs.graph import build
 from models.htdemucs.graph.blocks import decoder_layer, encoder_layer
+from models.htdemucs.graph.form import Form
 from models.htdemucs.graph.linear import FloatLinear
 from models.htdemucs.graph.network import MIXTURE, SPECTROGRAM, SPECTROGRAM_STEMS, WAVEFORM_STEMS, normalise
 from models.htdemucs.graph.ops import Graph, Value
@@ -111,10 +112,11 @@ def test_encoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branc
     assert snr(one_row(published[encoded(branch, index + 1)]), y) >= BLOCK
 
 
-def test_transformer(published: Tensors, stock: onnx.ModelProto) -> None:
+@pytest.mark.parametrize("fused", [False, True])
+def test_transformer(published: Tensors, stock: onnx.ModelProto, fused: bool) -> None:
     weights = Published(stock)
     inputs = one_row(published[encoded("", DEPTH)]), one_row(published[encoded("t", DEPTH)])
-    x, xt = block(lambda g, x, xt: transformer(g, x, xt, weights, FloatLinear()), *inputs)
+    x, xt = block(lambda g, x, xt: transformer(g, x, xt, weights, Form(FloatLinear(), fused=fused)), *inputs)
     assert snr(published[BETWEEN[""]], x) >= TRANSFORMER
     assert snr(one_row(published[BETWEEN["t"]]), xt) >= TRANSFORMER
 
@@ -133,7 +135,7 @@ def test_decoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branc
     assert snr(expected, y) >= BLOCK
 
 
-@pytest.mark.parametrize(("precision", "least"), [("fp32", 70), ("default", 28)])
+@pytest.mark.parametrize(("precision", "least"), [("fp32", 70), ("fp16", 50), ("default", 40)])
 def test_stems(published: Tensors, stock: onnx.ModelProto, mixture: Array, precision: Any, least: float) -> None:
     feeds = {MIXTURE: mixture[None], SPECTROGRAM: analyse(mixture)[None]}
     reference, ours = stems(published), stems(run(build(stock, precision), feeds))

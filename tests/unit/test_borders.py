@@ -18,10 +18,10 @@ WEB = ROOT / "web"
 LAYERS = (
     {"errors"},
     {"audio", "models", "progress", "runtime"},
-    {"median", "stft"},
-    {"families", "level", "metrics", "resample", "runtimes", "segments", "stems"},
-    {"separate"},
-    {"evaluation"},
+    {"guard", "median", "stft"},
+    {"checkpoint", "families", "level", "metrics", "resample", "runtimes", "segments", "spectrogram", "stems"},
+    {"mixdown", "pcm", "separate"},
+    {"evaluation", "job"},
     {"bridge", "cli"},
 )
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demixer import stems
 from demixer.audio import Clip, Samples, Source
-from demixer.bridge import Bridge, PeakGrid, as_demix_error
-from demixer.errors import AudioError
+from demixer.bridge import Bridge, as_demix_error
+from demixer.errors import CODES, AudioError
+from demixer.job import Output
+from demixer.level import measure
+from demixer.progress import Monitor
 from demixer.runtime import Session
 
 HPSS: dict[str, Any] = {
@@ -31,21 +35,26 @@ HPSS: dict[str, Any] = {
 class PlainBorder:
     """What `runtimes.web` is in the browser, with nothing to convert."""
 
-    def source(self, pcm: Any, /) -> Source:
-        return Clip(pcm, 44_100)
+    def source(self, song: Any, /) -> Source:
+        return Clip(song, 44_100)
 
     def session(self, session: Any, /) -> Session:
         return session  # type: ignore[no-any-return]
+
+    def output(self, output: Any, /) -> Output:
+        return output  # type: ignore[no-any-return]
 
     def to_js(self, value: Any, /) -> Any:
         return value
 
 
 class Page:
-    """Keeps what it is told."""
+    """Keeps what it is told and given: the receiver of events, and an `Output`."""
 
     def __init__(self, bridge: Bridge, cancel_at: str | None = None) -> None:
         self.events: list[tuple[str, Any]] = []
+        self.state: bytes | None = None
+        self.pieces: list[dict[str, Any]] = []
         self._bridge = bridge
         self._cancel_at = cancel_at
 
@@ -57,16 +66,37 @@ class Page:
     def told(self, kind: str) -> list[Any]:
         return [data for told, data in self.events if told == kind]
 
+    def joined(self, stem: int, what: str) -> Samples:
+        return np.concatenate([piece["stems"][stem][what] for piece in self.pieces])
+
+    async def load(self) -> bytes | None:
+        return self.state
+
+    async def save(self, state: bytes) -> None:
+        self.state = state
+
+    async def write(self, start: int, length: int, stems: list[dict[str, Any]]) -> None:
+        self.pieces.append({"start": start, "length": length, "stems": stems})
+        if self._cancel_at == "write":
+            self._bridge.cancel()
+
+    async def resume(self, start: int, stems: list[dict[str, Any]]) -> None:
+        resumed = {"start": start, "length": 0, "stems": [{**stem, "samples": np.zeros(0)} for stem in stems]}
+        self.pieces = [resumed]
+        self._cancel_at = None
+
 
 def noise(length: int) -> Samples:
     return np.random.default_rng(3).normal(0, 0.1, (2, length)).astype(np.float32)
 
 
-def run(song: Samples, cancel_at: str | None = None, **request: Any) -> tuple[dict[str, Any], Page]:
+def run(
+    song: Samples, cancel_at: str | None = None, session: Any = None, **request: Any
+) -> tuple[dict[str, Any], Page]:
     bridge = Bridge(PlainBorder())
     page = Page(bridge, cancel_at)
     asked = {"job": "one", "model": HPSS, "preset": "standard", "hop": 100, **request}
-    return asyncio.run(bridge.run_job(json.dumps(asked), song, None, page)), page
+    return asyncio.run(bridge.run_job(json.dumps(asked), song, session, page, page)), page
 
 
 def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
@@ -79,33 +109,59 @@ def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
     assert reply["value"]["modelSeconds"] == 0
     last = page.told("job.progress")[-1]
     assert (last["job"], last["stage"], last["done"]) == ("one", "separate", last["total"])
-    chunks = page.told("job.chunk")
-    ends = np.cumsum([chunk["length"] for chunk in chunks])
-    assert [chunk["start"] for chunk in chunks] == [0, *ends[:-1]]
+    assert reply["value"]["segments"] == last["total"]
+    ends = np.cumsum([piece["length"] for piece in page.pieces])
+    assert [piece["start"] for piece in page.pieces] == [0, *ends[:-1]]
     assert ends[-1] == song.shape[1]
-    found = [np.concatenate([chunk["stems"][index]["channels"] for chunk in chunks], axis=1) for index in range(2)]
+    found = [page.joined(index, "samples").reshape(-1, 2).T for index in range(2)]
     assert np.abs(sum(found) - song).max() <= 1e-4
     for index, stem in enumerate(found):
-        peaks = np.concatenate([chunk["stems"][index]["peaks"] for chunk in chunks])
-        assert {chunk["stems"][index]["name"] for chunk in chunks} == {HPSS["stems"][index]}
-        assert np.array_equal(peaks, stems.peaks(stem, 100).ravel())
+        assert {piece["stems"][index]["name"] for piece in page.pieces} == {HPSS["stems"][index]}
+        assert np.array_equal(page.joined(index, "peaks"), stems.peaks(stem, 100).ravel())
 
 
-@pytest.mark.parametrize("moment", ["job.progress", "job.chunk"])
+def test_a_spectrogram_is_bytes_by_column_and_row() -> None:
+    window = {"start": 0, "stop": 100_000, "columns": 7, "rows": 5, "low": 40, "high": 20_000}
+    reply = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(100_000), json.dumps(window)))
+    levels = reply["value"]["levels"]
+    assert (levels.shape, levels.dtype) == ((35,), np.uint8)
+    assert levels.max() > 100
+    refused = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(10), json.dumps({**window, "rows": 0})))
+    assert refused["error"]["code"] == "protocol/version"
+
+
+@pytest.mark.parametrize("moment", ["job.progress", "write"])
 def test_a_cancelled_job_ends_at_its_next_mark(moment: str) -> None:
     reply, page = run(noise(1_000_000), cancel_at=moment)
     assert reply == {
         "ok": False,
         "error": {"code": "cancelled", "message": "Cancelled.", "hint": None, "retryable": True},
     }
-    assert len(page.told(moment)) == 1
+    assert len(page.pieces if moment == "write" else page.told(moment)) == 1
+
+
+def test_a_cancelled_job_goes_on_where_it_was() -> None:
+    song = noise(1_500_000)
+    whole, straight = run(song)
+    bridge = Bridge(PlainBorder())
+    page = Page(bridge, cancel_at="write")
+    request = json.dumps({"job": "one", "model": HPSS, "preset": "standard", "hop": 100})
+    assert asyncio.run(bridge.run_job(request, song, None, page, page))["error"]["code"] == "cancelled"
+    written = page.pieces[0]["length"]
+    reply = asyncio.run(bridge.run_job(request, song, None, page, page))
+    assert reply["value"]["segments"] == whole["value"]["segments"] - 1
+    assert [page.pieces[0]["start"], page.pieces[1]["start"]] == [written, written]
+    for stem in range(2):
+        assert np.array_equal(page.joined(stem, "peaks"), straight.joined(stem, "peaks"))
+        assert np.array_equal(page.joined(stem, "samples"), straight.joined(stem, "samples")[2 * written :])
 
 
 def test_cancelling_nothing_does_no_harm() -> None:
     bridge = Bridge(PlainBorder())
     bridge.cancel()
+    page = Page(bridge)
     request = json.dumps({"job": "one", "model": HPSS, "preset": "standard", "hop": 100})
-    assert asyncio.run(bridge.run_job(request, noise(1000), None, Page(bridge)))["ok"]
+    assert asyncio.run(bridge.run_job(request, noise(1000), None, page, page))["ok"]
 
 
 @pytest.mark.parametrize(
@@ -113,14 +169,69 @@ def test_cancelling_nothing_does_no_harm() -> None:
     [
         ({"model": {**HPSS, "family": "unheard-of"}}, "model/incompatible"),
         ({"model": {**HPSS, "family": "spleeter"}}, "model/incompatible"),
+        ({"model": {**HPSS, "stems": ["one", "two", "three"]}}, "model/incompatible"),
         ({"model": {"id": "hpss"}}, "model/incompatible"),
-        ({"hop": "wide"}, "runtime/failed"),
+        ({"model": "hpss"}, "model/incompatible"),
+        ({"hop": "wide"}, "protocol/version"),
+        ({"hop": 0}, "protocol/version"),
+        ({"hop": True}, "protocol/version"),
+        ({"job": None}, "protocol/version"),
+        ({"preset": ["standard"]}, "protocol/version"),
+        ({"raw": "yes"}, "protocol/version"),
+        ({"level": 3}, "protocol/version"),
+        ({"level": {"offset": 0.0}}, "protocol/version"),
+        ({"level": {"offset": 0.0, "scale": 0.0}}, "protocol/version"),
+        ({"level": {"offset": float("nan"), "scale": 1.0}}, "protocol/version"),
     ],
 )
 def test_what_cannot_be_run_is_an_error_with_a_code(request_data: dict[str, Any], code: str) -> None:
     reply, _ = run(noise(1000), **request_data)
     assert not reply["ok"]
     assert reply["error"]["code"] == code
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+anything = st.recursive(
+    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+
+
+def changed(good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """A table like a good one, with some of its values replaced by anything, and some left out."""
+    some = st.fixed_dictionaries({}, optional=dict.fromkeys(good, anything))
+    left_out = st.sets(st.sampled_from(sorted(good)), max_size=1)
+    return st.builds(
+        lambda some, left_out: {name: some.get(name, good[name]) for name in good if name not in left_out},
+        some,
+        left_out,
+    )
+
+
+overlaps = st.floats(0, 1) | anything
+models = changed(HPSS) | st.builds(lambda overlap: {**HPSS, "presets": {"standard": {"overlap": overlap}}}, overlaps)
+requests = changed(
+    {"job": "one", "model": HPSS, "preset": "standard", "hop": 100, "raw": False, "precision": "default"}
+) | st.builds(
+    lambda model, level, hop: {"job": "one", "model": model, "preset": "standard", "hop": hop, "level": level},
+    models,
+    changed({"offset": 0.0, "scale": 1.0}) | anything,
+    st.integers(-5, 5000) | anything,
+)
+
+
+@settings(max_examples=300)
+@given(text=st.text(max_size=20) | (requests | anything).map(json.dumps))
+def test_any_request_gives_a_result_or_one_typed_error(text: str) -> None:
+    bridge = Bridge(PlainBorder())
+    page = Page(bridge)
+    song = noise(3000)
+    reply = asyncio.run(bridge.run_job(text, song, None, page, page))
+    if reply["ok"]:
+        assert sum(piece["length"] for piece in page.pieces) == song.shape[1]
+        assert set(reply["value"]) == {"seconds", "modelSeconds", "segments"}
+    else:
+        assert reply["error"]["code"] in CODES
+        assert not page.pieces
 
 
 def test_every_failure_has_a_code() -> None:
@@ -130,16 +241,54 @@ def test_every_failure_has_a_code() -> None:
     assert as_demix_error(KeyError("hop")).message == "KeyError: 'hop'"
 
 
-def test_peaks_of_a_song() -> None:
-    song = noise(2_500_001)
-    reply = asyncio.run(Bridge(PlainBorder()).peaks(song, 512))
-    assert np.array_equal(reply["value"]["peaks"], stems.peaks(song, 512).ravel())
+def test_a_job_that_is_told_the_level_measures_nothing_and_gives_the_same_bits() -> None:
+    song = noise(300_000)
+    level = asyncio.run(measure(Clip(song, 44_100), Monitor()))
+    _, measured = run(song)
+    _, surveyed = run(song, level=json.loads(json.dumps(asdict(level))))
+    assert "measure" in {mark["stage"] for mark in measured.told("job.progress")}
+    assert "measure" not in {mark["stage"] for mark in surveyed.told("job.progress")}
+    for one, other in zip(measured.pieces, surveyed.pieces, strict=True):
+        assert all(np.array_equal(one["stems"][stem]["samples"], other["stems"][stem]["samples"]) for stem in range(2))
 
 
 @given(lengths=st.lists(st.integers(0, 50), min_size=1, max_size=8), hop=st.integers(1, 40))
 def test_peaks_do_not_depend_on_how_a_stream_is_cut(lengths: list[int], hop: int) -> None:
     stream = noise(sum(lengths))
-    grid = PeakGrid(hop, stream.shape[1])
+    grid = stems.PeakGrid(hop, stream.shape[1])
     cuts = np.cumsum(lengths)[:-1]
     pieces = [grid.push(piece) for piece in np.split(stream, cuts, axis=1)]
     assert np.array_equal(np.concatenate(pieces), stems.peaks(stream, hop))
+
+
+class TestExport:
+    """What the export worker calls."""
+
+    stems = tuple(np.random.default_rng(3).normal(0, 0.2, (2, 2, 3_000)).astype(np.float32))
+    gains = json.dumps([[1, 0.5], [0.25, 1]])
+
+    def test_levels_come_with_progress(self) -> None:
+        told: list[float] = []
+        bridge = Bridge(PlainBorder())
+        song = np.sum(self.stems, axis=0)
+        reply = asyncio.run(bridge.measure_levels(song, self.stems, self.gains, told.append))
+        assert reply["ok"]
+        assert reply["value"]["stems"] == [float(np.abs(stem).max()) for stem in self.stems]
+        assert reply["value"]["residual"] < -120
+        assert told == [1.0]
+
+    def test_a_rendering_is_read_in_blocks(self) -> None:
+        request = json.dumps({"gains": json.loads(self.gains), "level": 2, "layout": "packed16", "seed": 4})
+        rendering = Bridge(PlainBorder()).render(self.stems, request)
+        first, second = (asyncio.run(rendering.read(*part))["value"] for part in ((0, 1_000), (1_000, 3_000)))
+        read = np.concatenate([first["bytes"], second["bytes"]]).view(np.int16).reshape(-1, 2).T / 2**15
+        left = 2 * (self.stems[0][0] + 0.25 * self.stems[1][0])
+        assert np.abs(read[0] - np.clip(left, -1, 1)).max() < 2**-14
+        assert second["clipped"] == np.count_nonzero(
+            np.abs(2 * (np.array([[1], [0.5]]) * self.stems[0] + np.array([[0.25], [1]]) * self.stems[1])) > 1
+        )
+
+    def test_a_song_that_cannot_be_read_is_told(self) -> None:
+        reply = asyncio.run(Bridge(PlainBorder()).measure_levels(np.zeros((2, 5)), self.stems, self.gains, print))
+        assert not reply["ok"]
+        assert reply["error"]["code"] == "runtime/failed"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import subprocess
 import sys
+import time
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ from typer.testing import CliRunner, Result
 
 from demixer import cli
 from demixer.audio import Samples
+from demixer.runtimes.files import open_song
 
 STEMS = ("harmonic", "percussive")
 
@@ -69,22 +74,43 @@ def test_formats_of_libsndfile(tmp_path: Path, name: str) -> None:
     assert abs(read(tmp_path / "out/song/harmonic.wav")[0].shape[1] - 44_100) <= 1152
 
 
-def test_ffmpeg_formats_line_up_with_the_original(tmp_path: Path) -> None:
-    click = tone()
+def encode(path: Path, samples: Samples, codec: str, rate: int = 44_100) -> Path:
+    """Encode a stereo song with FFmpeg."""
+    with av.open(str(path), "w") as container:
+        track = container.add_stream(codec, rate=rate, layout="stereo")
+        assert isinstance(track, av.AudioStream)
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        for converted in av.AudioResampler(track.format, "stereo", rate).resample(frame):
+            container.mux(track.encode(converted))
+        container.mux(track.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate", "padding"),
+    [
+        ("song.m4a", "aac", 44_100, 0),
+        ("song.m4a", "alac", 44_100, 0),
+        ("song.mp4", "mp3", 44_100, 0),
+        ("song.webm", "libopus", 48_000, 0),
+        ("song.mkv", "aac", 44_100, 1024),  # a container without a place for the padding
+    ],
+)
+def test_ffmpeg_formats_line_up_with_the_original(
+    tmp_path: Path, name: str, codec: str, rate: int, padding: int
+) -> None:
+    click = tone(rate=rate)
     click[:, :1_000] = 0
     click[:, 300] = 0.9
-    song = tmp_path / "song.m4a"
-    with av.open(str(song), "w") as container:
-        track = container.add_stream("aac", rate=44_100, layout="stereo")
-        frame = av.AudioFrame.from_ndarray(click, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = 44_100, 0, Fraction(1, 44_100)
-        container.mux([*track.encode(frame), *track.encode(None)])
-    assert separate(tmp_path / "out", song).exit_code == 0
-    harmonic, rate = read(tmp_path / "out/song/harmonic.wav")
+    song = encode(tmp_path / name, click, codec, rate)
+    result = separate(tmp_path / "out", song)
+    assert result.exit_code == 0, result.output
+    harmonic, found_rate = read(tmp_path / "out/song/harmonic.wav")
     samples = harmonic + read(tmp_path / "out/song/percussive.wav")[0]
-    assert rate == 44_100
+    assert found_rate == rate
     assert np.abs(samples[0, :1_000]).argmax() == 300
-    assert abs(samples.shape[1] - 44_100) <= 1024
+    assert 0 <= samples.shape[1] - rate <= padding
 
 
 def test_json_tells_everything(tmp_path: Path) -> None:
@@ -145,6 +171,46 @@ def test_songs_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     assert separate(tmp_path / "out", *songs).exit_code == 0
     assert read(tmp_path / "out/song/harmonic.wav")[0].shape[1] == 8_820
     assert read(tmp_path / "out/song (2)/harmonic.wav")[0].shape[1] == 13_230
+
+
+def test_a_song_is_read_as_it_is(tmp_path: Path) -> None:
+    samples = np.random.default_rng(1).normal(0, 0.2, (3, 200_001)).astype(np.float32)
+    with open_song(write(tmp_path / "a.wav", samples), tmp_path) as song:
+        assert (song.rate, song.channels, song.length) == (44_100, 3, 200_001)
+        for start, stop in ((0, 200_001), (100, 100), (131_000, 131_100), (200_000, 200_001)):
+            np.testing.assert_array_equal(asyncio.run(song.read(start, stop)), samples[:, start:stop])
+        assert {path.name for path in tmp_path.iterdir()} == {"a.wav"}
+
+
+def test_memory_does_not_grow_with_the_song(tmp_path: Path) -> None:
+    def peak(seconds: int) -> int:
+        song = write(tmp_path / "a.wav", np.resize(tone(1.0, 8_000, 1), (1, seconds * 8_000)), 8_000, "PCM_16")
+        tracemalloc.start()
+        try:
+            assert separate(tmp_path / "out", song).exit_code == 0
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(20)  # what is built once
+    assert peak(240) <= 1.1 * peak(40)
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    song = write(tmp_path / "a.wav", np.resize(tone(), (2, 44_100 * 300)), subtype="PCM_16")
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import demixer.cli as c; c.main()"
+    )
+    arguments = [sys.executable, "-c", script, "separate", str(song), "-o", str(tmp_path / "out"), "--model", "hpss"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        parts = tmp_path / "out" / "a" / "harmonic.wav.part"
+        while process.poll() is None and not (parts.exists() and parts.stat().st_size > 100_000):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130
+    assert "Cancelled" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
 def test_unwritable_output(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""The probe and the echo: small, the same every time, and with the answers that they promise."""
+"""The tiny graphs: small, the same every time, and with the answers that they promise."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import runpy
 from pathlib import Path
 
@@ -51,7 +52,40 @@ def test_echo_gives_known_parts_of_the_mixture(folder: Path) -> None:
         np.testing.assert_allclose(stem, gain * mixture, rtol=0, atol=2e-6)
 
 
+@pytest.mark.parametrize(("name", "tolerance"), [("question", 1e-4), ("question-fp16", 2e-2)])
+def test_the_question_has_its_answer(folder: Path, name: str, tolerance: float) -> None:
+    shape = MAKE["QUESTION_SHAPE"]
+    x = np.sin(np.arange(np.prod(shape))).astype(np.float32).reshape(shape)
+    y = asyncio.run(NativeSession(folder / f"{name}.onnx").run({"x": x}))["y"]
+    answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+    np.testing.assert_allclose(y.ravel(), answer, rtol=0, atol=tolerance)
+    assert np.std(answer) > 1  # far from what a device that is broken gives
+
+
+def test_the_question_asks_for_what_the_models_are_made_of(folder: Path) -> None:
+    kinds = {node.op_type for node in onnx.load(folder / "question.onnx").graph.node}
+    assert {"Conv", "ConvTranspose", "InstanceNormalization", "LayerNormalization", "MatMul"} <= kinds
+    assert {"Softmax", "Gelu", "Sigmoid", "LeakyRelu", "Relu"} <= kinds
+
+
+def test_the_layers_are_of_real_size_in_a_small_file(folder: Path) -> None:
+    path = folder / "layers.onnx"
+    assert path.stat().st_size < 300_000
+    x = np.random.default_rng(5).standard_normal(MAKE["LAYERS_SHAPE"], dtype=np.float32)
+    y = asyncio.run(NativeSession(path).run({"x": x}))["y"]
+    assert np.isfinite(y).all()
+    assert np.std(y) > 0.01
+
+
+@pytest.mark.parametrize(("script", "constant"), [("judge.js", "QUESTION_SHAPE"), ("stopwatch.js", "LAYERS_SHAPE")])
+def test_the_engine_knows_what_goes_in(script: str, constant: str) -> None:
+    known = f"const SHAPE = {list(MAKE[constant])};"
+    assert known in (WEB / "engine" / script).read_text(encoding="utf-8")
+
+
 def test_graphs_are_the_same_bytes_every_time(folder: Path, tmp_path: Path) -> None:
     MAKE["write"](tmp_path)
-    for name in ("probe.onnx", "echo.onnx"):
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"probe.onnx", "echo.onnx", "layers.onnx", "question.onnx", "question-fp16.onnx", "answer.json"}
+    for name in names:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()

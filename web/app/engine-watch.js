@@ -1,9 +1,10 @@
-/** Keeps the page's view of the engine true: asleep, starting, ready or failed. */
+/** Keeps the page's view of the engine true: asleep, starting, ready or failed, and what has failed in it. */
 
 import { describe } from "./errors.js";
 
 /** @typedef {import("../engine/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").Events} Events */
+/** @typedef {import("./state.js").EngineState} EngineState */
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {import("../ui/store.js").Store<PageState>} PageStore */
 
@@ -22,6 +23,9 @@ export class EngineWatch {
     engine.addEventListener("engine.progress", (event) =>
       this.#progress(/** @type {CustomEvent} */ (event).detail),
     );
+    engine.addEventListener("engine.fallback", (event) =>
+      this.#set({ fallback: /** @type {CustomEvent} */ (event).detail }),
+    );
   }
 
   /** Start the engine before it is needed. */
@@ -31,9 +35,10 @@ export class EngineWatch {
     this.#store.set({ problem: null });
     try {
       const info = await this.#started();
-      this.#store.set({ engine: { phase: "ready", fraction: 1, info } });
+      this.#set({ phase: "ready", fraction: 1, info });
     } catch (reason) {
-      this.#store.set({ engine: { phase: "failed", fraction: 0, info: null }, problem: describe(reason) });
+      this.#set({ phase: "failed", fraction: 0, info: null });
+      this.#store.set({ problem: describe(reason) });
     }
     this.#waiting = false;
   }
@@ -51,8 +56,12 @@ export class EngineWatch {
 
   /** @param {Events["engine.progress"]} event */
   #progress({ stage, done, total }) {
-    const { info } = this.#store.state.engine;
     if (stage === "ready") void this.warm();
-    else this.#store.set({ engine: { phase: "starting", fraction: total ? done / total : 0, info } });
+    else this.#set({ phase: "starting", fraction: total ? done / total : 0 });
+  }
+
+  /** @param {Partial<EngineState>} changes */
+  #set(changes) {
+    this.#store.set({ engine: { ...this.#store.state.engine, ...changes } });
   }
 }

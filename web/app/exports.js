@@ -6,7 +6,7 @@ import { wavBlob } from "../media/wav.js";
 
 /** @typedef {import("../media/track.js").Track} Track */
 /** @typedef {import("./state.js").PageState} PageState */
-/** @typedef {import("./songs.js").Song} Song */
+/** @typedef {import("./song.js").Song} Song */
 
 /** Writes one download at a time and tells of its progress through the store. */
 export class Exports {
@@ -19,15 +19,15 @@ export class Exports {
   }
 
   /** @param {Song} song @param {Track} stem */
-  stem({ name, pcm }, stem) {
-    if (!pcm) return;
-    this.#write(`${name} - ${stem.name}.wav`, (progress) => wavBlob(stem, pcm.rate, progress));
+  stem({ name, format }, stem) {
+    if (!format) return;
+    this.#write(`${name} - ${stem.name}.wav`, async () => wavBlob(stem, format.rate));
   }
 
   /** @param {Song} song */
-  all({ name, pcm, stems }) {
-    if (!pcm) return;
-    this.#write(`${name}.zip`, (progress) => zipOfWavs(name, stems, pcm.rate, progress));
+  all({ name, format, stems }) {
+    if (!format) return;
+    this.#write(`${name}.zip`, (progress) => zipOfWavs(name, stems, format.rate, progress));
   }
 
   /**

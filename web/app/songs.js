@@ -1,56 +1,38 @@
-/** The songs of the page, and each one's way from a file to its stems. */
+/** The songs of the page: those that come, those of earlier visits, and what happens to each. */
 
-import { neutralStrip } from "../media/mix.js";
-import { Track } from "../media/track.js";
-import { estimate, learn } from "../ui/estimate.js";
-import { JobProgress } from "../ui/job-progress.js";
-import { describe } from "./errors.js";
+import { songFolder } from "../library/layout.js";
+import { canKeep, hold, newSongId, openSongs, removeJob, removeSong } from "../library/library.js";
+import { recall, remember } from "../platform/memory.js";
+import { space } from "../platform/storage.js";
+import { Reading } from "./reading.js";
+import { Separating } from "./separating.js";
+import { newSong, reopened } from "./song.js";
 
 /** @typedef {import("../engine/client.js").EngineClient} EngineClient */
-/** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
-/** @typedef {import("../engine/protocol.js").Events} Events */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("../engine/protocol.js").Pcm} Pcm */
-/** @typedef {import("../media/mix.js").Strip} Strip */
+/** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {import("../ui/store.js").Store<PageState>} PageStore */
 
-/**
- * @typedef {object} Song
- * @property {string} id
- * @property {string} name of the file, without its ending
- * @property {Blob} file
- * @property {"reading" | "ready" | "waiting" | "working" | "done" | "failed"} status
- * @property {number} read fraction of the file that is decoded
- * @property {Pcm | null} pcm
- * @property {number} duration in seconds; 0 until it is known
- * @property {Track | null} track the song itself, with its peaks
- * @property {{ model: Model, preset: string } | null} plan how it is to be separated
- * @property {JobProgress | null} progress
- * @property {{ done: number, total: number } | null} download of the model, in bytes
- * @property {Track[]} stems
- * @property {Desk} desk
- * @property {ErrorData | null} error
- */
+/** So long a removed song can be had back. */
+const UNDO_MS = 10_000;
 
-/**
- * @typedef {object} Desk
- * @property {Record<string, Strip>} strips by stem
- * @property {boolean} original whether the song itself is heard instead of the stems
- */
+/** Seconds of a preview: it lies in memory. */
+const LONGEST_PREVIEW = 120;
 
-/** Pairs of peaks for a whole song: enough for a wide, dense screen. */
-const PEAKS = 1 << 13;
+/** Where the plans are remembered of songs that wait for their turn. */
+const PLANS_KEY = "plans";
 
-const now = () => performance.now() / 1000;
-
-/** Reads songs as they come and separates them one after another. Tells of every change through the store. */
+/** Tells of every change through the store. */
 export class Songs {
   #store;
   #engine;
-  #reading = Promise.resolve();
-  #working = false;
-  #count = 0;
+  #reading;
+  #separating;
+  /** Those that came in this visit and that nothing has been done with yet. @type {Set<Song>} */
+  #fresh = new Set();
+  /** @type {number | undefined} */ #undoEnds;
+  #removedFrom = 0;
 
   /**
    * @param {PageStore} store
@@ -59,193 +41,161 @@ export class Songs {
   constructor(store, engine) {
     this.#store = store;
     this.#engine = engine;
-    listen(engine, "model.progress", (event) => this.#modelProgress(event));
-    listen(engine, "job.progress", (event) => this.#jobProgress(event));
-    listen(engine, "job.chunk", (event) => this.#chunk(event));
+    const change = (/** @type {Song} */ song, /** @type {Partial<Song>} */ changes) =>
+      this.#change(song, changes);
+    this.#reading = new Reading(change);
+    this.#separating = new Separating(engine, () => this.#store.state.songs, change);
+  }
+
+  /** The songs of earlier visits; one that was cut off is shown, so that it can go on. */
+  async restore() {
+    const plans = JSON.parse(recall(PLANS_KEY) ?? "{}");
+    const songs = (await openSongs()).map(reopened);
+    for (const song of songs) {
+      if (song.status === "ready" && plans[song.id]) song.unfinished ??= { ...plans[song.id], fraction: 0 };
+    }
+    const { songs: added, selected } = this.#store.state;
+    const waiting = songs.findLast(({ unfinished }) => unfinished);
+    this.#store.set({ songs: [...songs, ...added], selected: selected ?? waiting?.id ?? null });
   }
 
   /** @param {Iterable<File>} files */
-  add(files) {
-    const added = Array.from(files, (file) => this.#enter(file));
+  async add(files) {
+    const keeping = await canKeep();
+    const added = Array.from(files, (file) => {
+      const id = newSongId();
+      if (keeping) void hold(id);
+      return newSong(id, file, keeping ? songFolder(id) : null);
+    });
     if (added.length === 0) return;
     const { songs } = this.#store.state;
     this.#store.set({ songs: [...songs, ...added], selected: added[0].id });
-    for (const song of added) this.#reading = this.#reading.then(() => this.#read(song));
+    for (const song of added) {
+      this.#fresh.add(song);
+      void this.#reading.read(song).then(() => this.#separating.work());
+    }
   }
 
-  /** @param {string} id */
+  /** Takes a song off the page; it can be had back for a while. @param {string} id */
   remove(id) {
     const song = this.#find(id);
     if (!song) return;
     this.cancel(id);
-    const songs = this.#store.state.songs.filter((other) => other !== song);
-    const selected = this.#store.state.selected === id ? (songs[0]?.id ?? null) : this.#store.state.selected;
-    this.#store.set({ songs, selected });
+    this.forgetRemoved();
+    const { songs, selected } = this.#store.state;
+    const others = songs.filter((other) => other !== song);
+    this.#removedFrom = songs.indexOf(song);
+    const shown = selected === id ? (others.at(-1)?.id ?? null) : selected;
+    this.#store.set({ songs: others, selected: shown, removed: song });
+    this.#undoEnds = setTimeout(() => this.forgetRemoved(), UNDO_MS);
   }
 
-  /** Separate the selected song and all others that nothing has been done with yet. */
+  /** Has the song back that was removed last, where it was. */
+  undo() {
+    const { songs, removed } = this.#store.state;
+    if (!removed) return;
+    clearTimeout(this.#undoEnds);
+    this.#store.set({
+      songs: songs.toSpliced(this.#removedFrom, 0, removed),
+      selected: removed.id,
+      removed: null,
+    });
+  }
+
+  /** Songs wait in the order of the list. @param {string} id @param {number} by places, down or up */
+  move(id, by) {
+    const { songs } = this.#store.state;
+    const from = songs.findIndex((song) => song.id === id);
+    const to = Math.min(songs.length - 1, Math.max(0, from + by));
+    if (from < 0 || from === to) return;
+    this.#store.set({ songs: songs.toSpliced(from, 1).toSpliced(to, 0, songs[from]) });
+  }
+
+  /** Lets go for good of the song that was removed last. */
+  forgetRemoved() {
+    const { removed } = this.#store.state;
+    clearTimeout(this.#undoEnds);
+    if (!removed) return;
+    this.#store.set({ removed: null });
+    void this.#erase(removed);
+  }
+
+  /** Removes a song for good, now. @param {string} id */
+  async erase(id) {
+    const song = this.#find(id);
+    if (!song) return;
+    this.remove(id);
+    clearTimeout(this.#undoEnds);
+    this.#store.set({ removed: null });
+    await this.#erase(song);
+  }
+
+  /** @param {Song} song */
+  async #erase(song) {
+    this.#reading.forget(song);
+    this.#fresh.delete(song);
+    if (song.folder) await removeSong(song.id);
+    await this.#measureRoom();
+  }
+
+  /** Separate the selected song and all others that came in this visit and wait for it. */
   separate() {
     const { songs, selected, model, preset } = this.#store.state;
     if (!model) return;
     for (const song of songs) {
-      const asked = song.id === selected && song.pcm && song.status !== "working";
-      if (asked || song.status === "ready" || song.status === "reading") this.#plan(song, model, preset);
+      const asked = song.id === selected && song.format && song.status !== "working";
+      const fresh = this.#fresh.has(song) && ["ready", "reading"].includes(song.status);
+      if (asked || fresh) this.#plan(song, model, preset);
     }
-    void this.#work();
+    void this.#separating.work();
   }
 
-  /** @param {string} id */
-  retry(id) {
+  /** Separate only the region of the selected song. */
+  preview() {
+    const { selected, model, preset } = this.#store.state;
+    const song = selected === null ? undefined : this.#find(selected);
+    const region = song?.desk.region;
+    if (!song?.format || !region || !model || song.status !== "ready") return;
+    const stop = Math.min(region.stop, region.start + LONGEST_PREVIEW);
+    this.#plan(song, model, preset, { start: region.start, stop });
+    void this.#separating.work();
+  }
+
+  /** Go on with what was cut off, or try again what failed. @param {string} id */
+  resume(id) {
     const song = this.#find(id);
-    if (!song?.plan) return;
-    this.#plan(song, song.plan.model, song.plan.preset);
-    void this.#work();
+    const { model: modelId, preset } = song?.unfinished ?? {
+      model: song?.plan?.model.id,
+      preset: song?.plan?.preset,
+    };
+    const model = this.#store.state.models.find((each) => each.id === modelId);
+    if (!song || !model || !preset) return;
+    this.#plan(song, model, preset, song.unfinished ? null : song.plan?.region);
+    void this.#separating.work();
+  }
+
+  /** Let go of what was cut off. @param {string} id */
+  async discard(id) {
+    const song = this.#find(id);
+    const { unfinished, folder } = song ?? {};
+    if (!song || !unfinished) return;
+    this.#change(song, { unfinished: null, stems: [], error: null, status: "ready" });
+    if (folder) await removeJob(id, unfinished);
   }
 
   /** @param {string} id */
   cancel(id) {
     const song = this.#find(id);
     if (song?.status === "waiting") this.#change(song, { status: "ready", plan: null });
+    if (song?.status === "reading") this.#change(song, { plan: null });
     if (song?.status === "working") void this.#engine.cancel();
   }
 
-  /** @param {File} file @returns {Song} */
-  #enter(file) {
-    this.#count += 1;
-    return {
-      id: `song-${this.#count}`,
-      name: file.name.replace(/\.[^.]+$/, ""),
-      file,
-      status: "reading",
-      read: 0,
-      pcm: null,
-      duration: 0,
-      track: null,
-      plan: null,
-      progress: null,
-      download: null,
-      stems: [],
-      desk: { strips: {}, original: false },
-      error: null,
-    };
-  }
-
-  /** @param {Song} song */
-  async #read(song) {
-    if (!this.#find(song.id)) return;
-    try {
-      const { decode } = await import("../media/decode.js");
-      const pcm = await decode(song.file, (read) => this.#change(song, { read }));
-      const duration = pcm.channels[0].length / pcm.rate;
-      const track = Track.complete("original", pcm.channels, new Float32Array(), hopFor(pcm));
-      this.#change(song, { pcm, duration, track, status: song.plan ? "waiting" : "ready" });
-    } catch (error) {
-      this.#fail(song, error);
-      return;
-    }
-    void this.#draw(song);
-    void this.#work();
-  }
-
-  /** @param {Song} song */
-  async #draw(song) {
-    const { pcm } = song;
-    while (pcm && this.#find(song.id)) {
-      try {
-        const hop = hopFor(pcm);
-        const peaks = await this.#engine.peaks(pcm, hop);
-        this.#change(song, { track: Track.complete("original", pcm.channels, peaks, hop) });
-        return;
-      } catch (reason) {
-        const error = describe(reason);
-        // A cancel stops all that the engine is at, and this was not meant; other errors meet the song itself.
-        if (error.code !== "cancelled") return;
-      }
-    }
-  }
-
-  /** @param {Song} song @param {Model} model @param {string} preset */
-  #plan(song, model, preset) {
-    const status = song.pcm ? "waiting" : "reading";
-    this.#change(song, { plan: { model, preset }, status, error: null, stems: [] });
-  }
-
-  /** One song at a time, in their order. */
-  async #work() {
-    if (this.#working) return;
-    this.#working = true;
-    for (;;) {
-      const song = this.#store.state.songs.find((candidate) => candidate.status === "waiting");
-      if (!song) break;
-      await this.#separate(song);
-    }
-    this.#working = false;
-  }
-
-  /** @param {Song} song */
-  async #separate(song) {
-    const { pcm, plan, duration } = song;
-    if (!pcm || !plan) return;
-    const hop = hopFor(pcm);
-    const { model, preset } = plan;
-    this.#change(song, { status: "working", progress: new JobProgress(now()), download: null });
-    try {
-      const info = await this.#engine.start();
-      song.progress?.expect("separate", estimate(model, preset, duration, info));
-      if (Object.keys(model.artifacts).length === 0) {
-        song.progress?.skip("download");
-        song.progress?.skip("create");
-      }
-      const stems = model.stems.map(
-        (name) => new Track(name, pcm.channels.length, pcm.channels[0].length, hop),
-      );
-      const strips = Object.fromEntries(model.stems.map((name) => [name, neutralStrip()]));
-      this.#change(song, { stems, desk: { strips, original: false } });
-      const { seconds } = await this.#engine.run({ job: song.id, pcm, model, preset, hop });
-      learn(model, preset, duration, info, seconds);
-      this.#change(song, { status: "done", progress: null });
-    } catch (error) {
-      this.#fail(song, error);
-    }
-  }
-
-  /** @param {Events["model.progress"]} event */
-  #modelProgress({ stage, done, total }) {
-    const song = this.#store.state.songs.find(({ status }) => status === "working");
-    if (!song?.progress || !total) return;
-    if (stage === "create") song.progress.mark("create", done / total, 1, now());
-    else if (stage === "verify")
-      song.progress.skip("download"); // it was here already, or is here now
-    else song.progress.mark("download", done / total, done / total, now());
-    if (stage === "download") song.download = { done, total };
-    this.#store.touch();
-  }
-
-  /** @param {Events["job.progress"]} event */
-  #jobProgress({ job, stage, done, total }) {
-    const progress = this.#find(job)?.progress;
-    if (!progress || !total) return;
-    progress.mark(stage, done / total, Math.min(done + 1, total) / total, now());
-    this.#store.touch();
-  }
-
-  /** @param {Events["job.chunk"]} event */
-  #chunk({ job, start, stems }) {
-    const song = this.#find(job);
-    for (const chunk of stems) song?.stems.find((stem) => stem.name === chunk.name)?.append(start, chunk);
-    this.#store.touch();
-  }
-
-  /** @param {Song} song @param {unknown} reason */
-  #fail(song, reason) {
-    const error = describe(reason);
-    const cancelled = error.code === "cancelled";
-    this.#change(song, {
-      status: cancelled ? "ready" : "failed",
-      error: cancelled ? null : error,
-      progress: null,
-      stems: [],
-    });
+  /** @param {Song} song @param {Model} model @param {string} preset @param {import("./song.js").Plan["region"]} region */
+  #plan(song, model, preset, region = null) {
+    if (!region) this.#fresh.delete(song);
+    const status = song.format ? "waiting" : "reading";
+    this.#change(song, { plan: { model, preset, region }, status, error: null, stems: [], preview: null });
   }
 
   /** @param {string} id */
@@ -257,20 +207,24 @@ export class Songs {
   #change(song, changes) {
     Object.assign(song, changes);
     this.#store.touch();
+    if (!("status" in changes)) return;
+    this.#rememberPlans();
+    void this.#measureRoom();
   }
-}
 
-/**
- * @template {keyof Events} T
- * @param {EngineClient} engine
- * @param {T} type
- * @param {(data: Events[T]) => void} listener
- */
-function listen(engine, type, listener) {
-  engine.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
-}
+  async #measureRoom() {
+    const measured = await space();
+    this.#store.set({ storage: { ...this.#store.state.storage, ...measured } });
+  }
 
-/** @param {Pcm} pcm */
-function hopFor(pcm) {
-  return 2 ** Math.max(6, Math.ceil(Math.log2(pcm.channels[0].length / PEAKS)));
+  /** So that a queue outlives the page. */
+  #rememberPlans() {
+    const { songs } = this.#store.state;
+    const plans = songs.flatMap(({ id, plan, status, unfinished }) => {
+      const planned = plan && !plan.region && ["waiting", "working"].includes(status);
+      const { model, preset } = planned ? { model: plan.model.id, preset: plan.preset } : (unfinished ?? {});
+      return model ? [[id, { model, preset }]] : [];
+    });
+    remember(PLANS_KEY, JSON.stringify(Object.fromEntries(plans)));
+  }
 }

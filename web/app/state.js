@@ -3,13 +3,33 @@
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("./songs.js").Song} Song */
+/** @typedef {import("./export-desk.js").ExportState} ExportState */
+/** @typedef {import("./song.js").Song} Song */
 
 /**
  * @typedef {object} EngineState
  * @property {"asleep" | "starting" | "ready" | "failed"} phase
  * @property {number} fraction of the start
  * @property {EngineInfo | null} info
+ * @property {string} choice the device that is wanted: `auto`, `webgpu` or `wasm-<threads>`
+ * @property {string[]} choices
+ * @property {number | null} measured devices that were measured against each other, once they were
+ * @property {import("../engine/protocol.js").Fallback | null} fallback the last device that has failed
+ */
+
+/**
+ * @typedef {object} OfflineState
+ * @property {"impossible" | "possible" | "preparing" | "ready"} phase
+ * @property {number} fraction of what is prepared
+ */
+
+/**
+ * @typedef {object} StorageState what the browser keeps, in bytes
+ * @property {number} shell
+ * @property {number} runtime
+ * @property {string[]} models ids of those that need no download
+ * @property {number} usage of this page in all
+ * @property {number} quota
  */
 
 /**
@@ -19,22 +39,42 @@
  * @property {Model | null} model the one chosen
  * @property {string} preset the quality chosen
  * @property {Song[]} songs
+ * @property {Song | null} removed the one that can still be had back
  * @property {string | null} selected id of the song that is shown
+ * @property {ExportState | null} export of the dialog, while it is open
  * @property {number | null} exporting fraction of the files that is written, while files are written
  * @property {ErrorData | null} problem an error of the page rather than of a song
+ * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update what a reload would bring
+ * @property {OfflineState} offline
+ * @property {StorageState} storage
+ * @property {string[]} requests URLs asked for since the last song came
  */
 
 /** @returns {PageState} */
 export function initialState() {
   return {
-    engine: { phase: "asleep", fraction: 0, info: null },
+    engine: {
+      phase: "asleep",
+      fraction: 0,
+      info: null,
+      choice: "auto",
+      choices: [],
+      measured: null,
+      fallback: null,
+    },
     models: [],
     model: null,
     preset: "standard",
     songs: [],
+    removed: null,
     selected: null,
+    export: null,
     exporting: null,
     problem: null,
+    update: null,
+    offline: { phase: "impossible", fraction: 0 },
+    storage: { shell: 0, runtime: 0, models: [], usage: 0, quota: 0 },
+    requests: [],
   };
 }
 

@@ -7,7 +7,8 @@ const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software/i;
 
 /**
  * @param {boolean} [allowSoftware]
- * @returns {Promise<string | null>} its name, or null where there is none for real work
+ * @returns {Promise<{ name: string, half: boolean } | null>} with `half`, it can compute in float16; null where there
+ *   is none for real work
  */
 export async function findAdapter(allowSoftware = false) {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -15,5 +16,8 @@ export async function findAdapter(allowSoftware = false) {
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
   const words = [description, vendor, architecture, device].filter(Boolean);
   if (!allowSoftware && (isFallbackAdapter || words.some((word) => SOFTWARE.test(word)))) return null;
-  return description || words.join(" ") || "unnamed GPU";
+  return {
+    name: description || words.join(" ") || "unnamed GPU",
+    half: adapter.features.has("shader-f16"),
+  };
 }

@@ -1,33 +1,53 @@
 /**
- * The page's engine: starts the worker when it is needed, survives its death, and answers a cancel at once.
+ * The page's engine: starts the worker when it is needed, survives its death and that of a device, and answers a
+ * cancel at once.
  */
 
 import { missing } from "../platform/capabilities.js";
+import { Devices } from "../platform/devices.js";
 import { cancelled, EngineError } from "./errors.js";
+import { avoid, isFault } from "./fallback.js";
 import { Link } from "./link.js";
 import { until } from "./waiting.js";
 
 /** @typedef {import("./protocol.js").Calls} Calls */
+/** @typedef {import("./protocol.js").Device} Device */
+/** @typedef {import("./protocol.js").EngineInfo} EngineInfo */
+/** @typedef {import("./protocol.js").ErrorCode} ErrorCode */
+/** @typedef {import("./protocol.js").Events} Events */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
-/** @typedef {import("./protocol.js").Pcm} Pcm */
 /** @typedef {import("./protocol.js").Settings} Settings */
+/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
 /** How long the worker may take to stop by itself before it is ended: a model blocks it for many seconds. */
 const GRACE_MS = 250;
 
+/** Seconds of sound that the models see at once, at most. */
+const SEGMENT_S = 12;
+
 /** Dispatches every event of `protocol.js` as a CustomEvent of that type, its data in `detail`. */
 export class EngineClient extends EventTarget {
   #patience;
+  #devices;
   /** @type {Settings} */ #settings = { device: "auto" };
+  /** What takes the place of the settings since a device has failed. @type {Settings | null} */ #detour =
+    null;
+  /** What the link was made with. @type {Settings | null} */ #used = null;
   /** @type {Link | null} */ #link = null;
   /** @type {Promise<void> | null} */ #stopping = null;
   #asked = new AbortController();
 
-  /** @param {{ patience?: number }} [options] milliseconds a starting engine may stay silent */
-  constructor({ patience = 120_000 } = {}) {
+  /**
+   * @param {object} [options]
+   * @param {Devices} [options.devices]
+   * @param {number} [options.patience] milliseconds that a starting engine may stay silent
+   * @param {number} [options.silence] the same for a working one, unless it is known to be slow
+   */
+  constructor({ devices = new Devices(), patience = 120_000, silence = 30_000 } = {}) {
     super();
-    this.#patience = patience;
+    this.#devices = devices;
+    this.#patience = { start: patience, work: silence };
   }
 
   /**
@@ -36,9 +56,20 @@ export class EngineClient extends EventTarget {
    * @param {Settings} [settings]
    */
   async start(settings = this.#settings) {
-    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) this.dispose();
-    this.#settings = settings;
-    return this.#ask((link) => link.started);
+    if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) {
+      this.dispose();
+      this.prefer(settings);
+    }
+    return this.#persist((link) => link.started);
+  }
+
+  /**
+   * Other settings, or what is known now, from the next call on for which the engine is free.
+   * @param {Settings} settings
+   */
+  prefer(settings) {
+    this.#settings = { ...settings };
+    this.#detour = null;
   }
 
   /**
@@ -51,20 +82,26 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * The [min, max] pairs of each `hop` samples over all channels.
-   * @param {Pcm} pcm
-   * @param {number} hop
+   * Draws a part of a song or stem.
+   * @param {SongAudio} song
+   * @param {import("./protocol.js").SpectrogramWindow} window
    */
-  async peaks(pcm, hop) {
-    return (await this.#call("song.peaks", { pcm: bare(pcm), hop })).peaks;
+  spectrogram(song, window) {
+    return this.#call("song.spectrogram", { song, window });
   }
 
   /**
-   * Separates a song; the stems arrive as `job.chunk` events.
+   * Separates a song, or goes on with it; the stems arrive as `job.chunk` events. After a fault of the machine the
+   * same request is made once more elsewhere, which an `engine.fallback` event tells.
    * @param {JobRequest} request
    */
-  run(request) {
-    return this.#call("job.run", { ...request, pcm: bare(request.pcm) });
+  async run(request) {
+    const gflop = request.model.gflop_per_second * SEGMENT_S;
+    try {
+      return await this.#persist((link) => link.call("job.run", request, gflop));
+    } finally {
+      if (this.#detour?.threads) this.#detour = null; // the processor may do better with the next song
+    }
   }
 
   /**
@@ -105,30 +142,92 @@ export class EngineClient extends EventTarget {
   /**
    * @template T
    * @param {(link: Link) => Promise<T>} question
+   * @param {AbortSignal} [signal]
    * @returns {Promise<T>}
    */
-  async #ask(question) {
-    const { signal } = this.#asked;
+  async #ask(question, signal = this.#asked.signal) {
     await this.#stopping; // or this call would share the fate of the cancelled ones
     signal.throwIfAborted();
     return until(signal, question(this.#engine()));
   }
 
+  /**
+   * Asks once more, elsewhere, when the machine was at fault.
+   * @template T
+   * @param {(link: Link) => Promise<T>} question
+   * @returns {Promise<T>}
+   */
+  async #persist(question) {
+    const { signal } = this.#asked;
+    /** @type {Link | undefined} */
+    let asked;
+    try {
+      return await this.#ask((link) => {
+        asked = link;
+        return question(link);
+      }, signal);
+    } catch (reason) {
+      if (!asked || !isFault(reason)) throw reason;
+      this.#avoid(asked, reason);
+      return this.#ask(question, signal);
+    }
+  }
+
+  /** @param {Link} link @param {EngineError} error */
+  #avoid(link, error) {
+    if (link !== this.#link) return; // another call has seen to it
+    this.dispose();
+    const { device: from } = link;
+    this.#detour = avoid(this.#settings, from);
+    const to = from && { kind: /** @type {const} */ ("wasm"), threads: this.#detour.threads };
+    this.#remember(from, error.code, link.info !== null);
+    this.#tell("engine.fallback", { from, to, error: error.toData() });
+  }
+
+  /**
+   * A GPU that has failed will fail again; what kept it from starting may be something else.
+   * @param {Device | null} device
+   * @param {ErrorCode} code
+   * @param {boolean} started
+   */
+  #remember(device, code, started) {
+    if (device?.adapter && (started || code === "runtime/failed")) this.#devices.reject(device.adapter, code);
+  }
+
   #engine() {
-    if (!this.#link || this.#link.over) {
+    const settings = this.#detour ?? this.#settings;
+    const stale = this.#used !== settings && !this.#link?.busy;
+    if (!this.#link || this.#link.over || stale) {
       this.#link?.end();
       checkBrowser();
-      this.#link = new Link(this.#settings, this.#patience, (type, detail) => {
-        const unwanted = this.#stopping && !type.startsWith("engine.");
-        if (!unwanted) this.dispatchEvent(new CustomEvent(type, { detail }));
-      });
+      this.#used = settings;
+      this.#link = this.#connect(settings);
     }
     return this.#link;
   }
-}
 
-/** Only what the worker needs of a song. @param {Pcm} pcm @returns {Pcm} */
-const bare = ({ rate, channels }) => ({ rate, channels });
+  /** @param {Settings} settings */
+  #connect(settings) {
+    const { known } = this.#devices;
+    const link = new Link({ ...settings, known }, this.#patience, (type, detail) => {
+      if (type === "engine.fallback") this.#remember(detail.from, detail.error.code, false);
+      const unwanted = this.#stopping && !type.startsWith("engine.");
+      if (!unwanted) this.#tell(type, detail);
+    });
+    const accept = (/** @type {EngineInfo} */ info) => this.#devices.accept(info);
+    link.started.then(accept, () => {}); // whoever asked for a start sees its error
+    return link;
+  }
+
+  /**
+   * @template {keyof Events} T
+   * @param {T} type
+   * @param {Events[T]} detail
+   */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
 
 /** Says plainly what would otherwise fail somewhere in the depths. */
 function checkBrowser() {

@@ -2,19 +2,28 @@
  * What the worker does for each request: Python, the runtime and a model, each loaded when first needed.
  */
 
+import { JobOutput } from "../library/job-output.js";
+import { SongReader } from "../library/song-reader.js";
+import { choose } from "./choice.js";
 import { cancelled, EngineError, messageOf } from "./errors.js";
+import { judge } from "./judge.js";
 import { obtain } from "./model-store.js";
-import { devices, Runtime } from "./ort.js";
+import { Runtime } from "./ort.js";
+import { precisionFor } from "./precision.js";
 import { Probe } from "./probe.js";
 import { Bridge, fetchWheel, loadInterpreter } from "./pyodide.js";
+import { timeLayers } from "./stopwatch.js";
 import { until } from "./waiting.js";
 
+/** @typedef {import("./protocol.js").Device} Device */
 /** @typedef {import("./protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./protocol.js").Model} Model */
 /** @typedef {import("./protocol.js").Settings} Settings */
+/** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
-/** @typedef {{ runtime: Runtime, probe: Probe }} Compute */
+/** @typedef {{ runtime: Runtime, probe: Probe, fp16: boolean }} Compute */
+/** @typedef {import("./precision.js").Ability} Ability */
 /** @typedef {{ sha256: string, cached: boolean, session: import("./ort.js").Session }} Loaded */
 /** @typedef {{ job: string | null, stop: AbortController, done: Promise<unknown> }} Task */
 
@@ -25,19 +34,22 @@ const STAGES = /** @type {const} */ (["python", "packages", "runtime", "calibrat
 
 export class Engine {
   #emit;
+  /** @type {Settings} */ #settings = { device: "auto" };
   /** @type {Set<typeof STAGES[number]>} */ #stagesDone = new Set();
   /** @type {Promise<EngineInfo> | undefined} */ #info;
   /** @type {Promise<Bridge> | undefined} */ #bridge;
   /** @type {Promise<Compute> | undefined} */ #compute;
+  /** @type {Ability | null} */ #ability = null;
   /** @type {Loaded | null} */ #loaded = null;
   /** @type {Set<Task>} */ #tasks = new Set();
 
   /** @type {import("./rpc.js").Handlers} */
   handlers = {
-    "engine.start": (settings) => (this.#info ??= this.#start(settings)),
+    "engine.start": (settings) => this.#started(settings),
+    "device.measure": (settings) => this.#measure(settings),
     "model.open": ({ model, precision }) =>
       this.#inTurn(null, (signal) => this.#open(model, precision, signal)),
-    "song.peaks": async ({ pcm, hop }) => (await this.#python()).peaks(pcm, hop),
+    "song.spectrogram": ({ song, window }) => this.#spectrogram(song, window),
     "job.run": (request) => this.#inTurn(request.job, (signal) => this.#run(request, signal)),
     "job.cancel": ({ job }) => this.#cancel(job),
   };
@@ -47,19 +59,24 @@ export class Engine {
     this.#emit = emit;
   }
 
-  /** @param {Settings} settings @returns {Promise<EngineInfo>} */
-  async #start(settings) {
-    const [{ runtime, probe }] = await Promise.all([this.#runtime(settings), this.#python()]);
+  /** @param {Settings} settings */
+  #started(settings) {
+    if (!this.#compute) this.#settings = settings;
+    this.#info ??= this.#start().catch((error) => {
+      this.#info = undefined; // the next start may ask for something else
+      throw error;
+    });
+    return this.#info;
+  }
+
+  /** @returns {Promise<EngineInfo>} */
+  async #start() {
+    const [{ runtime, probe, fp16 }] = await Promise.all([this.#runtime(), this.#python()]);
     const gflops = await this.#stage("calibrate", () => probe.rate()); // now that nothing else compiles
     this.#emit("engine.progress", { stage: "ready", done: STAGES.length, total: STAGES.length });
-    const { device, threads } = runtime;
-    return {
-      device: device.kind,
-      adapter: device.adapter,
-      threads,
-      isolated: self.crossOriginIsolated,
-      gflops,
-    };
+    const { kind: device, adapter, threads } = runtime.device;
+    const isolated = self.crossOriginIsolated;
+    return { device, adapter, threads, isolated, fp16, gflops, runtime: runtime.version };
   }
 
   /** Python with our wheel; needs no model runtime, and some families never do. */
@@ -73,24 +90,45 @@ export class Engine {
     return this.#bridge;
   }
 
-  /** The best device that computes rightly. @param {Settings} [settings] */
-  #runtime(settings = { device: "auto" }) {
-    this.#compute ??= (async () => {
-      /** @type {unknown} */
-      let failure;
-      for (const device of await devices(settings)) {
-        try {
-          return await this.#stage("runtime", async () => {
-            const runtime = await Runtime.load(device, settings.threads);
-            return { runtime, probe: await Probe.load(runtime) };
-          });
-        } catch (error) {
-          failure = error;
-        }
-      }
-      throw failure;
-    })();
+  /** @param {Settings} settings @returns {Promise<import("./protocol.js").Trial>} */
+  async #measure(settings) {
+    this.#settings = settings;
+    const { runtime } = await this.#runtime();
+    const { kind: device, adapter, threads } = runtime.device;
+    return { device, adapter, threads, seconds: await timeLayers(runtime) };
+  }
+
+  /** The best device that computes rightly. */
+  #runtime() {
+    this.#compute ??= this.#stage("runtime", () => this.#best()).catch((error) => {
+      this.#compute = undefined;
+      throw error;
+    });
     return this.#compute;
+  }
+
+  /** @returns {Promise<Compute>} */
+  async #best() {
+    const [device, next] = await choose(this.#settings);
+    try {
+      return await this.#load(device);
+    } catch (reason) {
+      if (!next) throw reason;
+      const error = EngineError.wrap(reason, "runtime/start-failed").toData();
+      this.#emit("engine.fallback", { from: device, to: next, error });
+      return this.#load(next);
+    }
+  }
+
+  /** @param {Device} device @returns {Promise<Compute>} */
+  async #load(device) {
+    this.#emit("engine.device", device);
+    const runtime = await Runtime.load(device);
+    const probe = await Probe.load(runtime);
+    const before = this.#settings.known?.verdicts[device.adapter ?? device.kind];
+    const { fp16 } = before?.right ? before : await judge(runtime);
+    this.#ability = { device: device.kind, fp16 };
+    return { runtime, probe, fp16 };
   }
 
   /**
@@ -110,40 +148,74 @@ export class Engine {
     }
   }
 
+  /** What the device will be able to do, as far as that can be told before it is there. @returns {Promise<Ability>} */
+  async #prospect() {
+    if (this.#ability) return this.#ability;
+    const [{ kind: device, adapter, half }] = await choose(this.#settings);
+    const verdict = this.#settings.known?.verdicts[adapter ?? device];
+    return { device, fp16: verdict?.right ? verdict.fp16 : half };
+  }
+
   /**
    * Downloads, verifies and loads a model in the place of the one before: the heap holds one at a time.
    * @param {Model} model
-   * @param {string | undefined} precision
+   * @param {string | undefined} precision that of the device, where none is asked for
    * @param {AbortSignal} signal
    */
-  async #open(model, precision = "default", signal) {
-    const artifact = model.artifacts[precision];
-    if (!artifact) {
-      throw new EngineError("model/incompatible", `Model ${model.id} has no weights for ${precision}.`);
+  async #open(model, precision, signal) {
+    const expected = artifactOf(model, precision ?? precisionFor(model, await this.#prospect()));
+    if (this.#loaded?.sha256 === expected.sha256) {
+      return { bytes: expected.bytes, cached: this.#loaded.cached };
     }
-    const { bytes, sha256, path } = artifact;
-    if (this.#loaded?.sha256 === sha256) return { bytes, cached: this.#loaded.cached };
-    /** @type {import("./model-store.js").Report} */
-    const report = (stage, done, total) =>
-      this.#emit("model.progress", { model: model.id, stage, done, total });
-    const { weights, cached } = await obtain(new URL(path, MODELS), artifact, signal, report);
-    const { runtime } = await until(signal, this.#runtime());
-    report("create", 0, 1);
+    let found = await this.#obtain(model, expected, signal); // while the runtime comes up
+    const { runtime, fp16 } = await until(signal, this.#runtime());
+    const ability = { device: runtime.device.kind, fp16 };
+    const artifact = artifactOf(model, precision ?? precisionFor(model, ability));
+    if (artifact !== expected) found = await this.#obtain(model, artifact, signal);
+    const { weights, cached } = found;
+    const { bytes, sha256 } = artifact;
+    this.#emit("model.progress", { model: model.id, stage: "create", done: 0, total: 1 });
     await this.#loaded?.session.release();
     this.#loaded = null;
     this.#loaded = { sha256, cached, session: await runtime.open(weights) };
-    report("create", 1, 1);
+    this.#emit("model.progress", { model: model.id, stage: "create", done: 1, total: 1 });
     return { bytes, cached };
+  }
+
+  /**
+   * @param {Model} model
+   * @param {import("./protocol.js").Artifact} artifact
+   * @param {AbortSignal} signal
+   */
+  #obtain({ id: model }, artifact, signal) {
+    /** @type {import("./model-store.js").Report} */
+    const report = (stage, done, total) => this.#emit("model.progress", { model, stage, done, total });
+    /** @param {EngineError} problem */
+    const warn = (problem) => this.#emit("model.unkept", problem.toData());
+    return obtain(new URL(artifact.path, MODELS), artifact, signal, report, warn);
+  }
+
+  /** @param {SongAudio} song @param {import("./protocol.js").SpectrogramWindow} window */
+  async #spectrogram(song, window) {
+    const bridge = await this.#python();
+    return bridge.spectrogram(await SongReader.open(song), window);
   }
 
   /** @param {JobRequest} request @param {AbortSignal} signal */
   async #run(request, signal) {
-    const { model, precision } = request;
+    const { job, model, precision } = request;
     const weightless = Object.keys(model.artifacts).length === 0;
     if (!weightless) await this.#open(model, precision, signal);
     const bridge = await until(signal, this.#python());
     signal.addEventListener("abort", () => bridge.cancel());
-    return bridge.run(request, weightless ? undefined : this.#loaded?.session, this.#emit);
+    const song = await SongReader.open(request.song);
+    const output = await JobOutput.open(request, (start, length, stems) =>
+      this.#emit("job.chunk", { job, start, length, stems }),
+    );
+    const session = weightless ? undefined : this.#loaded?.session;
+    const report = await bridge.run(request, song, output, session, this.#emit);
+    await output.finish(report);
+    return report;
   }
 
   /**
@@ -172,4 +244,11 @@ export class Engine {
     await Promise.allSettled(tasks.map(({ done }) => done));
     return null;
   }
+}
+
+/** @param {Model} model @param {string} precision */
+function artifactOf({ id, artifacts }, precision) {
+  const artifact = artifacts[precision];
+  if (!artifact) throw new EngineError("model/incompatible", `Model ${id} has no weights for ${precision}.`);
+  return artifact;
 }

@@ -6,31 +6,48 @@
 import { cancelled, EngineError } from "./errors.js";
 import { Caller } from "./rpc.js";
 import { pause } from "./waiting.js";
+import { Watchdog } from "./watchdog.js";
 
 /** @typedef {import("./protocol.js").Calls} Calls */
+/** @typedef {import("./protocol.js").Device} Device */
 /** @typedef {import("./protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("./protocol.js").Settings} Settings */
+
+/**
+ * @typedef {object} Patience
+ * @property {number} start milliseconds without a sign of life after which a start counts as stuck
+ * @property {number} work the same for a started engine, on a fast machine
+ */
 
 export class Link {
   #worker;
   #caller;
   #patience;
+  #watchdog;
   #pending = 0;
+  #gflop = 0;
   #ended = false;
   #spent = false;
   /** @type {number | undefined} */ #timer;
 
+  /** What it computes with, as far as it is known. @type {Device | null} */
+  device = null;
+
+  /** What it has told of itself when it had started. @type {EngineInfo | null} */
+  info = null;
+
   /**
    * @param {Settings} settings
-   * @param {number} patience milliseconds without a sign of life after which a start counts as stuck
+   * @param {Patience} patience
    * @param {(type: keyof import("./protocol.js").Events, data: any) => void} onEvent
    */
   constructor(settings, patience, onEvent) {
     const name = `engine-${crypto.randomUUID()}`;
     this.#patience = patience;
+    this.#watchdog = new Watchdog(patience.work, () => this.#giveUp("The engine has stopped answering."));
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name });
     this.#worker.addEventListener("message", () => this.#mourn(name), { once: true });
-    this.#worker.addEventListener("message", () => this.#timer && this.#expect());
+    this.#worker.addEventListener("message", () => this.#hear());
     this.#worker.addEventListener("messageerror", () => this.#crash("It sent what cannot be read."));
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault(); // it becomes an error of the calls under way
@@ -38,6 +55,8 @@ export class Link {
     });
     this.#caller = new Caller(this.#worker, (type, data) => {
       if (type === "engine.fatal") this.end(EngineError.from(data));
+      if (type === "engine.device") this.device = data;
+      if (type === "model.progress") this.#modelProgress(data);
       onEvent(type, data);
     });
     /** @type {Promise<EngineInfo>} */
@@ -59,10 +78,13 @@ export class Link {
    * @template {keyof Calls} T
    * @param {T} type
    * @param {Calls[T]["data"]} data
+   * @param {number} [gflop] what it computes in silence, in 1e9 operations
    * @returns {Promise<Calls[T]["value"]>}
    */
-  async call(type, data) {
+  async call(type, data, gflop = 0) {
     this.#pending += 1;
+    this.#gflop = Math.max(this.#gflop, gflop);
+    this.#watch();
     try {
       return await this.#caller.call(type, data);
     } catch (error) {
@@ -71,6 +93,10 @@ export class Link {
       throw error;
     } finally {
       this.#pending -= 1;
+      if (this.#pending === 0) {
+        this.#gflop = 0;
+        this.#watchdog.rest();
+      }
     }
   }
 
@@ -91,6 +117,7 @@ export class Link {
     if (this.#ended) return;
     this.#ended = true;
     this.#rest();
+    this.#watchdog.rest();
     this.#worker.terminate();
     this.#caller.fail(error);
   }
@@ -99,7 +126,9 @@ export class Link {
   async #start(settings) {
     this.#expect();
     try {
-      return await this.#caller.call("engine.start", settings);
+      this.info = await this.#caller.call("engine.start", settings);
+      this.#watch();
+      return this.info;
     } catch (error) {
       this.#spent = true;
       throw error;
@@ -108,17 +137,35 @@ export class Link {
     }
   }
 
+  /** A start has a patience of its own. */
+  #watch() {
+    if (this.info && this.busy) this.#watchdog.watch((1000 * this.#gflop) / this.info.gflops);
+  }
+
+  #hear() {
+    if (this.#timer) this.#expect();
+    this.#watchdog.hear();
+  }
+
+  /** @param {import("./protocol.js").Events["model.progress"]} event */
+  #modelProgress({ stage, done, total }) {
+    this.#watchdog.asleep = stage === "download" && done < total;
+    if (stage === "create") this.#watchdog.expect(this.#patience.work); // it compiles, where it usually computes
+  }
+
   #expect() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => this.end(new EngineError("engine/timeout", "The engine did not start in time.")),
-      this.#patience,
-    );
+    this.#timer = setTimeout(() => this.#giveUp("The engine did not start in time."), this.#patience.start);
   }
 
   #rest() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** @param {string} reason */
+  #giveUp(reason) {
+    this.end(new EngineError("engine/timeout", reason));
   }
 
   /** @param {string} reason */

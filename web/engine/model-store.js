@@ -2,36 +2,78 @@
  * Model files: from the browser's cache, else downloaded; verified before anything sees them.
  */
 
-import { EngineError, messageOf } from "./errors.js";
+import { download } from "./download.js";
+import { EngineError } from "./errors.js";
 
 /** @typedef {import("./protocol.js").Artifact} Artifact */
 /** @typedef {(stage: "download" | "verify" | "create", done: number, total: number) => void} Report */
 
-const CACHE = "demixer-models";
-const REPORT_BYTES = 1 << 20;
+export const CACHE = "demixer-models";
 
 /**
- * The weights behind an artifact, which are what its SHA-256 says.
+ * The weights behind an artifact, which are what its SHA-256 says. Tabs that want the same ones download them once.
  * @param {URL} url
  * @param {Artifact} artifact
  * @param {AbortSignal} signal
  * @param {Report} report
+ * @param {(problem: EngineError) => void} warn is told why the browser will not have it at the next visit
+ * @param {number} [patience] milliseconds without a byte after which a connection counts as dead
  * @returns {Promise<{ weights: Uint8Array<ArrayBuffer>, cached: boolean }>}
  */
-export async function obtain(url, artifact, signal, report) {
+export async function obtain(url, artifact, signal, report, warn, patience) {
   const kept = await fromCache(artifact, report);
   if (kept) return { weights: kept, cached: true };
-  const weights = await download(url, artifact, signal, report);
-  report("verify", 0, 1);
-  if (!(await verified(weights, artifact))) {
-    throw new EngineError(
-      "model/integrity",
-      "The downloaded model is not the one that was expected.",
-      "Try again; if it stays so, something between you and the server changes files.",
+  report("download", 0, artifact.bytes);
+  return navigator.locks.request(`demixer-model-${artifact.sha256}`, { signal }, async () => {
+    const others = await fromCache(artifact, report);
+    if (others) return { weights: others, cached: true };
+    const problem = await shortage(artifact);
+    if (problem) warn(problem);
+    const weights = await download(
+      url,
+      artifact,
+      signal,
+      (done) => report("download", done, artifact.bytes),
+      patience,
     );
-  }
-  report("verify", 1, 1);
-  return { weights, cached: await keep(weights, artifact) };
+    report("verify", 0, 1);
+    if (!(await verified(weights, artifact))) {
+      throw new EngineError(
+        "model/integrity",
+        "The downloaded model is not the one that was expected.",
+        "Try again; if it stays so, something between you and the server changes files.",
+      );
+    }
+    report("verify", 1, 1);
+    const refusal = problem ?? (await keep(weights, artifact));
+    if (refusal && !problem) warn(refusal);
+    return { weights, cached: !refusal };
+  });
+}
+
+/**
+ * Whether a whole model is here. Only verified ones are kept, and they are verified anew when they are loaded, so
+ * here the size will do.
+ * @param {Artifact} artifact
+ */
+export async function isKept(artifact) {
+  const response = await (await openCache())?.match(keyOf(artifact));
+  return response?.headers.get("Content-Length") === String(artifact.bytes);
+}
+
+/** @param {Artifact} artifact */
+export async function forget(artifact) {
+  await (await openCache())?.delete(keyOf(artifact));
+}
+
+/**
+ * Drops the models that the site has no more.
+ * @param {Artifact[]} current
+ */
+export async function forgetOthers(current) {
+  const keys = new Set(current.map(keyOf));
+  const cache = await openCache();
+  for (const { url } of (await cache?.keys()) ?? []) if (!keys.has(url)) await cache?.delete(url);
 }
 
 /**
@@ -52,66 +94,35 @@ async function fromCache(artifact, report) {
   return null;
 }
 
+/** @param {Artifact} artifact @returns {Promise<EngineError | null>} */
+async function shortage({ bytes }) {
+  const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
+  return bytes <= quota - usage ? null : unkept("storage/quota");
+}
+
 /**
  * @param {Uint8Array<ArrayBuffer>} weights
  * @param {Artifact} artifact
- * @returns {Promise<boolean>} whether the browser will still have it at the next visit
+ * @returns {Promise<EngineError | null>} why it could not be kept
  */
 async function keep(weights, artifact) {
   try {
     const cache = await openCache();
-    await cache?.put(keyOf(artifact), new Response(weights));
-    return cache !== null;
-  } catch {
-    return false; // no room, or a private window: it is in memory, which is enough for now
-  }
-}
-
-/**
- * @param {URL} url
- * @param {Artifact} artifact
- * @param {AbortSignal} signal
- * @param {Report} report
- */
-async function download(url, artifact, signal, report) {
-  const weights = new Uint8Array(artifact.bytes);
-  let received = 0;
-  let reported = 0;
-  report("download", 0, artifact.bytes);
-  try {
-    const response = await fetch(url, { signal, cache: "no-store" }); // our own cache keeps it
-    for await (const chunk of chunksOf(response)) {
-      if (received + chunk.length > weights.length) throw new Error("the file is too long");
-      weights.set(chunk, received);
-      received += chunk.length;
-      if (received - reported < REPORT_BYTES && received < weights.length) continue;
-      reported = received;
-      report("download", received, artifact.bytes);
-    }
-    if (received < weights.length) throw new Error("the connection ended early");
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new EngineError(
-      "model/network",
-      `The model could not be downloaded: ${messageOf(error)}.`,
-      "Check the connection, then try again.",
+    if (!cache) return unkept("storage/unavailable");
+    await cache.put(
+      keyOf(artifact),
+      new Response(weights, { headers: { "Content-Length": `${weights.length}` } }),
     );
+    return null;
+  } catch (error) {
+    const full = error instanceof DOMException && error.name === "QuotaExceededError";
+    return unkept(full ? "storage/quota" : "storage/unavailable");
   }
-  return weights;
 }
 
-/** The body of a response that can be a model: servers like to answer with a page. @param {Response} response */
-async function* chunksOf({ ok, status, headers, body }) {
-  if (!ok) throw new Error(`the server answered ${status}`);
-  if (headers.get("content-type")?.startsWith("text/html")) throw new Error("the server sent a page");
-  if (!body) throw new Error("the server sent nothing");
-  const reader = body.getReader(); // Safari's streams are no iterators
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
-  } finally {
-    reader.cancel().catch(() => {}); // whoever stopped asking wants no more of it
-  }
-}
+/** @param {"storage/quota" | "storage/unavailable"} code */
+const unkept = (code) =>
+  new EngineError(code, "The model works from memory, and will be downloaded again at the next visit.");
 
 /** @param {Uint8Array<ArrayBuffer>} weights @param {Artifact} artifact */
 async function verified(weights, artifact) {
@@ -120,7 +131,7 @@ async function verified(weights, artifact) {
 }
 
 /** The cache, or null where the browser has none for us. */
-const openCache = () => caches.open(CACHE).catch(() => null);
+const openCache = async () => globalThis.caches?.open(CACHE).catch(() => null) ?? null;
 
 /** @param {Artifact} artifact */
 const keyOf = ({ sha256 }) => new URL(`../models/${sha256}`, import.meta.url).href;

@@ -2,39 +2,26 @@
  * The JavaScript half of the model runtime: devices, sessions, runs. The only file that imports onnxruntime-web.
  */
 
-import { findAdapter } from "./adapter.js";
 import { EngineError, messageOf } from "./errors.js";
 
 /** @typedef {typeof import("../vendor/onnxruntime-web/ort.wasm.min.mjs")} Ort */
 /** @typedef {import("../vendor/onnxruntime-web/ort.wasm.min.mjs").InferenceSession} OrtSession */
+/** @typedef {import("./protocol.js").Device} Device */
 /** @typedef {import("./protocol.js").ErrorCode} ErrorCode */
-/** @typedef {import("./protocol.js").Settings} Settings */
-/** @typedef {{ name: string, dims: readonly number[], data: Float32Array }} NamedTensor */
-/** @typedef {{ kind: "wasm" | "webgpu", adapter: string | null }} Device */
+/** @typedef {{ name: string, dims: readonly number[], data: Float32Array<ArrayBuffer> }} NamedTensor */
 
 const VENDOR = new URL("../vendor/onnxruntime-web/", import.meta.url).href;
 
-/** Above this, threads wait for each other more than they work. */
-const MOST_THREADS = 8;
+const OPTIONS = Object.freeze({
+  /** A GPU leaves some operators to the processor, which is no news. */
+  logSeverityLevel: /** @type {const} */ (3),
+  /** The plan of the first run would get memory of its own in the second one, beside what the first has used. */
+  enableMemPattern: false,
+});
 
 /** The runtime has no codes for this, only words. */
 const OUT_OF_MEMORY =
   /out of memory|\bOOM\b|bad_alloc|failed to allocate|allocation failed|cannot enlarge memory/i;
-
-/**
- * The devices to try, best first.
- * @param {Settings} settings
- * @returns {Promise<Device[]>}
- */
-export async function devices({ device, allowSoftwareAdapter }) {
-  const adapter = device === "wasm" ? null : await findAdapter(allowSoftwareAdapter);
-  if (device === "webgpu" && !adapter) {
-    throw new EngineError("runtime/start-failed", "There is no GPU that this browser can use.");
-  }
-  /** @type {Device[]} */
-  const gpu = adapter ? [{ kind: "webgpu", adapter }] : [];
-  return device === "webgpu" ? gpu : [...gpu, { kind: "wasm", adapter: null }];
-}
 
 /** The runtime on one device. Sessions are made one after another and run one at a time. */
 export class Runtime {
@@ -44,27 +31,26 @@ export class Runtime {
   /**
    * @param {Ort} ort
    * @param {Device} device
-   * @param {number} threads
    */
-  constructor(ort, device, threads) {
+  constructor(ort, device) {
     this.#ort = ort;
     this.device = device;
-    this.threads = threads;
   }
 
-  /**
-   * @param {Device} device
-   * @param {number} [threads]
-   */
-  static async load(device, threads = Math.min(navigator.hardwareConcurrency, MOST_THREADS)) {
+  get version() {
+    return String(this.#ort.env.versions.web);
+  }
+
+  /** @param {Device} device */
+  static async load(device) {
     const ort =
       device.kind === "webgpu"
         ? await import("../vendor/onnxruntime-web/ort.webgpu.min.mjs")
         : await import("../vendor/onnxruntime-web/ort.wasm.min.mjs");
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = VENDOR;
-    ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1;
-    return new Runtime(ort, device, ort.env.wasm.numThreads);
+    ort.env.wasm.numThreads = device.threads;
+    return new Runtime(ort, device);
   }
 
   /**
@@ -72,7 +58,7 @@ export class Runtime {
    * @returns {Promise<Session>}
    */
   async open(model) {
-    const options = { executionProviders: [this.device.kind] };
+    const options = { ...OPTIONS, executionProviders: [this.device.kind] };
     try {
       const session = await this.#ort.InferenceSession.create(model, options);
       if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);
@@ -113,11 +99,19 @@ export class Session {
       const run = this.#session.run(feeds);
       const outputs = await (this.#lost ? Promise.race([run, this.#lost]) : run);
       return Object.entries(outputs).map(([name, { dims, data }]) => {
-        return { name, dims, data: /** @type {Float32Array} */ (data) };
+        return { name, dims, data: /** @type {Float32Array<ArrayBuffer>} */ (data) };
       });
     } catch (error) {
       throw failure(error, "runtime/failed");
     }
+  }
+
+  /**
+   * Gives the memory of tensors back at once: until the garbage collector comes, there would be many segments' of it.
+   * @param {NamedTensor[]} tensors that nobody needs any more
+   */
+  free(tensors) {
+    for (const { data } of tensors) data.buffer.transfer?.(0);
   }
 
   release() {

@@ -3,7 +3,8 @@
  * of products with a matrix that undoes itself, so that the output is the input.
  */
 
-const MODEL = new URL("../models/testing/probe.onnx", import.meta.url);
+import { graph, waves } from "./graphs.js";
+import { wrongNumbers } from "./judge.js";
 
 export const PROBE = Object.freeze({ rows: 1024, size: 256, products: 16 });
 
@@ -15,14 +16,12 @@ const TOLERANCE = 1e-3;
 /** The probe on one device. Its session stays open: a GPU device is destroyed with its last session. */
 export class Probe {
   #session;
-  #inputs;
+  #inputs = [waves("x", [PROBE.rows, PROBE.size])];
   #fastest = Number.POSITIVE_INFINITY;
 
   /** @param {import("./ort.js").Session} session */
   constructor(session) {
     this.#session = session;
-    const data = Float32Array.from({ length: PROBE.rows * PROBE.size }, (_, index) => Math.sin(index));
-    this.#inputs = [{ name: "x", dims: [PROBE.rows, PROBE.size], data }];
   }
 
   /**
@@ -30,10 +29,8 @@ export class Probe {
    * @param {import("./ort.js").Runtime} runtime
    */
   static async load(runtime) {
-    const response = await fetch(MODEL);
-    if (!response.ok) throw new Error(`The server has no ${MODEL.pathname}.`);
-    const probe = new Probe(await runtime.open(new Uint8Array(await response.arrayBuffer())));
-    if (!(await probe.#run())) throw new Error("The device computes wrong numbers.");
+    const probe = new Probe(await runtime.open(await graph("probe")));
+    if (!(await probe.#run())) throw wrongNumbers();
     return probe;
   }
 

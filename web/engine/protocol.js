@@ -2,7 +2,8 @@
  * Every message between the page and the engine worker, in one place.
  *
  * The page sends a `Request`, the worker answers with one `Reply` of the same id and, in between, any
- * number of `EngineEvent`s. Samples travel as planar Float32Arrays, one for each channel.
+ * number of `EngineEvent`s. Samples do not travel: songs and stems lie in the browser's storage, in pieces that both
+ * sides read (`library/pieces.js`).
  */
 
 export const VERSION = 1;
@@ -40,12 +41,26 @@ export const ERROR_CODES = Object.freeze({
  * @property {boolean} retryable
  */
 
+/** @typedef {import("../library/pieces.js").Piece} Piece */
+
 /**
- * A song as decoded: planar samples at the file's own rate. Channels backed by a SharedArrayBuffer (where the
- * page is isolated) are read in place by the worker; others are copied once, as the page goes on playing them.
- * @typedef {object} Pcm
+ * A song as decoded, at the file's own rate.
+ * @typedef {object} SongAudio
  * @property {number} rate in Hz
- * @property {Float32Array[]} channels all of one length
+ * @property {number} channels
+ * @property {number} length in samples
+ * @property {string | null} folder in the storage; none where the browser has no storage and pieces are in memory
+ * @property {Piece[]} pieces
+ */
+
+/** @typedef {{ offset: number, scale: number }} Level of a song, which some models need: `demixer.level.Level` */
+
+/**
+ * @typedef {object} Device
+ * @property {"wasm" | "webgpu"} kind
+ * @property {string | null} adapter name of the GPU adapter
+ * @property {number} threads
+ * @property {boolean} half whether it can compute in float16 at all
  */
 
 /**
@@ -54,8 +69,29 @@ export const ERROR_CODES = Object.freeze({
  * @property {string | null} adapter name of the GPU adapter
  * @property {number} threads
  * @property {boolean} isolated
+ * @property {boolean} fp16 whether it computes rightly in float16 too
  * @property {number} gflops measured matrix-product rate of the device, in 1e9 operations a second
+ * @property {string} runtime version of the model runtime
  */
+
+/**
+ * What this browser is known to do on this machine.
+ * @typedef {object} Knowledge
+ * @property {Record<string, Verdict>} verdicts by name of the GPU's adapter, or `wasm`
+ * @property {Measured | null} measured
+ */
+
+/** @typedef {{ right: true, fp16: boolean } | { right: false, code: ErrorCode }} Verdict */
+
+/**
+ * @typedef {object} Measured
+ * @property {string | null} gpu name of the adapter that could be used then
+ * @property {number} cores
+ * @property {string} runtime version of the model runtime
+ * @property {Trial[]} trials the fastest first
+ */
+
+/** @typedef {{ device: "wasm" | "webgpu", adapter: string | null, threads: number, seconds: number }} Trial */
 
 /**
  * @typedef {object} Artifact
@@ -77,6 +113,7 @@ export const ERROR_CODES = Object.freeze({
  * @property {{ name: string, url: string, notice: string } | null} licence
  * @property {{ registry: string, package: string, version: string } | null} source where the weights come from
  * @property {Record<string, Artifact>} artifacts by precision
+ * @property {string[]} [gpu] precisions that a GPU computes with, the best first; where there are none, `default`
  */
 
 /**
@@ -84,35 +121,55 @@ export const ERROR_CODES = Object.freeze({
  * @property {"auto" | "wasm" | "webgpu"} device
  * @property {number} [threads] by default as many as there are cores, within reason
  * @property {boolean} [allowSoftwareAdapter] take a GPU that is emulated: right, and far too slow for real work
+ * @property {Knowledge} [known] what `auto` goes by
  */
 
 /**
+ * A job that is asked for again goes on from its last finished segment, if its folder is the same.
  * @typedef {object} JobRequest
  * @property {string} job names the job in its events
- * @property {Pcm} pcm
+ * @property {SongAudio} song
+ * @property {string | null} folder in the storage, where the stems go
  * @property {Model} model
  * @property {string} preset
- * @property {string} [precision]
+ * @property {string} [precision] that of the device, where none is asked for
  * @property {boolean} [raw] the model's own output, without making the stems sum to the song
+ * @property {Level | null} [level] measured anew where it is not given
  * @property {number} hop samples to a pair of peaks
  */
 
 /**
- * The next samples of one stem. `peaks` are the [min, max] pairs, over all channels, that these samples
- * complete: pairs lie on one grid of `hop` samples from the start of the song, so those of all chunks, one
- * after another, are those of the stem.
- * @typedef {{ name: string, channels: Float32Array[], peaks: Float32Array }} StemChunk
+ * The next samples of one stem; a chunk that starts at 0 replaces whatever came before. `peaks` are the [min, max]
+ * pairs, over all channels, that these samples complete: pairs lie on one grid of `hop` samples from the start of
+ * the song, so those of all chunks, one after another, are those of the stem.
+ * @typedef {{ name: string, pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StemChunk
  */
+
+/** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport of this run alone */
+
+/**
+ * What of a song or stem is to be drawn: the twin of `demixer.spectrogram.Window`.
+ * @typedef {object} SpectrogramWindow
+ * @property {number} start first sample
+ * @property {number} stop
+ * @property {number} columns of equal time
+ * @property {number} rows of equal interval, the lowest first
+ * @property {number} low in Hz
+ * @property {number} high in Hz
+ */
+
+/** @typedef {{ levels: Uint8Array<ArrayBuffer> }} Spectrogram by column and row, from 0 for -96 dB to 255 for 0 dB */
 
 /**
  * What the page may ask, and what it gets back. One `model.open` or `job.run` is worked on at a time, in the
  * order they came; `job.run` opens its model by itself. `job.cancel` without a job stops them all, and is
- * answered when they have stopped.
+ * answered when they have stopped. `device.measure` takes the place of `engine.start` in a worker of its own.
  * @typedef {{
  *   "engine.start": { data: Settings, value: EngineInfo },
+ *   "device.measure": { data: Settings, value: Trial },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
- *   "song.peaks": { data: { pcm: Pcm, hop: number }, value: { peaks: Float32Array } },
- *   "job.run": { data: JobRequest, value: { seconds: number, modelSeconds: number } },
+ *   "song.spectrogram": { data: { song: SongAudio, window: SpectrogramWindow }, value: Spectrogram },
+ *   "job.run": { data: JobRequest, value: JobReport },
  *   "job.cancel": { data: { job: string | null }, value: null },
  * }} Calls
  */
@@ -120,13 +177,24 @@ export const ERROR_CODES = Object.freeze({
 /** @typedef {{ done: number, total: number }} Mark so much of a stage is finished */
 
 /**
+ * A device has failed, and another one takes its place. `from` is null where the fault came before any device, `to` where
+ * the same is tried again; without `threads` there are as many as are good.
+ * @typedef {{ from: Device | null, to: { kind: Device["kind"], threads?: number } | null, error: ErrorData }} Fallback
+ */
+
+/**
  * What the worker tells meanwhile. The stages of a start go on side by side, so there the mark is that of the
- * whole start.
+ * whole start. A device that fails hands over to the next one. `model.unkept` says why the browser will not have a
+ * model at the next visit; `engine.requests` names what the worker has asked the network for.
  * @typedef {{
  *   "engine.progress": { stage: "python" | "packages" | "runtime" | "calibrate" | "ready" } & Mark,
+ *   "engine.device": Device,
+ *   "engine.fallback": Fallback,
  *   "model.progress": { model: string, stage: "download" | "verify" | "create" } & Mark,
  *   "job.progress": { job: string, stage: "measure" | "separate" } & Mark,
  *   "job.chunk": { job: string, start: number, length: number, stems: StemChunk[] },
+ *   "model.unkept": ErrorData,
+ *   "engine.requests": { urls: string[] },
  *   "engine.fatal": ErrorData,
  * }} Events
  */

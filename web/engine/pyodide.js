@@ -6,8 +6,7 @@ import { EngineError } from "./errors.js";
 
 /** @typedef {import("../vendor/pyodide/pyodide.mjs").PyodideAPI} Interpreter */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
-/** @typedef {import("./protocol.js").Pcm} Pcm */
-/** @typedef {import("./protocol.js").StemChunk} StemChunk */
+/** @typedef {import("../library/song-reader.js").SongReader} SongReader */
 /** @typedef {{ name: string, bytes: Uint8Array }} Wheel */
 
 const SITE = new URL("../", import.meta.url);
@@ -59,27 +58,77 @@ export class Bridge {
     return bridge;
   }
 
-  /** @param {Pcm} pcm @param {number} hop @returns {Promise<{ peaks: Float32Array }>} */
-  peaks(pcm, hop) {
-    return outcome(this.#python.peaks(pcm, hop));
+  /**
+   * @param {SongReader} song
+   * @param {import("./protocol.js").SpectrogramWindow} window
+   * @returns {Promise<import("./protocol.js").Spectrogram>}
+   */
+  spectrogram(song, window) {
+    return outcome(this.#python.spectrogram(song, JSON.stringify(window)));
   }
 
   /**
    * @param {JobRequest} request
+   * @param {SongReader} song
+   * @param {import("../library/job-output.js").JobOutput} output
    * @param {import("./ort.js").Session | undefined} session
    * @param {import("./rpc.js").Emit} emit
-   * @returns {Promise<{ seconds: number, modelSeconds: number }>}
+   * @returns {Promise<import("./protocol.js").JobReport>}
    */
-  run(request, session, emit) {
-    /** @param {any} type @param {any} data */
-    const post = (type, data) => emit(type, data, type === "job.chunk" ? buffersOf(data.stems) : []);
-    const { pcm, ...rest } = request;
-    return outcome(this.#python.run_job(JSON.stringify(rest), pcm, session, post));
+  run(request, song, output, session, emit) {
+    const { song: _, folder, ...asked } = request;
+    return outcome(this.#python.run_job(JSON.stringify(asked), song, session, output, emit));
+  }
+
+  /**
+   * @param {SongReader} song
+   * @param {SongReader[]} stems
+   * @param {number[][]} gains of the mix, by stem and channel
+   * @param {(fraction: number) => void} report
+   * @returns {Promise<import("../export/messages.js").Levels>}
+   */
+  measureLevels(song, stems, gains, report) {
+    return outcome(this.#python.measure_levels(song, stems, JSON.stringify(gains), report));
+  }
+
+  /**
+   * @param {SongReader[]} stems
+   * @param {{ gains: number[][], level: number, layout: string, seed: number }} request
+   * @param {(count: number) => void} clipped is told at the end how many samples were
+   */
+  render(stems, request, clipped) {
+    return new Rendering(this.#python.render(stems, JSON.stringify(request)), clipped);
   }
 
   /** Asks the running job to stop. */
   cancel() {
     this.#python.cancel();
+  }
+}
+
+/** Stems on their way to an encoder, read from the beginning to the end: `demixer.pcm.Rendering`. */
+export class Rendering {
+  #python;
+  #tell;
+  #clipped = 0;
+
+  /** @param {any} python @param {(count: number) => void} clipped */
+  constructor(python, clipped) {
+    this.#python = python;
+    this.#tell = clipped;
+  }
+
+  /** @param {number} start @param {number} stop @returns {Promise<Uint8Array>} */
+  async read(start, stop) {
+    const { bytes, clipped } = await outcome(this.#python.read(start, stop));
+    this.#clipped = clipped;
+    return bytes;
+  }
+
+  /** Gives Python's part back. */
+  close() {
+    this.#tell(this.#clipped);
+    this.#python.destroy();
   }
 }
 
@@ -120,9 +169,3 @@ async function outcome(coroutine) {
     coroutine.destroy();
   }
 }
-
-/** What can be handed over instead of copied. @param {StemChunk[]} stems @returns {Transferable[]} */
-const buffersOf = (stems) =>
-  stems.flatMap(({ channels, peaks }) =>
-    [...channels, peaks].map((samples) => /** @type {ArrayBuffer} */ (samples.buffer)),
-  );

@@ -4,6 +4,7 @@
 
 import { EngineError } from "./errors.js";
 import { VERSION } from "./protocol.js";
+import { fits } from "./shapes.js";
 
 /** @typedef {import("./protocol.js").Calls} Calls */
 /** @typedef {import("./protocol.js").Events} Events */
@@ -80,10 +81,12 @@ export function serve(port, ready, create) {
  */
 function handlerOf(handlers, request) {
   const known = request?.v === VERSION && Object.hasOwn(handlers, request.type);
-  if (known) return handlers[/** @type {keyof Calls} */ (request.type)];
+  if (known && fits(request.type, request.data)) return handlers[/** @type {keyof Calls} */ (request.type)];
   throw new EngineError(
     "protocol/version",
-    `The engine speaks version ${VERSION} and does not know ${request?.type} of version ${request?.v}.`,
+    known
+      ? `The data of this ${request.type} is not what version ${VERSION} has there.`
+      : `The engine speaks version ${VERSION} and does not know ${request?.type} of version ${request?.v}.`,
     "Reload the page: it and its engine are of different versions.",
   );
 }

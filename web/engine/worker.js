@@ -4,6 +4,7 @@
 
 import { Engine } from "./engine.js";
 import { EngineError } from "./errors.js";
+import { watchRequests } from "./requests.js";
 import { serve } from "./rpc.js";
 
 /** The DOM's types take every script for a page's. */
@@ -23,5 +24,6 @@ serve(port, alive, (emit) => {
     event.preventDefault();
     emit("engine.fatal", EngineError.wrap(event.reason, "engine/crashed").toData());
   });
+  void alive.then(() => watchRequests((urls) => emit("engine.requests", { urls })));
   return new Engine(emit).handlers;
 });

@@ -1,9 +1,9 @@
 /** Plays the song that is shown: opens a player when it is first asked to, with the gains of the song's desk. */
 
-import { stripGains } from "./mix.js";
+import { sideGains, toGain } from "./mix.js";
 import { Player } from "./player.js";
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 /** Fires `change` whenever something of it has changed. */
 export class Deck extends EventTarget {
@@ -15,13 +15,13 @@ export class Deck extends EventTarget {
   #opening = null;
   /** @type {Player | null} */
   #player = null;
-  #start = 0;
   #failed = false;
+  #clipped = false;
 
   /** In seconds. */
   get position() {
-    const rate = this.#song?.pcm?.rate ?? 1;
-    return this.#player ? this.#player.position / rate : this.#start;
+    const rate = this.#song?.format?.rate ?? 1;
+    return this.#player ? this.#player.position / rate : (this.#song?.desk.position ?? 0);
   }
 
   get playing() {
@@ -31,6 +31,16 @@ export class Deck extends EventTarget {
   /** Whether time stands still because the next seconds are not separated yet. */
   get waiting() {
     return this.#player?.waiting ?? false;
+  }
+
+  /** @returns {import("./player.js").Levels} */
+  get levels() {
+    return this.#player?.levels ?? { stems: [], master: 0 };
+  }
+
+  /** Whether what was heard went past full scale since the light was put out. */
+  get clipped() {
+    return this.#clipped;
   }
 
   /** Whether the browser cannot play at this song's rate. */
@@ -45,14 +55,14 @@ export class Deck extends EventTarget {
   load(song) {
     const stems = song?.stems ?? [];
     if (song === this.#song && stems === this.#stems) return;
-    if (song !== this.#song) this.#start = 0;
-    else this.#start = this.position;
+    this.#keepPosition();
     void this.#opening?.then((player) => player.close()).catch(() => {});
     this.#song = song;
     this.#stems = stems;
     this.#opening = null;
     this.#player = null;
     this.#failed = false;
+    this.#clipped = false;
     this.#changed();
   }
 
@@ -63,26 +73,40 @@ export class Deck extends EventTarget {
 
   /** @param {number} seconds */
   seek(seconds) {
-    const { pcm } = this.#song ?? {};
-    this.#start = seconds;
-    if (pcm) this.#player?.seek(seconds * pcm.rate);
+    const { format, desk } = this.#song ?? {};
+    if (!format || !desk) return;
+    desk.position = seconds;
+    this.#player?.seek(seconds * format.rate);
     this.#changed();
   }
 
   /** Take over the desk's controls. */
   mix() {
-    this.#player?.setGains(this.#gains());
+    const controls = this.#controls;
+    if (controls) this.#player?.control(controls);
+  }
+
+  /** Take over the desk's region and whether it is repeated. */
+  repeat() {
+    this.#player?.repeat(this.#loop);
+  }
+
+  /** Puts the light out that tells of clipping. */
+  unclip() {
+    this.#clipped = false;
+    this.#changed();
   }
 
   async #open() {
-    const { track, pcm } = this.#song ?? {};
+    const { track, format } = this.#song ?? {};
+    const controls = this.#controls;
     const stems = this.#stems;
-    if (!track || !pcm || stems.length === 0 || this.#failed) return null;
+    if (!track || !format || !controls || stems.length === 0 || this.#failed) return null;
     try {
-      this.#opening ??= Player.open([track, ...stems], pcm.rate, this.#gains());
+      this.#opening ??= Player.open([track, ...stems], format.rate, controls);
       const player = await this.#opening;
       if (stems !== this.#stems) return null;
-      if (this.#player !== player) this.#adopt(player, pcm.rate);
+      if (this.#player !== player) this.#adopt(player);
       return player;
     } catch {
       this.#failed = true;
@@ -91,18 +115,37 @@ export class Deck extends EventTarget {
     }
   }
 
-  /** @param {Player} player @param {number} rate */
-  #adopt(player, rate) {
+  /** @param {Player} player */
+  #adopt(player) {
+    const { desk, format } = /** @type {Song} */ (this.#song);
     this.#player = player;
-    player.seek(this.#start * rate);
-    player.addEventListener("change", () => this.#changed());
+    player.seek(desk.position * (format?.rate ?? 1));
+    player.repeat(this.#loop);
+    player.addEventListener("change", () => {
+      this.#clipped ||= player.levels.master > 1;
+      this.#changed();
+    });
   }
 
-  /** The song first, then its stems. */
-  #gains() {
+  /** For when the song is shown again. */
+  #keepPosition() {
+    if (this.#song) this.#song.desk.position = this.position;
+  }
+
+  /** @returns {import("./mix.js").Controls | null} */
+  get #controls() {
     const desk = this.#song?.desk;
-    const gains = desk ? stripGains(this.#stems.map(({ name }) => desk.strips[name])) : [];
-    return desk?.original ? [1, ...gains.map(() => 0)] : [0, ...gains];
+    if (!desk) return null;
+    const stems = sideGains(this.#stems.map(({ name }) => desk.strips[name]));
+    return { stems, master: toGain(desk.master), original: desk.original };
+  }
+
+  /** @returns {import("./player.js").Range | null} in samples */
+  get #loop() {
+    const { desk, format, duration } = this.#song ?? {};
+    if (!desk?.looping || !format || !duration) return null;
+    const { start, stop } = desk.region ?? { start: 0, stop: duration };
+    return { start: Math.round(start * format.rate), stop: Math.round(stop * format.rate) };
   }
 
   #changed() {

@@ -1,110 +1,70 @@
-/** From a file to samples, at the file's own rate and with its own channels. */
+/** From a file to samples, at the file's own rate and with its own channels, a few seconds at a time. */
 
-import { ALL_FORMATS, AudioSampleSink, BlobSource, Input, MP3 } from "../vendor/mediabunny/mediabunny.mjs";
+import { aiffLayout } from "./aiff-layout.js";
+import { compressedBlocks } from "./compressed-file.js";
 import { MediaError } from "./media-error.js";
-import { mp3Padding } from "./mp3-padding.js";
-import { SampleBuffer } from "./sample-buffer.js";
-
-/** @typedef {import("../engine/protocol.js").Pcm} Pcm */
-
-/** Work on the page's thread is cut into slices of this length. */
-const SLICE_MS = 30;
-
-/** For `decodeAudioData`, which must be told a rate, where the file's own cannot be read. */
-const USUAL_RATE = 44_100;
+import { pcmBlocks } from "./pcm-file.js";
+import { wavLayout } from "./wav-layout.js";
 
 /**
- * Decodes the first audio track of a file.
- * @param {Blob} file
- * @param {(fraction: number) => void} progress
- * @returns {Promise<Pcm>}
- * @throws {MediaError} `audio/unreadable`, `audio/unsupported` or `audio/empty`
+ * @typedef {object} Block
+ * @property {number} rate in Hz, the same in all blocks of a song
+ * @property {Float32Array<ArrayBuffer>[]} channels planar samples in buffers of their own
+ * @property {number} fraction of the file that is decoded so far
  */
-export async function decode(file, progress) {
+
+/**
+ * Decodes a whole file where it cannot be streamed, with `decodeWhole` of `decode-whole.js` on the page.
+ * @callback Whole
+ * @param {Blob} file
+ * @param {number} rate in Hz, of the result
+ * @returns {Promise<{ rate: number, channels: Float32Array[] }>}
+ */
+
+/** What the separation takes, as `check_format` of `demixer.audio` has it. */
+const LOWEST_RATE = 8_000;
+const HIGHEST_RATE = 192_000;
+const MOST_CHANNELS = 8;
+
+/**
+ * Decodes the default audio track of a file. Of a file that is cut off, it gives what is there.
+ * @param {Blob} file
+ * @param {Whole} whole
+ * @returns {AsyncGenerator<Block>}
+ * @throws {MediaError} `audio/unreadable`, `audio/unsupported`, `audio/empty` or `audio/too-long`
+ */
+export async function* decode(file, whole) {
   if (file.size === 0) throw new MediaError("audio/empty", "The file has no bytes.");
-  const input = new Input({ formats: ALL_FORMATS, source: new BlobSource(file) });
+  /** @type {Block | null} */
+  let first = null;
   try {
-    const track = await firstAudioTrack(input);
-    const pcm = (await track?.canDecode())
-      ? await stream(/** @type {InputAudioTrack} */ (track), await paddingOf(file, input), progress)
-      : await decodeWhole(file, track);
-    if (!pcm.channels[0]?.length) throw new MediaError("audio/empty", "The file has no audio samples.");
-    return pcm;
-  } catch (error) {
-    if (error instanceof MediaError) throw error;
-    throw new MediaError("audio/unreadable", `The file cannot be decoded: ${error}`);
-  } finally {
-    input.dispose();
-  }
-}
-
-/** @typedef {import("../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
-
-/**
- * @param {Input} input
- * @returns {Promise<InputAudioTrack | null>} nothing where the container is unknown
- */
-async function firstAudioTrack(input) {
-  if (!(await input.canRead())) return null;
-  const [track] = await input.getAudioTracks();
-  if (!track) throw new MediaError("audio/empty", "The file has no audio track.");
-  return track;
-}
-
-/** Samples before and after the song that are the encoder's. @param {Blob} file @param {Input} input */
-async function paddingOf(file, input) {
-  return (await input.getFormat()) === MP3 ? mp3Padding(file) : { before: 0, after: 0 };
-}
-
-/**
- * @param {InputAudioTrack} track
- * @param {{ before: number, after: number }} padding
- * @param {(fraction: number) => void} progress
- * @returns {Promise<Pcm>}
- */
-async function stream(track, { before, after }, progress) {
-  const duration = (await track.getDurationFromMetadata()) ?? 0;
-  /** @type {SampleBuffer | null} */
-  let buffer = null;
-  let rate = 0;
-  let sliceEnd = performance.now() + SLICE_MS;
-  for await (const sample of new AudioSampleSink(track).samples()) {
-    rate ||= sample.sampleRate;
-    buffer ??= new SampleBuffer(sample.numberOfChannels, Math.ceil(duration * rate));
-    // What lies before time zero is the encoder's run-in, not music.
-    const runIn = Math.min(Math.max(0, Math.round(-sample.timestamp * rate)), sample.numberOfFrames);
-    buffer.append(sample.numberOfFrames - runIn, (destination, planeIndex) => {
-      sample.copyTo(destination, { planeIndex, format: "f32-planar", frameOffset: runIn });
-    });
-    sample.close();
-    if (performance.now() > sliceEnd) {
-      progress(duration ? Math.min(1, buffer.length / (duration * rate)) : 0);
-      await new Promise((resolve) => setTimeout(resolve));
-      sliceEnd = performance.now() + SLICE_MS;
+    const layout = (await wavLayout(file)) ?? (await aiffLayout(file));
+    if (layout) checkFormat(layout.rate, layout.channels);
+    for await (const block of layout ? pcmBlocks(file, layout) : compressedBlocks(file, whole)) {
+      if (!first) checkFormat(block.rate, block.channels.length);
+      first ??= block;
+      yield block;
     }
+  } catch (error) {
+    if (/** @type {any} */ (error)?.code?.startsWith?.("audio/")) throw error;
+    throw new MediaError("audio/unreadable", "The file is damaged and cannot be decoded.");
   }
-  return { rate, channels: buffer?.finish(before, after) ?? [] };
+  if (!first) throw new MediaError("audio/empty", "The file has no audio samples.");
 }
 
-/**
- * The browser's own decoder, for containers and codecs that cannot be streamed.
- * @param {Blob} file
- * @param {InputAudioTrack | null} track
- * @returns {Promise<Pcm>}
- */
-async function decodeWhole(file, track) {
-  const rate = (await track?.getSampleRate()) ?? USUAL_RATE;
-  const context = new OfflineAudioContext(1, 1, rate);
-  /** @type {AudioBuffer} */
-  let audio;
-  try {
-    audio = await context.decodeAudioData(await file.arrayBuffer());
-  } catch (error) {
-    if (track)
-      throw new MediaError("audio/unsupported", `No decoder for ${await track.getCodec()}: ${error}`);
-    throw new MediaError("audio/unreadable", `Not an audio file that this browser knows: ${error}`);
+/** @param {number} rate @param {number} channels */
+function checkFormat(rate, channels) {
+  if (rate < LOWEST_RATE || rate > HIGHEST_RATE) {
+    const range = `${LOWEST_RATE} to ${HIGHEST_RATE} Hz`;
+    const hint = "Convert the file to 44.1 or 48 kHz.";
+    throw new MediaError(
+      "audio/unsupported",
+      `The sample rate is ${rate} Hz; ${range} can be separated.`,
+      hint,
+    );
   }
-  const buffer = new SampleBuffer(audio.numberOfChannels, audio.length);
-  buffer.append(audio.length, (destination, channel) => destination.set(audio.getChannelData(channel)));
-  return { rate: audio.sampleRate, channels: buffer.finish() };
+  if (channels > MOST_CHANNELS) {
+    const message = `The file has ${channels} channels; up to ${MOST_CHANNELS} can be separated.`;
+    throw new MediaError("audio/unsupported", message, "Mix it down to stereo.");
+  }
 }

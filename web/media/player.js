@@ -2,22 +2,38 @@
 
 /** @typedef {import("./track.js").Track} Track */
 
+/** @typedef {import("./mix.js").Controls} Controls */
+
 /**
  * @typedef {object} Block
  * @property {number} epoch grows with every jump; blocks of an old one are dropped
  * @property {number} start
  * @property {number} length
+ * @property {boolean} last whether nothing follows
  * @property {Float32Array[][]} tracks samples by track and channel
  */
 
+/** @typedef {{ start: number, stop: number }} Range in samples */
+
+/** @typedef {{ stems: number[], master: number }} Levels highest samples of the last moment */
+
 /**
  * @typedef {{ type: "block", block: Block }
- *   | { type: "gains", gains: number[] }
+ *   | { type: "controls", controls: Controls }
  *   | { type: "play" } | { type: "pause" }
  *   | { type: "seek", epoch: number, position: number }} ToMixer
  */
 
-/** @typedef {{ epoch: number, position: number, sounding: boolean, waiting: boolean }} FromMixer */
+/**
+ * @typedef {object} FromMixer
+ * @property {number} epoch
+ * @property {number} position
+ * @property {number} played samples since the last jump
+ * @property {boolean} playing
+ * @property {boolean} sounding
+ * @property {boolean} waiting
+ * @property {Levels} levels
+ */
 
 const BLOCK_SECONDS = 0.25;
 
@@ -25,7 +41,7 @@ const BLOCK_SECONDS = 0.25;
 const AHEAD_SECONDS = 1.5;
 
 /**
- * Plays tracks of one rate and length together. Fires `change` whenever position, playing or waiting has changed.
+ * Plays tracks of one rate and length together. Fires `change` whenever position, levels, playing or waiting have changed.
  */
 export class Player extends EventTarget {
   #context;
@@ -34,9 +50,15 @@ export class Player extends EventTarget {
   #epoch = 0;
   #position = 0;
   #next = 0;
+  #sent = 0;
+  #played = 0;
   #playing = false;
   #waiting = false;
   #feeding = false;
+  /** @type {Range | null} */
+  #loop = null;
+  /** @type {Levels} */
+  #levels = { stems: [], master: 0 };
 
   /**
    * @param {AudioContext} context
@@ -54,18 +76,18 @@ export class Player extends EventTarget {
 
   /**
    * The context runs at the song's own rate, so that nothing is resampled before the device.
-   * @param {Track[]} tracks
+   * @param {Track[]} tracks the song itself first
    * @param {number} rate in Hz
-   * @param {number[]} gains one for each track
+   * @param {Controls} controls
    * @throws {DOMException} `NotSupportedError` where the browser cannot play this rate
    */
-  static async open(tracks, rate, gains) {
+  static async open(tracks, rate, controls) {
     const context = new AudioContext({ sampleRate: rate, latencyHint: "playback" });
     await context.audioWorklet.addModule(new URL("./mixer-worklet.js", import.meta.url));
     const mixer = new AudioWorkletNode(context, "mixer", {
       numberOfInputs: 0,
-      outputChannelCount: [tracks[0].channelCount],
-      processorOptions: { length: tracks[0].length, gains },
+      outputChannelCount: [Math.max(2, tracks[0].channelCount)], // even one channel can be panned
+      processorOptions: { controls },
     });
     return new Player(context, mixer, tracks);
   }
@@ -84,8 +106,13 @@ export class Player extends EventTarget {
     return this.#waiting;
   }
 
+  get levels() {
+    return this.#levels;
+  }
+
   async play() {
-    if (this.#position >= this.#length) this.seek(0);
+    const { start, stop } = this.#loop ?? this.#range;
+    if (this.#position >= stop || this.#position < start) this.seek(start);
     this.#playing = true;
     this.#send({ type: "play" });
     this.#changed();
@@ -101,18 +128,32 @@ export class Player extends EventTarget {
 
   /** @param {number} position in samples */
   seek(position) {
+    const { start, stop } = this.#range;
     this.#epoch += 1;
-    this.#position = Math.round(Math.max(0, Math.min(position, this.#length)));
+    this.#position = Math.round(Math.max(start, Math.min(position, stop)));
     this.#next = this.#position;
+    this.#sent = 0;
+    this.#played = 0;
     this.#send({ type: "seek", epoch: this.#epoch, position: this.#position });
     this.#changed();
     // A mixer at rest takes in no messages: what is sent now would only pile up.
     if (this.#playing) void this.#feed();
   }
 
-  /** @param {number[]} gains one for each track */
-  setGains(gains) {
-    this.#send({ type: "gains", gains });
+  /** @param {Controls} controls */
+  control(controls) {
+    this.#send({ type: "controls", controls });
+  }
+
+  /**
+   * What is played again and again once it is reached.
+   * @param {Range | null} loop
+   */
+  repeat(loop) {
+    const { start, stop } = this.#range;
+    const within = loop && { start: Math.max(start, loop.start), stop: Math.min(stop, loop.stop) };
+    this.#loop = within && within.stop > within.start ? within : null;
+    this.seek(this.#position); // what was sent ahead follows the loop before
   }
 
   async close() {
@@ -120,8 +161,12 @@ export class Player extends EventTarget {
     await this.#context.close();
   }
 
-  get #length() {
-    return this.#tracks[0].length;
+  /** What there is to play, now or later. @returns {Range} */
+  get #range() {
+    return {
+      start: Math.max(...this.#tracks.map(({ begin }) => begin)),
+      stop: Math.min(...this.#tracks.map(({ end }) => end)),
+    };
   }
 
   get #available() {
@@ -129,16 +174,16 @@ export class Player extends EventTarget {
   }
 
   /** @param {FromMixer} report */
-  #hear({ epoch, position, sounding, waiting }) {
+  #hear({ epoch, position, played, playing, sounding, waiting, levels }) {
     if (epoch !== this.#epoch) return;
-    const ended = position >= this.#length;
+    const ended = this.#playing && !playing && position >= this.#range.stop;
     if (ended) this.#playing = false;
     if (!sounding && !this.#playing) void this.#context.suspend();
-    if (position !== this.#position || waiting !== this.#waiting || ended) {
-      this.#position = position;
-      this.#waiting = waiting;
-      this.#changed();
-    }
+    this.#played = played;
+    this.#position = position;
+    this.#waiting = waiting;
+    this.#levels = levels;
+    this.#changed();
     if (this.#playing) void this.#feed();
   }
 
@@ -147,20 +192,31 @@ export class Player extends EventTarget {
     if (this.#feeding) return;
     this.#feeding = true;
     const { sampleRate } = this.#context;
-    while (this.#next < this.#position + AHEAD_SECONDS * sampleRate) {
+    while (this.#sent - this.#played < AHEAD_SECONDS * sampleRate) {
       const epoch = this.#epoch;
       const start = this.#next;
-      const stop = Math.min(start + Math.round(BLOCK_SECONDS * sampleRate), this.#available);
+      const stop = Math.min(
+        start + Math.round(BLOCK_SECONDS * sampleRate),
+        this.#available,
+        this.#turn(start),
+      );
       if (stop <= start) break;
       const samples = await Promise.all(this.#tracks.map((track) => track.read(start, stop)));
       if (epoch !== this.#epoch) continue;
-      this.#next = stop;
+      this.#next = stop === this.#loop?.stop ? this.#loop.start : stop;
+      this.#sent += stop - start;
+      const last = this.#next >= this.#range.stop;
       this.#send(
-        { type: "block", block: { epoch, start, length: stop - start, tracks: samples } },
+        { type: "block", block: { epoch, start, length: stop - start, last, tracks: samples } },
         samples.flat().map((channel) => channel.buffer),
       );
     }
     this.#feeding = false;
+  }
+
+  /** Where what is played from a sample on ends, or turns back. @param {number} from */
+  #turn(from) {
+    return this.#loop && from < this.#loop.stop ? this.#loop.stop : this.#range.stop;
   }
 
   /**

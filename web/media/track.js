@@ -1,84 +1,85 @@
 /**
- * A stem or the song itself, as the player and the exports read it: samples that are there from the
- * beginning up to `available`, and peaks for drawing. Reading is asynchronous, so that the samples may lie
- * in storage as well as in memory.
+ * A stem or the song itself, as the player and the exports read it: pieces that follow each other from
+ * `begin` up to `available`, and peaks for drawing. The samples lie in the browser's storage.
  */
 
-/** @typedef {import("../engine/protocol.js").StemChunk} StemChunk */
+import { fromBlobs, gather } from "../library/pieces.js";
+
+/** @typedef {import("../library/pieces.js").Piece} Piece */
 
 export class Track {
-  /**
-   * Kept as they came: joining them would stop the page for the time of a long copy.
-   * @type {{ start: number, channels: Float32Array[] }[]}
-   */
+  /** @type {Piece[]} */
   #pieces = [];
-  #available = 0;
   #drawn = 0;
 
   /**
-   * A track that is filled piece by piece.
    * @param {string} name
    * @param {number} channelCount
    * @param {number} length in samples
    * @param {number} hop samples to a pair of peaks
+   * @param {{ start: number, stop: number }} [range] the part of it that there will be, from a multiple of `hop` on
    */
-  constructor(name, channelCount, length, hop) {
+  constructor(name, channelCount, length, hop, { start, stop } = { start: 0, stop: length }) {
     this.name = name;
     this.channelCount = channelCount;
     this.length = length;
+    this.hop = hop;
+    this.begin = start;
+    this.end = stop;
     /** [lowest, highest] pairs of `hop` samples each. */
     this.peaks = new Float32Array(2 * Math.ceil(length / hop));
   }
 
-  /**
-   * A track that is complete.
-   * @param {string} name
-   * @param {Float32Array[]} channels
-   * @param {Float32Array} peaks none where they are not known yet
-   * @param {number} hop
-   */
-  static complete(name, channels, peaks, hop) {
-    const track = new Track(name, channels.length, channels[0].length, hop);
-    track.append(0, { name, channels, peaks });
-    return track;
+  /** Those that are there, in their order. */
+  get pieces() {
+    return this.#pieces;
   }
 
-  /** Samples from the beginning that are final. */
+  /** Up to this sample all is final. */
   get available() {
-    return this.#available;
+    const last = this.#pieces.at(-1);
+    return last ? last.start + last.length : this.begin;
   }
 
-  /** Pairs of peaks that are final. */
+  /** Up to this pair all peaks are final. */
   get drawn() {
-    return this.#drawn / 2;
+    return this.begin / this.hop + this.#drawn / 2;
   }
 
   /**
-   * @param {number} start where the chunk belongs
-   * @param {StemChunk} chunk the next samples, in order
+   * @param {Piece[]} pieces the next ones; those from the beginning replace all that there were
+   * @param {Float32Array} peaks the next ones
    */
-  append(start, { channels, peaks }) {
-    this.#pieces.push({ start, channels });
-    this.#available = start + channels[0].length;
-    this.peaks.set(peaks, this.#drawn);
+  append(pieces, peaks) {
+    if (pieces[0]?.start === this.begin) {
+      this.#pieces = [];
+      this.#drawn = 0;
+    }
+    this.#pieces.push(...pieces);
+    this.draw(peaks);
+  }
+
+  /** @param {Float32Array} peaks the next ones */
+  draw(peaks) {
+    this.peaks.set(peaks, (2 * this.begin) / this.hop + this.#drawn);
     this.#drawn += peaks.length;
   }
 
   /**
    * @param {number} start
    * @param {number} stop at most `available`
-   * @returns {Promise<Float32Array<ArrayBuffer>[]>} copies, one for each channel, that the caller may give away
+   * @returns {Promise<Float32Array<ArrayBuffer>[]>} one array for each channel, which the caller may give away
    */
   async read(start, stop) {
-    const copies = Array.from({ length: this.channelCount }, () => new Float32Array(stop - start));
-    for (const piece of this.#pieces) {
-      const from = Math.max(start, piece.start);
-      const to = Math.min(stop, piece.start + piece.channels[0].length);
-      if (from >= to) continue;
-      for (const [index, channel] of piece.channels.entries()) {
-        copies[index].set(channel.subarray(from - piece.start, to - piece.start), from - start);
-      }
-    }
-    return copies;
+    const count = this.channelCount;
+    const samples = await gather(this.#pieces, count, start, stop, fromBlobs(count));
+    return Array.from({ length: count }, (_, channel) => everyNth(samples, count, channel));
   }
+}
+
+/** One channel of interleaved samples. @param {Float32Array} samples @param {number} count @param {number} channel */
+function everyNth(samples, count, channel) {
+  const picked = new Float32Array(samples.length / count);
+  for (let frame = 0; frame < picked.length; frame += 1) picked[frame] = samples[frame * count + channel];
+  return picked;
 }

@@ -1,4 +1,4 @@
-/** WAV files of 32-bit float samples, written piece by piece. */
+/** WAV files of 32-bit float samples: a header, and the pieces of a track after it. */
 
 /** @typedef {import("./track.js").Track} Track */
 
@@ -7,11 +7,9 @@ const FLOAT = 3;
 
 const BYTES = 4;
 
-/** RIFF sizes are 32 bits wide; a JUNK chunk of this size leaves room for RF64's `ds64` in longer files. */
+/** What a size field of RIFF can say; longer files are RF64 (EBU Tech 3306), with their sizes in `ds64`. */
+const MOST_BYTES = 0xffff_ffff;
 const DS64_BYTES = 28;
-
-/** Frames to a piece: a few milliseconds of work, so that the page stays responsive. */
-const PIECE = 1 << 16;
 
 /**
  * @param {number} rate in Hz
@@ -28,49 +26,27 @@ export function wavHeader(rate, channels, frames) {
     view.setUint16(12, channels * BYTES, true);
     view.setUint16(14, 8 * BYTES, true);
   });
-  const fact = chunk("fact", 4, (view) => view.setUint32(0, frames, true));
-  const junk = chunk("JUNK", DS64_BYTES, () => {});
-  const data = tag("data", dataBytes);
-  const chunks = [tag("WAVE"), junk, format, fact, data];
-  const size = chunks.reduce((sum, part) => sum + part.length, dataBytes);
-  return concatenate([tag("RIFF", size), ...chunks]);
+  const fact = chunk("fact", 4, (view) => view.setUint32(0, Math.min(frames, MOST_BYTES), true));
+  const size = (/** @type {Uint8Array[]} */ chunks) =>
+    chunks.reduce((sum, part) => sum + part.length, dataBytes);
+  const short = [tag("WAVE"), format, fact, tag("data", dataBytes)];
+  if (size(short) <= MOST_BYTES) return concatenate([tag("RIFF", size(short)), ...short]);
+  const ds64 = chunk("ds64", DS64_BYTES, (view) => {
+    view.setBigUint64(0, BigInt(size(short) + 8 + DS64_BYTES), true);
+    view.setBigUint64(8, BigInt(dataBytes), true);
+    view.setBigUint64(16, BigInt(frames), true);
+  });
+  return concatenate([tag("RF64", MOST_BYTES), tag("WAVE"), ds64, format, fact, tag("data", MOST_BYTES)]);
 }
 
 /**
+ * The samples of a track lie in pieces as WAV has them: nothing is read or copied here.
  * @param {Track} track finished
  * @param {number} rate in Hz
- * @param {(fraction: number) => void} progress
  */
-export async function* wavPieces(track, rate, progress) {
-  yield wavHeader(rate, track.channelCount, track.length);
-  for (let start = 0; start < track.length; start += PIECE) {
-    const stop = Math.min(start + PIECE, track.length);
-    yield interleave(await track.read(start, stop));
-    progress(stop / track.length);
-    await nextTask();
-  }
-}
-
-/**
- * @param {Track} track finished
- * @param {number} rate in Hz
- * @param {(fraction: number) => void} progress
- */
-export async function wavBlob(track, rate, progress) {
-  const pieces = [];
-  for await (const piece of wavPieces(track, rate, progress)) pieces.push(piece);
-  return new Blob(pieces, { type: "audio/wav" });
-}
-
-/** @param {Float32Array[]} channels */
-function interleave(channels) {
-  const frames = channels[0].length;
-  const samples = new Float32Array(frames * channels.length);
-  for (const [offset, channel] of channels.entries()) {
-    for (let frame = 0; frame < frames; frame += 1)
-      samples[frame * channels.length + offset] = channel[frame];
-  }
-  return new Uint8Array(samples.buffer);
+export function wavBlob(track, rate) {
+  const header = wavHeader(rate, track.channelCount, track.length);
+  return new Blob([header, ...track.pieces.map(({ blob }) => blob)], { type: "audio/wav" });
 }
 
 /**
@@ -105,9 +81,4 @@ function concatenate(parts) {
     offset += part.length;
   }
   return bytes;
-}
-
-/** Lets the page handle its events. */
-function nextTask() {
-  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -12,3 +12,6 @@ export async function loadModels() {
   const { models } = await response.json();
   return models.sort((one, other) => other.gflop_per_second - one.gflop_per_second);
 }
+
+/** @param {import("../engine/protocol.js").Artifact} artifact */
+export const modelUrl = ({ path }) => new URL(path, MANIFEST);

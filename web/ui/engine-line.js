@@ -1,27 +1,58 @@
-/** What does the work: device, threads, isolation. */
+/** What does the work: device, threads, isolation; what has failed there; and the choice of another device. */
 
-import { setText } from "./dom.js";
+import { h, setText, tell } from "./dom.js";
+import { fallbackText } from "./fallback-text.js";
 import { percent } from "./format.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("../app/state.js").EngineState} EngineState */
 
 export class EngineLine extends HTMLElement {
+  #text = h("span");
+  #failed = h("span", { class: "failed" });
+  #choice = h("select", { "aria-label": t("engine.choice") });
+
+  connectedCallback() {
+    this.#choice.addEventListener("change", () => tell(this, "device-choose", this.#choice.value));
+    this.append(this.#text, this.#failed, this.#choice);
+  }
+
   /** @param {EngineState} engine */
   render(engine) {
     this.dataset.phase = engine.phase;
-    setText(this, describe(engine));
+    setText(this.#text, describe(engine));
+    setText(this.#failed, engine.fallback ? fallbackText(engine.fallback) : "");
+    this.#offer(engine);
+  }
+
+  /** @param {EngineState} engine */
+  #offer({ phase, choice, choices }) {
+    this.#choice.hidden = phase === "asleep" || choices.length < 3; // without threads there is nothing to choose
+    const names = choices.includes(choice) ? choices : [...choices, choice];
+    const offered = Array.from(this.#choice.options, ({ value }) => value);
+    if (offered.join() !== names.join()) {
+      this.#choice.replaceChildren(...names.map((name) => h("option", { value: name }, choiceText(name))));
+    }
+    if (this.#choice.value !== choice) this.#choice.value = choice;
   }
 }
 
 /** @param {EngineState} engine */
-function describe({ phase, fraction, info }) {
+function describe({ phase, fraction, info, choice, measured, fallback }) {
   if (phase === "starting") return t("engine.starting", { percent: percent(fraction) });
   if (!info) return t(`engine.${phase}`);
   const device = info.device === "webgpu" ? (info.adapter ?? t("engine.webgpu")) : t("engine.wasm");
   const threads = info.device === "wasm" ? [t("engine.threads", { count: info.threads })] : [];
+  const fastest = choice === "auto" && !fallback && measured !== null && measured > 1;
+  const why = fastest ? [t("engine.measured", { count: measured })] : [];
   const isolation = t(info.isolated ? "engine.isolated" : "engine.not-isolated");
-  return [device, ...threads, isolation].join(", ");
+  return [device, ...threads, ...why, isolation].join(", ");
+}
+
+/** @param {string} name `auto`, `webgpu` or `wasm-<threads>` */
+function choiceText(name) {
+  const [device, threads] = name.split("-");
+  return t(`engine.choice.${device}`, threads ? { count: Number(threads) } : {});
 }
 
 customElements.define("engine-line", EngineLine);

@@ -6,7 +6,7 @@ import { icon } from "./icon.js";
 
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 export class ErrorNotice extends HTMLElement {
   /** @type {ErrorData | null} */
@@ -30,16 +30,16 @@ export class ErrorNotice extends HTMLElement {
    * @param {ErrorData} error
    * @param {Song | null} song
    */
-  #notice({ code, message, retryable }, song) {
+  #notice({ code, message, hint, retryable }, song) {
     const actions = h("div", { class: "error-actions" });
-    const again = () => (song ? tell(this, "song-retry", song.id) : tell(this, "page-retry"));
+    const again = () => (song ? tell(this, "song-resume", song.id) : tell(this, "page-retry"));
     if (retryable) actions.append(button(again, icon("rotate-ccw"), t("action.retry")));
     if (song) actions.append(button(() => tell(this, "song-remove", song.id), t("action.remove")));
     const text = h(
       "div",
       {},
       h("p", { class: "error-title" }, t(`error.${code}.title`, { song: song?.name ?? "" })),
-      h("p", {}, t(`error.${code}.hint`)),
+      h("p", {}, hint ?? t(`error.${code}.hint`)),
       h("p", { class: "error-code" }, h("code", {}, code), ` ${message}`),
     );
     return [icon("triangle-alert"), text, actions];

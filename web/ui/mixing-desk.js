@@ -1,20 +1,20 @@
-/** The desk: a strip for each stem, all on one time line, and the transport. */
+/** The desk: presets, a strip for each stem, all on one time line, and the transport. */
 
 import { stripGains } from "../media/mix.js";
-import { h, tell } from "./dom.js";
-import { clock } from "./format.js";
+import { h } from "./dom.js";
+import { clock, instant } from "./format.js";
 import { t } from "./i18n.js";
+import { PresetRow } from "./preset-row.js";
 import { StemStrip } from "./stem-strip.js";
 import { TransportBar } from "./transport-bar.js";
-import { fullScale } from "./wave-form.js";
 
 /** @typedef {import("../media/deck.js").Deck} Deck */
 /** @typedef {import("../media/track.js").Track} Track */
-/** @typedef {import("../app/songs.js").Song} Song */
-
-const STEP_SECONDS = 5;
+/** @typedef {import("../app/song.js").Song} Song */
+/** @typedef {import("./track-lane.js").Lanes} Lanes */
 
 export class MixingDesk extends HTMLElement {
+  #presets = new PresetRow();
   #strips = h("div", { class: "strips" });
   #transport = new TransportBar();
   /** @type {Track[]} */
@@ -22,45 +22,40 @@ export class MixingDesk extends HTMLElement {
   /** @type {StemStrip[]} */
   #elements = [];
   #duration = 0;
-  #position = 0;
 
   connectedCallback() {
     this.setAttribute("role", "region");
     this.tabIndex = 0;
-    this.append(this.#strips, this.#transport);
-    this.addEventListener("keydown", (event) => this.#key(event));
+    this.append(this.#presets, this.#strips, this.#transport);
   }
 
   /**
    * @param {Song | null} song
+   * @param {Lanes} lanes
    * @param {string} note what the desk is busy with
    */
-  render(song, note) {
-    const available = song?.stems[0]?.available ?? 0;
-    this.hidden = available === 0;
-    if (!song?.track || this.hidden) return;
-    if (song.stems !== this.#stems) this.#build(song);
-    const scale = fullScale(song.track.peaks);
+  render(song, lanes, note) {
+    this.hidden = !song?.stems.some(({ begin, available }) => available > begin);
+    if (!song || this.hidden) return;
+    const { desk, stems } = song;
+    if (stems !== this.#stems) this.#build(song);
     const finished = song.status === "done";
-    const strips = song.stems.map(({ name }) => song.desk.strips[name]);
+    const strips = stems.map(({ name }) => desk.strips[name]);
     const gains = stripGains(strips);
+    this.#presets.render(desk.strips);
     for (const [index, element] of this.#elements.entries()) {
-      const heard = gains[index] > 0 && !song.desk.original;
-      element.render(strips[index], { heard, finished, scale });
+      const heard = gains[index] > 0 && !desk.original;
+      element.render(strips[index], { heard, finished }, lanes);
     }
-    const listen = song.pcm ? t("desk.partial", { time: clock(available / song.pcm.rate) }) : "";
-    this.#transport.render({
-      original: song.desk.original,
-      finished,
-      note: note || (finished ? "" : listen),
-    });
+    this.#transport.render({ desk, finished, note: note || extent(song) });
   }
 
   /** @param {Deck} deck */
   follow(deck) {
-    this.#position = deck.position;
+    const { position, levels } = deck;
     this.#transport.follow(deck, this.#duration);
-    for (const element of this.#elements) element.playhead = this.#position / this.#duration;
+    for (const [index, element] of this.#elements.entries())
+      element.follow(position, levels.stems[index] ?? 0);
   }
 
   focusPlay() {
@@ -75,20 +70,18 @@ export class MixingDesk extends HTMLElement {
     this.#elements = stems.map((stem) => new StemStrip(stem));
     this.#strips.replaceChildren(...this.#elements);
   }
+}
 
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.target !== this) return;
-    const position = {
-      ArrowLeft: this.#position - STEP_SECONDS,
-      ArrowRight: this.#position + STEP_SECONDS,
-      Home: 0,
-      End: this.#duration,
-    }[event.key];
-    if (position === undefined) return;
-    event.preventDefault();
-    tell(this, "seek-seconds", Math.min(this.#duration, Math.max(0, position)));
+/** How much of the song there is, where it is not all. @param {Song} song */
+function extent({ status, stems, format, preview }) {
+  if (status === "done" || !format) return "";
+  if (preview && status !== "working") {
+    const [start, stop] = [preview.start, preview.stop].map(instant);
+    return t("desk.preview", { start, stop });
   }
+  const { begin, available } = stems[0];
+  const seconds = (available - begin) / format.rate;
+  return t("desk.partial", { time: clock(seconds) });
 }
 
 customElements.define("mixing-desk", MixingDesk);

@@ -1,5 +1,7 @@
 /** The choice of model and quality, and the button that starts. */
 
+import { bytesFree, bytesNeeded, fits } from "../app/room.js";
+import { downloadOf } from "../engine/precision.js";
 import { h, setText, tell, uniqueId } from "./dom.js";
 import { estimate } from "./estimate.js";
 import { size, span } from "./format.js";
@@ -7,7 +9,7 @@ import { t } from "./i18n.js";
 
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 const PRESETS = ["fast", "standard", "best"];
 
@@ -16,8 +18,9 @@ export class ModelPicker extends HTMLElement {
   #presets = h("div", { class: "segmented" });
   #quality = h("fieldset", { class: "quality", role: "radiogroup" });
   #separate = h("button", { type: "button", class: "primary large" }, t("action.separate"));
+  #room = h("p", { class: "reason" });
   #reason = h("p", { class: "reason", id: uniqueId("reason") });
-  /** @type {Map<string, { input: HTMLInputElement, time: HTMLElement }>} */
+  /** @type {Map<string, { input: HTMLInputElement, download: HTMLElement, time: HTMLElement }>} */
   #models = new Map();
 
   connectedCallback() {
@@ -33,7 +36,7 @@ export class ModelPicker extends HTMLElement {
     this.#presets.append(...PRESETS.map(presetChoice));
     this.#separate.setAttribute("aria-describedby", this.#reason.id);
     this.#separate.addEventListener("click", () => tell(this, "separate"));
-    this.append(group, h("div", { class: "start" }, this.#quality, this.#reason, this.#separate));
+    this.append(group, h("div", { class: "start" }, this.#quality, this.#room, this.#reason, this.#separate));
     this.addEventListener("change", (event) => {
       const { name, value } = /** @type {HTMLInputElement} */ (event.target);
       tell(this, name === "model" ? "model-choose" : "preset-choose", value);
@@ -44,13 +47,15 @@ export class ModelPicker extends HTMLElement {
    * @param {PageState} state
    * @param {Song | null} song
    */
-  render({ models, model, preset, engine }, song) {
+  render(state, song) {
+    const { models, model, preset, engine } = state;
     if (this.#models.size !== models.length)
       this.#cards.replaceChildren(...models.map((each) => this.#card(each)));
     for (const each of models) {
       const card = this.#models.get(each.id);
       if (!card) continue;
       card.input.checked = each === model;
+      setText(card.download, downloadText(each, engine));
       card.time.hidden = !song;
       setText(card.time, timeText(each, preset, song, engine));
     }
@@ -59,9 +64,10 @@ export class ModelPicker extends HTMLElement {
       input.checked = input.value === preset;
       /** @type {HTMLElement} */ (input.parentElement).hidden = !model || !(input.value in model.presets);
     }
-    const reason = reasonAgainst(song);
+    const reason = reasonAgainst(state, song);
     this.#separate.disabled = reason !== "";
     setText(this.#reason, reason);
+    setText(this.#room, reason ? "" : roomText(state, song));
   }
 
   focusSeparate() {
@@ -74,10 +80,9 @@ export class ModelPicker extends HTMLElement {
     const details = uniqueId("model-details");
     const input = h("input", { type: "radio", name: "model", value: model.id, "aria-labelledby": titleId });
     input.setAttribute("aria-describedby", details);
+    const download = h("span");
     const time = h("span", { class: "time" });
-    this.#models.set(model.id, { input, time });
-    const weights = model.artifacts.default;
-    const download = weights ? t("model.download", { size: size(weights.bytes) }) : t("model.no-download");
+    this.#models.set(model.id, { input, download, time });
     return h(
       "div",
       { class: "card" },
@@ -87,7 +92,7 @@ export class ModelPicker extends HTMLElement {
         { id: details, class: "card-details" },
         h("p", { class: "card-summary" }, model.summary),
         h("ul", { class: "chips" }, ...model.stems.map(chip)),
-        h("p", { class: "card-cost" }, h("span", {}, download), time),
+        h("p", { class: "card-cost" }, download, time),
       ),
       licence(model),
     );
@@ -112,6 +117,12 @@ function presetChoice(preset) {
   return h("label", {}, input, h("span", {}, t(`quality.${preset}`)));
 }
 
+/** @param {Model} model @param {PageState["engine"]} engine */
+function downloadText(model, { info }) {
+  const weights = downloadOf(model, info);
+  return weights ? t("model.download", { size: size(weights.bytes) }) : t("model.no-download");
+}
+
 /**
  * @param {Model} model
  * @param {string} preset
@@ -124,10 +135,18 @@ function timeText(model, preset, song, { info }) {
   return t("model.time", { time: span(seconds) });
 }
 
-/** @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
-function reasonAgainst(song) {
+/** @param {PageState} state @param {Song | null} song @returns {string} what the stems need, if that is known */
+function roomText(state, song) {
+  if (!song?.format || !song.folder || !state.model || !state.storage.quota) return "";
+  const facts = { needed: size(bytesNeeded(song, state.model)), free: size(bytesFree(state)) };
+  return t("room.enough", facts);
+}
+
+/** @param {PageState} state @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
+function reasonAgainst(state, song) {
   if (!song) return t("reason.no-song");
-  if (song.status === "failed" && !song.pcm) return t("reason.unreadable");
+  if (song.status === "failed" && !song.format) return t("reason.unreadable");
+  if (song.format && state.model && !fits(state, song, state.model)) return t("reason.room");
   return "";
 }
 

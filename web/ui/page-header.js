@@ -1,8 +1,10 @@
-/** The controls of the page as a whole: theme and help. */
+/** The controls of the page as a whole: theme and dialogs. */
 
-import { setText } from "./dom.js";
+import { setText, tell } from "./dom.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
+import "./key-list.js";
+import { keysAreOn } from "./shortcuts.js";
 import { currentTheme, onThemeChange, restoreTheme, toggleTheme } from "./theme.js";
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -10,7 +12,9 @@ const byId = (id) => /** @type {T} */ (document.getElementById(id));
 
 export function setUpHeader() {
   setUpTheme(byId("theme"));
-  setUpHelp(byId("help"));
+  setUpHelp();
+  setUpDialog("privacy", "privacy-open", "promise-proof");
+  setUpDialog("storage", "storage-open");
 }
 
 /** @param {HTMLButtonElement} button */
@@ -28,22 +32,34 @@ function setUpTheme(button) {
   render();
 }
 
-/** @param {HTMLDialogElement} dialog */
-function setUpHelp(dialog) {
-  const open = byId("help-open");
-  const close = byId("help-close");
-  open.append(icon("circle-question-mark"));
-  open.title = t("help.open");
+function setUpHelp() {
+  const button = byId("help-open");
+  button.append(icon("circle-question-mark"));
+  button.title = t("help.open");
+  const open = setUpDialog("help", "help-open");
+  addEventListener("keydown", ({ key }) => {
+    if (key === "?" && keysAreOn() && !document.querySelector("dialog[open]")) open();
+  });
+}
+
+/**
+ * @param {string} id
+ * @param {...string} openers ids of the buttons that open it
+ */
+function setUpDialog(id, ...openers) {
+  const dialog = /** @type {HTMLDialogElement} */ (byId(id));
+  const close = byId(`${id}-close`);
   close.append(icon("x"));
-  open.addEventListener("click", () => dialog.showModal());
-  byId("promise-proof").addEventListener("click", () => dialog.showModal());
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  addEventListener("keydown", ({ key }) => {
-    if (key === "?" && !dialog.open) dialog.showModal();
-  });
+  const open = () => {
+    tell(dialog, `${id}-open`);
+    dialog.showModal();
+  };
+  for (const opener of openers) byId(opener).addEventListener("click", open);
+  return open;
 }
 
 /** @param {string} text for those who do not see the page change */

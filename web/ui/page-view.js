@@ -4,16 +4,27 @@ import { selectedSong } from "../app/state.js";
 import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
+import { ExportDialog } from "./export-dialog.js";
+import { fallbackText } from "./fallback-text.js";
 import { frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
-import { JobView } from "./job-view.js";
+import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
+import { OfflineLine } from "./offline-line.js";
 import { announce } from "./page-header.js";
+import { RequestCount } from "./request-count.js";
+import { RoomOffer } from "./room-offer.js";
 import { SongOverview } from "./song-overview.js";
 import { SongQueue } from "./song-queue.js";
+import { StorageList } from "./storage-list.js";
+import { seen } from "./time-view.js";
+import { UndoNotice } from "./undo-notice.js";
+import { UnfinishedNotice } from "./unfinished-notice.js";
+import { UpdateBanner } from "./update-banner.js";
+import { fullScale } from "./wave-form.js";
 
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../media/deck.js").Deck} Deck */
 
@@ -22,42 +33,61 @@ const SPOKEN = new Set(["ready", "done"]);
 
 export class PageView {
   #deck;
-  #drop = one(DropZone, "drop-zone");
-  #queue = one(SongQueue, "song-queue");
+  #spectra;
   #section = one(HTMLElement, ".song");
   #overview = one(SongOverview, "song-overview");
   #error = one(ErrorNotice, ".song error-notice");
   #problem = one(ErrorNotice, "#problem");
   #job = one(JobView, "job-view");
+  #undo = one(UndoNotice, "undo-notice");
+  #unfinished = one(UnfinishedNotice, "unfinished-notice");
   #desk = one(MixingDesk, "mixing-desk");
+  #room = one(RoomOffer, "room-offer");
   #picker = one(ModelPicker, "model-picker");
   #engine = one(EngineLine, "engine-line");
+  /** Drawn from the state alone. */
+  #others = [
+    one(DropZone, "drop-zone"),
+    one(ExportDialog, "export-dialog"),
+    one(SongQueue, "song-queue"),
+    one(OfflineLine, "offline-line"),
+    one(RequestCount, "request-count"),
+    one(StorageList, "storage-list"),
+    one(UpdateBanner, "update-banner"),
+  ];
   /** @type {Map<string, Song["status"]>} */
   #told = new Map();
+  /** @type {import("../engine/protocol.js").Fallback | null} */
+  #toldFallback = null;
 
-  /** @param {Deck} deck */
-  constructor(deck) {
+  /** @param {Deck} deck @param {import("../app/spectra.js").Spectra} spectra */
+  constructor(deck, spectra) {
     this.#deck = deck;
+    this.#spectra = spectra;
   }
 
   /** @param {PageState} state */
   render(state) {
     const song = selectedSong(state);
     const lost = this.#holdsFocus();
-    this.#drop.render(state);
-    this.#queue.render(state);
+    for (const element of this.#others) element.render(state);
     this.#engine.render(state.engine);
     this.#problem.render(state.problem, null);
     this.#section.hidden = song === null;
-    if (song) this.#overview.render(state, song);
+    const lanes = this.#lanes(song);
+    if (song) this.#overview.render(state, song, lanes);
     this.#error.render(song?.error ?? null, song);
-    this.#job.render(song);
-    this.#desk.render(song, this.#note(state, song));
-    this.#picker.hidden = song?.status === "working" || song?.status === "waiting";
+    this.#job.render(song, state.engine.fallback);
+    this.#undo.render(state.removed);
+    this.#unfinished.render(song, state.models);
+    this.#desk.render(song, lanes, this.#note(state, song));
+    this.#room.render(state, song);
+    this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);
     this.follow(song);
     this.#refocus(lost);
     for (const each of state.songs) this.#tell(each);
+    this.#tellFallback(state.engine.fallback);
   }
 
   /**
@@ -66,15 +96,34 @@ export class PageView {
    */
   follow(song) {
     this.#desk.follow(this.#deck);
-    const playable = song?.stems.some(({ available }) => available > 0) ?? false;
-    this.#overview.playhead = song && playable ? this.#deck.position / song.duration : null;
+    this.#overview.playhead = song?.format ? this.#deck.position : null;
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    this.#overview.zoom(factor);
+  }
+
+  /** @param {Song | null} song @returns {import("./track-lane.js").Lanes} */
+  #lanes(song) {
+    const { duration = 0, format, track, desk } = song ?? {};
+    return {
+      view: seen(desk?.view ?? null, duration),
+      duration,
+      rate: format?.rate ?? 1,
+      region: desk?.region ?? null,
+      looping: desk?.looping ?? false,
+      picture: desk?.picture ?? "wave",
+      scale: fullScale(track?.peaks ?? new Float32Array()),
+      spectra: this.#spectra,
+    };
   }
 
   /** @param {PageState} state @param {Song | null} song @returns {string} */
   #note({ exporting }, song) {
     if (exporting !== null) return t("export.writing", { percent: percent(exporting) });
-    if (this.#deck.failed && song?.pcm)
-      return t("transport.unplayable", { frequency: frequency(song.pcm.rate) });
+    if (this.#deck.failed && song?.format)
+      return t("transport.unplayable", { frequency: frequency(song.format.rate) });
     return this.#deck.waiting ? t("transport.waiting") : "";
   }
 
@@ -87,16 +136,24 @@ export class PageView {
   #refocus(lost) {
     if (!lost?.hidden) return;
     if (!this.#job.hidden) this.#job.focusCancel();
+    else if (!this.#unfinished.hidden) this.#unfinished.focusResume();
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
   }
 
+  /** @param {import("../engine/protocol.js").Fallback | null} fallback */
+  #tellFallback(fallback) {
+    if (fallback && fallback !== this.#toldFallback) announce(fallbackText(fallback));
+    this.#toldFallback = fallback;
+  }
+
   /** @param {Song} song */
-  #tell({ id, name, status }) {
+  #tell({ id, name, status, preview }) {
     if (this.#told.get(id) === status) return;
-    const cancelled = this.#told.get(id) === "working" && status === "ready";
+    const stopped = this.#told.get(id) === "working" && status === "ready";
     this.#told.set(id, status);
-    if (cancelled) announce(t("status.cancelled"));
+    if (stopped && preview) announce(t("status.preview", { song: name }));
+    else if (stopped) announce(t("status.cancelled"));
     else if (SPOKEN.has(status)) announce(t(`status.${status}`, { song: name }));
   }
 }

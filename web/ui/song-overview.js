@@ -1,21 +1,26 @@
-/** The song that is shown: its name, its facts and its waveform, with what is separated tinted. */
+/** The song that is shown: its name, its facts and its lane, with what is separated tinted. */
 
 import { h, setText, tell } from "./dom.js";
 import { clock, frequency, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
+import { tagsText } from "./tags.js";
 import { TimeRuler } from "./time-ruler.js";
-import { fullScale, WaveForm } from "./wave-form.js";
+import { TimeTools } from "./time-tools.js";
+import { TrackLane } from "./track-lane.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
+/** @typedef {import("./track-lane.js").Lanes} Lanes */
 
 export class SongOverview extends HTMLElement {
   #title = h("h2", { id: "song-title", class: "song-title" });
+  #tags = h("p", { class: "tags" });
   #facts = h("p", { class: "facts" });
   #remove = h("button", { type: "button", class: "quiet" }, icon("x"));
+  #tools = new TimeTools();
   #ruler = new TimeRuler();
-  #wave = new WaveForm();
+  #lane = new TrackLane();
   #hint = h("p", { class: "wave-hint" });
   /** @type {Song | null} */
   #song = null;
@@ -23,55 +28,66 @@ export class SongOverview extends HTMLElement {
   connectedCallback() {
     this.#remove.addEventListener("click", () => tell(this, "song-remove", this.#song?.id));
     this.append(
+      h("header", {}, this.#title, this.#remove, this.#tags, this.#facts),
+      this.#tools,
       this.#ruler,
-      h("header", {}, this.#title, this.#remove, this.#facts),
-      h("div", { class: "overview-wave" }, this.#wave, this.#hint),
+      h("div", { class: "overview-wave" }, this.#lane, this.#hint),
     );
   }
 
   /**
    * @param {PageState} state
    * @param {Song} song
+   * @param {Lanes} lanes
    */
-  render({ engine }, song) {
+  render({ engine, model }, song, lanes) {
     this.#song = song;
     setText(this.#title, song.name);
+    setText(this.#tags, tagsText(song));
     setText(this.#facts, facts(song));
     this.#remove.setAttribute("aria-label", t("song.remove", { song: song.name }));
-    this.hidden = song.status === "failed" && !song.pcm;
-    const { peaks, drawn } = song.track ?? { peaks: new Float32Array(), drawn: 0 };
-    this.#wave.show({ peaks, drawn, scale: fullScale(peaks) });
-    this.#wave.classList.toggle("empty", drawn === 0);
-    this.#hint.hidden = drawn > 0;
+    this.hidden = song.status === "failed" && !song.format;
+    this.#tools.render(song, model !== null && song.status === "ready");
+    this.#lane.render(song.track, lanes);
+    const empty = !song.track?.drawn;
+    this.#lane.classList.toggle("empty", empty);
+    this.#hint.hidden = !empty;
     setText(
       this.#hint,
-      song.pcm
+      song.format
         ? t("wave.engine", { percent: percent(engine.fraction) })
         : t("wave.reading", { percent: percent(song.read) }),
     );
-    this.#wave.lit = litFraction(song);
-    this.#ruler.render(song.duration);
+    this.#lane.lit = litSeconds(song);
+    this.#ruler.render(lanes.view);
   }
 
-  /** @param {number | null} fraction */
-  set playhead(fraction) {
-    this.#wave.playhead = fraction;
+  /** @param {number | null} seconds */
+  set playhead(seconds) {
+    this.#lane.playhead = seconds;
+    this.#tools.position = seconds ?? 0;
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    this.#tools.zoom(factor);
   }
 }
 
 /** @param {Song} song */
-function facts({ pcm, duration }) {
-  if (!pcm) return "";
-  const channels = pcm.channels.length;
+function facts({ format, duration }) {
+  if (!format) return "";
+  const { channels, rate } = format;
   const layout = channels <= 2 ? t(`song.channels.${channels}`) : t("song.channels", { count: channels });
-  return [clock(duration), frequency(pcm.rate), layout].join(" · ");
+  return [clock(duration), frequency(rate), layout].join(" · ");
 }
 
-/** @param {Song} song how much of it is separated, while it is */
-function litFraction({ status, progress }) {
+/** @param {Song} song up to where it is separated, while it is */
+function litSeconds({ status, progress, duration, preview }) {
   if (status !== "working" || !progress) return 0;
   const { phase, part } = progress.view(performance.now() / 1000);
-  return phase === "separate" ? part : 0;
+  const { start, stop } = preview ?? { start: 0, stop: duration };
+  return phase === "separate" ? start + part * (stop - start) : 0;
 }
 
 customElements.define("song-overview", SongOverview);

@@ -1,12 +1,15 @@
-/** The songs in their order, each with its own state. */
+/** The songs in their order, each with its own state and what can be done about it. */
 
 import { h, setText, tell } from "./dom.js";
-import { clock, percent } from "./format.js";
+import { clock, percent, span } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
+import { isUnderWay } from "./job-view.js";
+import { tagsText } from "./tags.js";
+import { secondsLeft } from "./time-left.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../app/songs.js").Song} Song */
+/** @typedef {import("../app/song.js").Song} Song */
 
 const ICONS = {
   reading: "hourglass",
@@ -22,74 +25,154 @@ class SongRow {
   #status = h("span", { class: "song-status" });
   #state = h("span", { class: "song-icon" });
   #length = h("span", { class: "song-length" });
+  #tags = h("span", { class: "song-tags" });
   #open = h("button", { type: "button", class: "song-open" });
+  #grip;
+  #retry;
+  #cancel;
   /** @type {Song["status"] | null} */
   #shown = null;
 
   /** @param {Song} song */
   constructor(song) {
+    const { id, name } = song;
     this.#song = song;
-    this.#open.append(this.#state, h("span", { class: "song-name" }, song.name), this.#length, this.#status);
-    const remove = h("button", {
-      type: "button",
-      class: "quiet",
-      "aria-label": t("song.remove", { song: song.name }),
-    });
-    remove.append(icon("x"));
-    this.element = h("li", {}, this.#open, remove);
-    this.#open.addEventListener("click", () => tell(this.element, "song-select", song.id));
-    remove.addEventListener("click", () => tell(this.element, "song-remove", song.id));
+    this.#grip = tool("grip-vertical", t("song.move", { song: name }));
+    this.#retry = tool("rotate-ccw", t("song.retry", { song: name }));
+    this.#cancel = tool("circle-x", t("song.cancel", { song: name }));
+    const remove = tool("x", t("song.remove", { song: name }));
+    const title = h("span", { class: "song-names" }, h("span", { class: "song-name" }, name), this.#tags);
+    this.#open.append(this.#state, title, this.#length, this.#status);
+    this.element = h("li", {}, this.#open, this.#retry, this.#cancel, this.#grip, remove);
+    this.#grip.classList.add("grip");
+    this.#open.addEventListener("click", () => tell(this.element, "song-select", id));
+    this.#retry.addEventListener("click", () => tell(this.element, "song-resume", id));
+    this.#cancel.addEventListener("click", () => tell(this.element, "song-cancel", id));
+    remove.addEventListener("click", () => tell(this.element, "song-remove", id));
+    this.#grip.addEventListener("keydown", (event) => this.#step(event));
+    this.#grip.addEventListener("pointerdown", () => this.#hold());
   }
 
   /** @param {boolean} selected */
   render(selected) {
-    const { status, duration } = this.#song;
+    const { status, duration, error, plan } = this.#song;
     this.#open.setAttribute("aria-current", String(selected));
     this.element.dataset.status = status;
     if (this.#shown !== status) {
       this.#shown = status;
       this.#state.replaceChildren(icon(ICONS[status]));
     }
+    this.#retry.hidden = !(status === "failed" && error?.retryable && plan);
+    this.#cancel.hidden = !isUnderWay(this.#song);
+    setText(this.#tags, tagsText(this.#song));
     setText(this.#length, duration ? clock(duration) : "");
     setText(this.#status, this.#statusText());
   }
 
+  /** @param {KeyboardEvent} event */
+  #step(event) {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    this.#move(by);
+  }
+
+  /** Follows the pointer wherever it goes: a row that changes its place loses what it had captured. */
+  #hold() {
+    const held = new AbortController();
+    const { signal } = held;
+    signal.addEventListener("abort", () => this.element.classList.remove("moving"));
+    this.element.classList.add("moving");
+    addEventListener("pointermove", ({ clientY }) => this.#drag(clientY), { signal });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => held.abort(), { signal });
+  }
+
+  /** One place at a time, whenever the pointer is past a neighbour's middle. @param {number} y */
+  #drag(y) {
+    const { previousElementSibling: above, nextElementSibling: below } = this.element;
+    if (above && y < middleOf(above)) this.#move(-1);
+    else if (below && y > middleOf(below)) this.#move(1);
+  }
+
+  /** @param {number} by places */
+  #move(by) {
+    tell(this.element, "song-move", { id: this.#song.id, by });
+  }
+
   #statusText() {
-    const { status, read, progress } = this.#song;
+    const { status, read, progress, unfinished } = this.#song;
     if (status === "reading") return t("song.status.reading", { percent: percent(read) });
+    if (status === "ready" && unfinished)
+      return t("song.status.unfinished", { percent: percent(unfinished.fraction) });
     if (status !== "working" || !progress) return t(`song.status.${status}`);
     return t("song.status.working", { percent: percent(progress.view(performance.now() / 1000).fraction) });
   }
 }
 
 export class SongQueue extends HTMLElement {
+  #summary = h("p", { class: "queue-summary" });
   #list = h("ol");
   /** @type {Map<Song, SongRow>} */
   #rows = new Map();
 
   connectedCallback() {
     this.#list.setAttribute("aria-label", t("queue.label"));
-    this.append(this.#list);
+    this.append(this.#summary, this.#list);
   }
 
   /** @param {PageState} state */
-  render({ songs, selected }) {
-    this.hidden = songs.length < 2;
+  render(state) {
+    const { songs, selected } = state;
+    this.hidden = songs.length === 0 || (songs.length === 1 && songs[0].id === selected);
     for (const [song, row] of this.#rows) {
       if (songs.includes(song)) continue;
       row.element.remove();
       this.#rows.delete(song);
     }
-    for (const song of songs) {
+    for (const [place, song] of songs.entries()) {
       let row = this.#rows.get(song);
       if (!row) {
         row = new SongRow(song);
         this.#rows.set(song, row);
-        this.#list.append(row.element);
       }
+      if (this.#list.children[place] !== row.element) put(row.element, this.#list, place);
       row.render(song.id === selected);
     }
+    setText(this.#summary, summary(state));
   }
+}
+
+/**
+ * Moves what need not move as little as what must: a row that is moved loses its focus, and gets it back.
+ * @param {Element} element
+ * @param {Element} list
+ * @param {number} place
+ */
+function put(element, list, place) {
+  const focus = document.activeElement;
+  list.insertBefore(element, list.children[place] ?? null);
+  if (focus instanceof HTMLElement && list.contains(focus)) focus.focus();
+}
+
+/** What is done, and when all is. @param {PageState} state */
+function summary(state) {
+  const { songs } = state;
+  const done = songs.filter(({ status }) => status === "done").length;
+  const parts = [t("queue.done", { done, count: songs.length })];
+  const left = secondsLeft(state);
+  if (left !== null) parts.push(t("queue.left", { time: span(left) }));
+  return parts.join(" · ");
+}
+
+/** @param {string} name of the icon @param {string} label */
+function tool(name, label) {
+  return h("button", { type: "button", class: "quiet", "aria-label": label, title: label }, icon(name));
+}
+
+/** @param {Element} element */
+function middleOf(element) {
+  const { top, height } = element.getBoundingClientRect();
+  return top + height / 2;
 }
 
 customElements.define("song-queue", SongQueue);

@@ -1,11 +1,12 @@
-/** One stem on the desk: its name, its controls and its waveform. */
+/** One stem on the desk: its name, its controls, its meter and its lane. */
 
-import { LOUDEST_DB, neutralStrip, SILENT_DB } from "../media/mix.js";
-import { h, setText, tell } from "./dom.js";
-import { gain } from "./format.js";
+import { h, tell } from "./dom.js";
+import { Fader } from "./fader.js";
 import { t } from "./i18n.js";
 import { icon, stemIcon } from "./icon.js";
-import { WaveForm } from "./wave-form.js";
+import { LevelMeter } from "./level-meter.js";
+import { PanSlider } from "./pan-slider.js";
+import { TrackLane } from "./track-lane.js";
 
 /** @typedef {import("../media/mix.js").Strip} Strip */
 /** @typedef {import("../media/track.js").Track} Track */
@@ -13,11 +14,12 @@ import { WaveForm } from "./wave-form.js";
 export class StemStrip extends HTMLElement {
   #track;
   #mute = h("button", { type: "button" }, t("strip.mute"));
-  #solo = h("button", { type: "button" }, t("strip.solo"));
-  #volume = h("input", { type: "range", min: SILENT_DB, max: LOUDEST_DB, step: 0.5 });
-  #decibel = h("span", { class: "decibel", "aria-hidden": "true" });
+  #solo = h("button", { type: "button", title: t("strip.solo-title") }, t("strip.solo"));
+  #volume = new Fader(t("strip.volume"), (volume) => this.#change({ volume }));
+  #pan = new PanSlider((pan) => this.#change({ pan }));
   #download = h("button", { type: "button", class: "quiet" }, icon("download"));
-  #wave = new WaveForm();
+  #meter = new LevelMeter();
+  #lane = new TrackLane();
 
   /** @param {Track} track */
   constructor(track) {
@@ -31,47 +33,48 @@ export class StemStrip extends HTMLElement {
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", name);
     this.dataset.stem = this.#track.name;
-    this.#volume.setAttribute("aria-label", t("strip.volume"));
     this.#download.setAttribute("aria-label", download);
     this.#download.title = download;
     this.replaceChildren(
-      h("span", { class: "strip-name" }, stemIcon(this.#track.name), name),
+      h("span", { class: "strip-name" }, stemIcon(this.#track.name), h("span", {}, name)),
       this.#download,
-      h("span", { class: "strip-controls" }, this.#mute, this.#solo, this.#volume, this.#decibel),
-      this.#wave,
+      h("span", { class: "strip-switches" }, this.#mute, this.#solo, this.#pan.input, this.#pan.output),
+      h("span", { class: "strip-level" }, this.#volume.input, this.#volume.output),
+      this.#meter,
+      this.#lane,
     );
     this.#mute.addEventListener("click", () => this.#change({ muted: !isPressed(this.#mute) }));
-    this.#solo.addEventListener("click", () => this.#change({ soloed: !isPressed(this.#solo) }));
-    this.#volume.addEventListener("input", () => this.#change({ volume: this.#volume.valueAsNumber }));
-    this.#volume.addEventListener("dblclick", () => this.#change({ volume: neutralStrip().volume }));
+    this.#solo.addEventListener("click", (event) => {
+      const alone = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+      this.#change({ soloed: alone || !isPressed(this.#solo) }, alone);
+    });
     this.#download.addEventListener("click", () => tell(this, "stem-download", this.#track));
   }
 
   /**
    * @param {Strip} strip
-   * @param {{ heard: boolean, finished: boolean, scale: number }} view
+   * @param {{ heard: boolean, finished: boolean }} view
+   * @param {import("./track-lane.js").Lanes} lanes
    */
-  render(strip, { heard, finished, scale }) {
+  render(strip, { heard, finished }, lanes) {
     this.classList.toggle("silent", !heard);
     this.#mute.setAttribute("aria-pressed", String(strip.muted));
     this.#solo.setAttribute("aria-pressed", String(strip.soloed));
-    const volume = strip.volume <= SILENT_DB ? t("strip.silent") : gain(strip.volume);
-    this.#volume.value = String(strip.volume);
-    this.#volume.setAttribute("aria-valuetext", volume);
-    setText(this.#decibel, volume);
+    this.#volume.render(strip.volume);
+    this.#pan.render(strip.pan);
     this.#download.disabled = !finished;
-    const { peaks, drawn } = this.#track;
-    this.#wave.show({ peaks, drawn, scale });
+    this.#lane.render(this.#track, lanes);
   }
 
-  /** @param {number} fraction */
-  set playhead(fraction) {
-    this.#wave.playhead = fraction;
+  /** @param {number} seconds @param {number} peak of the last moment */
+  follow(seconds, peak) {
+    this.#lane.playhead = seconds;
+    this.#meter.peak = peak;
   }
 
-  /** @param {Partial<Strip>} changes */
-  #change(changes) {
-    tell(this, "strip-change", { stem: this.#track.name, changes });
+  /** @param {Partial<Strip>} changes @param {boolean} [alone] whether no other stem stays soloed */
+  #change(changes, alone) {
+    tell(this, "strip-change", { stem: this.#track.name, changes, alone });
   }
 }
 

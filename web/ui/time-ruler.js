@@ -1,28 +1,53 @@
 /** Times above the waveforms. */
 
 import { h } from "./dom.js";
-import { clock } from "./format.js";
+import { clock, instant } from "./format.js";
+import { placeIn } from "./time-view.js";
+
+/** @typedef {import("../app/desk-state.js").Span} Span */
 
 /** Steps that people count in, in seconds. */
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
-const MOST_TICKS = 8;
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
+
+/** What a time needs, in pixels. */
+const ROOM_PX = 88;
+
+/** What its text takes of that. */
+const TEXT_PX = 48;
 
 export class TimeRuler extends HTMLElement {
-  #duration = 0;
+  /** @type {Span} */
+  #view = { start: 0, stop: 0 };
+  #observer = new ResizeObserver(() => this.#draw());
 
   connectedCallback() {
     this.setAttribute("aria-hidden", "true");
+    this.#observer.observe(this);
   }
 
-  /** @param {number} duration in seconds */
-  render(duration) {
-    if (duration === this.#duration) return;
-    this.#duration = duration;
-    const step = STEPS.find((each) => duration / each <= MOST_TICKS) ?? STEPS[STEPS.length - 1];
+  disconnectedCallback() {
+    this.#observer.disconnect();
+  }
+
+  /** @param {Span} view in seconds */
+  render(view) {
+    if (view.start === this.#view.start && view.stop === this.#view.stop) return;
+    this.#view = view;
+    this.#draw();
+  }
+
+  #draw() {
+    const { start, stop } = this.#view;
+    const most = Math.max(2, Math.floor(this.clientWidth / ROOM_PX));
+    const step = STEPS.find((each) => (stop - start) / each <= most) ?? STEPS[STEPS.length - 1];
     const ticks = [];
-    for (let at = 0; at < duration; at += step) {
-      const tick = h("span", {}, clock(at));
-      tick.style.setProperty("--at", String(at / duration));
+    for (let count = Math.ceil(start / step); count * step < stop; count += 1) {
+      const at = count * step;
+      const place = placeIn(this.#view, at);
+      const fits = (1 - place) * this.clientWidth > TEXT_PX;
+      const text = step < 1 ? instant(at) : clock(at);
+      const tick = h("span", {}, fits ? text : "");
+      tick.style.setProperty("--at", String(place));
       ticks.push(tick);
     }
     this.replaceChildren(...ticks);

@@ -1,35 +1,36 @@
-/** A waveform from peaks: a dim layer, a lit layer up to some point, and a playhead. It never sees samples. */
+/** A waveform from peaks: a dim layer, and a lit one up to some point. It never sees samples. */
 
-import { h, tell } from "./dom.js";
+import { h } from "./dom.js";
 import { onThemeChange } from "./theme.js";
+
+/** @typedef {import("../media/track.js").Track} Track */
 
 /** Quiet songs are drawn larger, but noise is not drawn as music. */
 const QUIETEST_FULL_SCALE = 0.05;
 
 /**
  * @typedef {object} Picture
- * @property {Float32Array} peaks [lowest, highest] pairs
- * @property {number} drawn pairs that are final
+ * @property {Track | null} track
  * @property {number} scale the peak that fills the height
+ * @property {number} first sample that is seen
+ * @property {number} last
  */
 
 export class WaveForm extends HTMLElement {
   #layers = [h("canvas", { class: "wave-dim" })];
   /** @type {Picture | null} */
   #picture = null;
+  #drawn = 0;
   #abort = new AbortController();
 
   connectedCallback() {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
-    this.setAttribute("aria-hidden", "true");
-    this.replaceChildren(...this.#layers, h("div", { class: "playhead" }));
+    this.replaceChildren(...this.#layers);
     const observer = new ResizeObserver(() => this.#draw());
     observer.observe(this);
     signal.addEventListener("abort", () => observer.disconnect());
     onThemeChange(() => this.#draw(), signal);
-    this.addEventListener("pointerdown", (event) => this.#point(event), { signal });
-    this.addEventListener("pointermove", (event) => this.#point(event), { signal });
   }
 
   disconnectedCallback() {
@@ -40,21 +41,15 @@ export class WaveForm extends HTMLElement {
   show(picture) {
     const before = this.#picture;
     this.#picture = picture;
-    if (before?.peaks !== picture.peaks || before.drawn !== picture.drawn || before.scale !== picture.scale) {
-      this.#draw();
-    }
+    const { track, scale, first, last } = picture;
+    const same = before?.track === track && before?.scale === scale && this.#drawn === (track?.drawn ?? 0);
+    if (!same || before?.first !== first || before.last !== last) this.#draw();
   }
 
   /** @param {number} fraction how much is lit */
   set lit(fraction) {
     if (fraction > 0 && this.#layers.length === 1) this.#addLit();
     this.style.setProperty("--lit", String(fraction));
-  }
-
-  /** @param {number | null} fraction where the playhead stands */
-  set playhead(fraction) {
-    this.toggleAttribute("data-playhead", fraction !== null);
-    this.style.setProperty("--playhead", String(fraction ?? 0));
   }
 
   /** Most waveforms never need the second layer. */
@@ -65,14 +60,8 @@ export class WaveForm extends HTMLElement {
     this.#draw();
   }
 
-  /** @param {PointerEvent} event */
-  #point(event) {
-    if (event.buttons !== 1) return;
-    const { left, width } = this.getBoundingClientRect();
-    tell(this, "seek-fraction", Math.min(1, Math.max(0, (event.clientX - left) / width)));
-  }
-
   #draw() {
+    this.#drawn = this.#picture?.track?.drawn ?? 0;
     for (const canvas of this.#layers) {
       const width = Math.round(this.clientWidth * devicePixelRatio);
       const height = Math.round(this.clientHeight * devicePixelRatio);
@@ -81,7 +70,7 @@ export class WaveForm extends HTMLElement {
       canvas.height = height;
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
       context.fillStyle = getComputedStyle(canvas).color;
-      if (this.#picture) drawPeaks(context, this.#picture);
+      if (this.#picture?.track) drawPeaks(context, this.#picture.track, this.#picture);
     }
   }
 }
@@ -93,18 +82,19 @@ export function fullScale(peaks) {
   return highest;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Picture} picture */
-function drawPeaks(context, { peaks, drawn, scale }) {
+/** @param {CanvasRenderingContext2D} context @param {Track} track @param {Picture} picture */
+function drawPeaks(context, { peaks, drawn, begin, hop }, { scale, first, last }) {
   const { width, height } = context.canvas;
-  const pairs = peaks.length / 2;
   const middle = height / 2;
+  const pairAt = (/** @type {number} */ x) => (first + (x * (last - first)) / width) / hop;
   for (let x = 0; x < width; x += 1) {
-    const first = Math.floor((x * pairs) / width);
-    const last = Math.max(first + 1, Math.floor(((x + 1) * pairs) / width));
-    if (last > drawn) break;
+    const from = Math.floor(pairAt(x));
+    const to = Math.max(from + 1, Math.floor(pairAt(x + 1)));
+    if (from < begin / hop) continue;
+    if (to > drawn) break;
     let low = 0;
     let high = 0;
-    for (let pair = first; pair < last; pair += 1) {
+    for (let pair = from; pair < to; pair += 1) {
       low = Math.min(low, peaks[2 * pair]);
       high = Math.max(high, peaks[2 * pair + 1]);
     }

@@ -80,9 +80,15 @@ def _halves(layer: Affine) -> list[Affine]:
 
 
 def _dconv_layer(g: Graph, x: Value, weights: DConvLayer, dilation: int) -> Value:
-    _, _, rows, frames = x.shape
     hidden = g.conv(x, weights.squeeze, dilation=(1, dilation), pads=(0, dilation, 0, dilation))
-    channels = hidden.shape[1]
+    with g.full(hidden) as (hidden,):
+        hidden = normalised_expansion_input(g, hidden, weights)
+    return g.add(x, gated(g, g.narrow(hidden), normalising_expansion(weights)))
+
+
+def normalised_expansion_input(g: Graph, hidden: Value, weights: DConvLayer) -> Value:
+    """What `normalising_expansion` is applied to: normalised, bent, and with two channels more."""
+    _, channels, rows, frames = hidden.shape
     # The normalisations are over channels and frames of a row: bring rows first, while the tensor is small.
     hidden = g.transpose(g.reshape(hidden, hidden.shape[1:]), 1, 0, 2)
     hidden = g.apply("Gelu", group_norm(g, hidden, weights.squeeze_norm))
@@ -96,8 +102,7 @@ def _dconv_layer(g: Graph, x: Value, weights: DConvLayer, dilation: int) -> Valu
         g.expand(g.mul(mean, inverse_deviation), per_frame),
         axis=1,
     )
-    hidden = g.reshape(g.transpose(hidden, 1, 0, 2), (1, channels + 2, rows, frames))
-    return g.add(x, gated(g, hidden, normalising_expansion(weights)))
+    return g.reshape(g.transpose(hidden, 1, 0, 2), (1, channels + 2, rows, frames))
 
 
 def group_norm(g: Graph, x: Value, norm: Norm) -> Value:

@@ -41,9 +41,17 @@ class Value:
 
 
 class Graph:
-    """Collects nodes in the order they run."""
+    """Collects nodes in the order they run.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    half : bool
+        Compute in float16; what is written within `full` is in float32 all the same.
+    """
+
+    def __init__(self, *, half: bool = False) -> None:
+        self.half = half
+        """Whether constants are in float16 now."""
         self.flop = 0
         """Floating-point operations (two a multiply-add) of convolutions and matrix products in one run."""
         self._inputs: list[onnx.ValueInfoProto] = []
@@ -59,6 +67,20 @@ class Graph:
         yield
         self._scope.pop()
 
+    @contextmanager
+    def full(self, *values: Value) -> Iterator[list[Value]]:
+        """Compute in float32 inside, with these values; they leave by `narrow`."""
+        half, self.half = self.half, False
+        yield [self.cast(value, TensorProto.FLOAT) for value in values] if half else list(values)
+        self.half = half
+
+    def narrow(self, x: Value) -> Value:
+        """A result of float32, in the precision that is computed in here."""
+        return self.cast(x, TensorProto.FLOAT16) if self.half else x
+
+    def cast(self, x: Value, kind: int) -> Value:
+        return self.apply("Cast", x, to=kind)
+
     def input(self, name: str, shape: Shape) -> Value:
         self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
         return Value(name, shape)
@@ -70,6 +92,8 @@ class Graph:
         scales that belong to a published tensor are best applied in the graph: that halves the file.
         """
         name = self.unique(role)
+        if self.half and array.dtype == np.float32:
+            array = array.astype(np.float16)
         if array.dtype == np.float32 and array.size >= LARGE and is_half(array):
             half = f"{name}.fp16"
             self._constants[half] = numpy_helper.from_array(array.astype(np.float16), half)

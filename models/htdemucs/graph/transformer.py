@@ -1,4 +1,4 @@
-"""The cross-domain transformer, on rows [tokens, 512] of both branches.
+"""The cross-domain transformer, on rows [tokens, width] of both branches.
 
 Attention does not care about the order of its tokens, and neither does a normalisation over all of them: the
 spectrogram's tokens stay in their natural order (frequency, frame) instead of the reference's (frame,
@@ -13,28 +13,26 @@ import numpy as np
 import numpy.typing as npt
 
 from .blocks import EPSILON
-from .linear import Linear
+from .form import Form
 from .ops import CONTRIB, Graph, Value
-from .weights import LAYERS, Affine, Array, Norm, Published, TransformerLayer
+from .weights import LAYERS, Affine, Array, Norm, TransformerLayer, Weights
 
 HEADS: Final = 8
-WIDTH: Final = 512
 PERIOD: Final = 10000.0
 """Longest wavelength of the positional embeddings over 2 pi."""
 
 
-def transformer(
-    g: Graph, spectrogram: Value, waveform: Value, weights: Published, linear: Linear
-) -> tuple[Value, Value]:
+def transformer(g: Graph, spectrogram: Value, waveform: Value, weights: Weights, form: Form) -> tuple[Value, Value]:
     """Both branches [1, channels, rows, frames] through the transformer."""
     _, _, rows, frames = spectrogram.shape
-    x = enter(g, spectrogram, weights.upsampler(""), weights.norm_in(""), positions_2d(g, rows, frames))
-    xt = enter(g, waveform, weights.upsampler("t"), weights.norm_in("t"), positions_1d(g, waveform.shape[3]))
+    width = weights.upsampler("").weight.shape[1]
+    x = enter(g, spectrogram, weights.upsampler(""), weights.norm_in(""), positions_2d(g, rows, frames, width))
+    xt = enter(g, waveform, weights.upsampler("t"), weights.norm_in("t"), positions_1d(g, waveform.shape[3], width))
     for index in range(LAYERS):
         with g.scope(f"transformer.{index}"):
-            new = layer(g, x, xt, weights.transformer("", index), linear)
+            new = layer(g, x, xt, weights.transformer("", index), form)
         with g.scope(f"transformer_t.{index}"):
-            xt = layer(g, xt, x, weights.transformer("t", index), linear)
+            xt = layer(g, xt, x, weights.transformer("t", index), form)
         x = new
     return (
         leave(g, x, weights.downsampler(""), spectrogram.shape),
@@ -61,34 +59,52 @@ def leave(g: Graph, tokens: Value, downsampler: Affine, shape: tuple[int, ...]) 
     return g.reshape(x, shape)
 
 
-def layer(g: Graph, x: Value, other: Value, weights: TransformerLayer, linear: Linear) -> Value:
+def layer(g: Graph, x: Value, other: Value, weights: TransformerLayer, form: Form) -> Value:
     """One layer of one branch, before the other branch's layer of the same index has run."""
     queries = layer_norm(g, x, weights.norm)
     sources = layer_norm(g, other, weights.other_norm) if weights.other_norm else queries
-    attended = attention(g, queries, sources, weights, linear)
-    x, normal = skip_layer_norm(g, x, attended, weights.feed_norm)
-    (inner,) = linear.normalised(g, normal, weights.feed_in)
-    fed = linear.uneven(g, g.apply("Gelu", inner), scaled(weights.feed_out, weights.feed_scale))
+    attended = attention(g, queries, sources, weights, form)
+    x, normal = skip_layer_norm(g, x, attended, weights.feed_norm, fused=form.fused)
+    inner = form.linear.normalised(g, normal, weights.feed_in)
+    fed = form.linear.uneven(g, g.apply("Gelu", inner), scaled(weights.feed_out, weights.feed_scale))
     return norm_all(g, g.add(x, fed), weights.norm_out)
 
 
-def attention(g: Graph, queries: Value, sources: Value, weights: TransformerLayer, linear: Linear) -> Value:
+def attention(g: Graph, queries: Value, sources: Value, weights: TransformerLayer, form: Form) -> Value:
     """Multi-head attention with its output projection and the residual's scale.
 
     Two biases need no work: that of the keys moves all scores of a query alike, which softmax ignores; that
     of the values passes through, since the attention weights sum to one, and joins the output's bias.
     """
     key, value = (Affine(layer.weight, np.zeros_like(layer.bias)) for layer in (weights.key, weights.value))
-    if sources is queries:
-        q, k, v = linear.normalised(g, queries, weights.query, key, value)
-    else:
-        (q,) = linear.normalised(g, queries, weights.query)
-        k, v = linear.normalised(g, sources, key, value)
+    query = weights.query if form.fused else shrunk(weights.query)
+    q = form.linear.normalised(g, queries, query)
+    k, v = (form.linear.normalised(g, sources, layer) for layer in (key, value))
+    heads = (fused_heads if form.fused else heads_by_products)(g, q, k, v)
+    output = Affine(weights.output.weight, weights.output.bias + weights.value.bias @ weights.output.weight)
+    return form.linear.uneven(g, heads, scaled(output, weights.output_scale))
+
+
+def shrunk(query: Affine) -> Affine:
+    """Queries over the root of a head's width."""
+    width = query.weight.shape[1]
+    return scaled(query, np.full(width, (width // HEADS) ** -0.5, np.float32))
+
+
+def fused_heads(g: Graph, q: Value, k: Value, v: Value) -> Value:
+    """All heads of rows [tokens, width], in one operator that never holds all scores."""
     batched = [g.reshape(tokens, (1, *tokens.shape)) for tokens in (q, k, v)]
     heads = g.apply("MultiHeadAttention", *batched, domain=CONTRIB, num_heads=HEADS)
     g.flop += 4 * q.shape[0] * k.shape[0] * q.shape[1]
-    output = Affine(weights.output.weight, weights.output.bias + weights.value.bias @ weights.output.weight)
-    return linear.uneven(g, g.reshape(heads, q.shape), scaled(output, weights.output_scale))
+    return g.reshape(heads, q.shape)
+
+
+def heads_by_products(g: Graph, q: Value, k: Value, v: Value) -> Value:
+    """The same with queries that are `shrunk`, in standard operators."""
+    tokens, width = q.shape
+    q, k, v = (g.transpose(g.reshape(x, (x.shape[0], HEADS, width // HEADS)), 1, 0, 2) for x in (q, k, v))
+    shares = g.apply("Softmax", g.matmul(q, g.transpose(k, 0, 2, 1)), axis=-1)
+    return g.reshape(g.transpose(g.matmul(shares, v), 1, 0, 2), (tokens, width))
 
 
 def scaled(layer: Affine, scale: Array) -> Affine:
@@ -98,12 +114,17 @@ def scaled(layer: Affine, scale: Array) -> Affine:
 
 def layer_norm(g: Graph, x: Value, norm: Norm) -> Value:
     """Normalise each token over its channels."""
-    gain, bias = g.constant(norm.gain, "gain"), g.constant(norm.bias, "offset")
-    return g.apply("LayerNormalization", x, gain, bias, axis=-1, epsilon=EPSILON)
+    with g.full(x) as (x,):
+        gain, bias = g.constant(norm.gain, "gain"), g.constant(norm.bias, "offset")
+        x = g.apply("LayerNormalization", x, gain, bias, axis=-1, epsilon=EPSILON)
+    return g.narrow(x)
 
 
-def skip_layer_norm(g: Graph, x: Value, update: Value, norm: Norm) -> tuple[Value, Value]:
-    """`x + update` and its normalisation, in one pass."""
+def skip_layer_norm(g: Graph, x: Value, update: Value, norm: Norm, *, fused: bool) -> tuple[Value, Value]:
+    """`x + update` and its normalisation; fused, in one pass."""
+    if not fused:
+        x = g.add(x, update)
+        return x, layer_norm(g, x, norm)
     gain, bias = g.constant(norm.gain, "gain"), g.constant(norm.bias, "offset")
     outputs = [g.unique("normal"), "", "", g.unique("sum")]
     g.node("SkipLayerNormalization", [x, update, gain, bias], outputs, CONTRIB, epsilon=EPSILON)
@@ -112,30 +133,35 @@ def skip_layer_norm(g: Graph, x: Value, update: Value, norm: Norm) -> tuple[Valu
 
 def norm_all(g: Graph, x: Value, norm: Norm) -> Value:
     """Normalise over all tokens and channels at once, with gain and bias a channel."""
-    one, zero = (g.constant(np.array([n], np.float32), role) for n, role in ((1, "one"), (0, "zero")))
-    flat = g.reshape(x, (1, 1, x.shape[0] * x.shape[1]))
-    flat = g.apply("InstanceNormalization", flat, one, zero, epsilon=EPSILON)
-    x = g.mul(g.reshape(flat, x.shape), g.constant(norm.gain, "gain"))
-    return g.add(x, g.constant(norm.bias, "offset"))
+    with g.full(x) as (x,):
+        one, zero = (g.constant(np.array([n], np.float32), role) for n, role in ((1, "one"), (0, "zero")))
+        flat = g.reshape(x, (1, 1, x.shape[0] * x.shape[1]))
+        flat = g.apply("InstanceNormalization", flat, one, zero, epsilon=EPSILON)
+        x = g.mul(g.reshape(flat, x.shape), g.constant(norm.gain, "gain"))
+        x = g.add(x, g.constant(norm.bias, "offset"))
+    return g.narrow(x)
 
 
-def positions_1d(g: Graph, frames: int) -> Value:
-    """Sinusoidal positions [frames, 512]: cosines, then sines."""
-    waves = _waves(g, frames, PERIOD ** np.linspace(0, -1, WIDTH // 2))
-    return g.concat(g.apply("Cos", waves), g.apply("Sin", waves), axis=1)
+def positions_1d(g: Graph, frames: int, width: int) -> Value:
+    """Sinusoidal positions [frames, width]: cosines, then sines."""
+    with g.full():
+        waves = _waves(g, frames, PERIOD ** np.linspace(0, -1, width // 2))
+        table = g.concat(g.apply("Cos", waves), g.apply("Sin", waves), axis=1)
+    return g.narrow(table)
 
 
-def positions_2d(g: Graph, rows: int, frames: int) -> Value:
-    """Sinusoidal positions [rows * frames, 512]: frame, then row, sines and cosines alternating in each half."""
-    shape = (rows, frames, WIDTH // 2)
+def positions_2d(g: Graph, rows: int, frames: int, width: int) -> Value:
+    """Sinusoidal positions [rows * frames, width]: frame, then row, sines and cosines alternating in each half."""
+    shape = (rows, frames, width // 2)
 
     def half(positions: int, along: tuple[int, int]) -> Value:
-        waves = _waves(g, positions, PERIOD ** -np.arange(0, 1, 4 / WIDTH))
-        pairs = [g.reshape(g.apply(op, waves), (positions, WIDTH // 4, 1)) for op in ("Sin", "Cos")]
-        return g.expand(g.reshape(g.concat(*pairs, axis=2), (*along, WIDTH // 2)), shape)
+        waves = _waves(g, positions, PERIOD ** -np.arange(0, 1, 4 / width))
+        pairs = [g.reshape(g.apply(op, waves), (positions, width // 4, 1)) for op in ("Sin", "Cos")]
+        return g.expand(g.reshape(g.concat(*pairs, axis=2), (*along, width // 2)), shape)
 
-    table = g.concat(half(frames, (1, frames)), half(rows, (rows, 1)), axis=2)
-    return g.reshape(table, (rows * frames, WIDTH))
+    with g.full():
+        table = g.concat(half(frames, (1, frames)), half(rows, (rows, 1)), axis=2)
+    return g.narrow(g.reshape(table, (rows * frames, width)))
 
 
 def _waves(g: Graph, positions: int, rates: npt.NDArray[np.float64]) -> Value:

@@ -10,7 +10,7 @@ row; matrices are [in, out], for `rows @ matrix`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -91,8 +91,28 @@ class TransformerLayer:
     norm_out: Norm
 
 
+class Weights(Protocol):
+    """What the network is made of."""
+
+    def encoder(self, branch: Branch, index: int, /) -> EncoderLayer: ...
+
+    def decoder(self, branch: Branch, index: int, /) -> DecoderLayer: ...
+
+    def frequency_embedding(self) -> Array:
+        """What tells the frequencies of the first encoder layer apart, scaled: [channels, rows, 1]."""
+        ...
+
+    def upsampler(self, branch: Branch, /) -> Affine: ...
+
+    def downsampler(self, branch: Branch, /) -> Affine: ...
+
+    def norm_in(self, branch: Branch, /) -> Norm: ...
+
+    def transformer(self, branch: Branch, index: int, /) -> TransformerLayer: ...
+
+
 class Published:
-    """The stock graph's initialisers."""
+    """The stock graph's initialisers, as `Weights`."""
 
     def __init__(self, stock: onnx.ModelProto) -> None:
         self._arrays = {tensor.name: tensor for tensor in stock.graph.initializer}
@@ -107,7 +127,6 @@ class Published:
         return DecoderLayer(self._conv(f"{name}.rewrite"), self._dconv(name), self._conv(f"{name}.conv_tr"))
 
     def frequency_embedding(self) -> Array:
-        """What tells the frequencies of the first encoder layer apart, scaled: [channels, rows, 1]."""
         scale = self._constant("/Constant_9")
         return np.asarray(self._used_by("/Expand")[0] * scale, np.float32)
 

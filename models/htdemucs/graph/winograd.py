@@ -109,9 +109,13 @@ def _products(g: Graph, values: Value, weight: Array, evaluate: Array, kept: tup
     channels_out, channels, *taps = weight.shape
     pairs, left = channels_out * channels, kept[0] * kept[1]
     points = len(evaluate) // left
-    kernels = g.reshape(g.constant(weight, "weight"), (pairs, taps[0] * taps[1]))
-    kernels = g.apply("MatMul", kernels, g.constant(evaluate.T, "evaluate"), shape=(pairs, points * left))
-    kernels = g.transpose(g.reshape(kernels, (pairs, points, left)), 1, 0, 2)
+    # The taps first: what the runtime computes when it loads the graph stays in memory step by step.
+    by_tap = np.ascontiguousarray(weight.reshape(pairs, taps[0] * taps[1]).T)
+    kernels = g.apply(
+        "MatMul", g.constant(evaluate, "evaluate"), g.constant(by_tap, "weight"), shape=(points * left, pairs)
+    )
+    if left > 1:
+        kernels = g.transpose(g.reshape(kernels, (points, left, pairs)), 0, 2, 1)
     kernels = g.reshape(kernels, (points * channels_out, channels, *kept))
     grid = values.shape[2:]
     g.flop += 2 * pairs * points * left * grid[0] * grid[1]

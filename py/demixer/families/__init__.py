@@ -6,6 +6,7 @@ from typing import Protocol
 
 from demixer.audio import Samples
 from demixer.errors import ModelError
+from demixer.guard import GuardedSession
 from demixer.models import Model
 from demixer.runtime import Session
 
@@ -50,7 +51,20 @@ class Family(Protocol):
 
 
 def create(model: Model, session: Session | None, song_rate: int) -> Family:
-    """The family of a model, for a song at `song_rate` Hz (only `hpss` follows the song's rate)."""
+    """The family of a model, for a song at `song_rate` Hz (only `hpss` follows the song's rate).
+
+    Raises
+    ------
+    ModelError
+        `model/incompatible` when there is no such family, or it gives other stems than the model names.
+    """
+    family = _create(model, session and GuardedSession(session), song_rate)
+    if family.stems != len(model.stems):
+        raise ModelError("model/incompatible", f"Model {model.id} names {len(model.stems)} stems of {family.stems}.")
+    return family
+
+
+def _create(model: Model, session: Session | None, song_rate: int) -> Family:
     # Imported here so that a model of one family does not pay for the others' start-up.
     if model.family == "hpss":
         from demixer.families.hpss import HPSS

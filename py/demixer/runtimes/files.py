@@ -1,62 +1,167 @@
-"""Songs from files and stems into files, for the command line: libsndfile, and FFmpeg for what that does not know."""
+"""Songs from files and stems into files, for the command line: libsndfile, and FFmpeg for what that does not know.
+
+Neither a song nor its stems are ever in memory as a whole: a song is decoded into a nameless file beside its stems.
+"""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
-from typing import Self
+from tempfile import TemporaryFile
+from typing import IO, Final, NamedTuple, Self
 
 import av
 import numpy as np
 import soundfile
 
-from demixer.audio import Clip, Samples
+from demixer.audio import Clip, Samples, Source, check_format
 from demixer.errors import AudioError, DemixError
 
+_BLOCK: Final = 1 << 16
 
-def read_song(path: Path, track: int = 0) -> Clip:
+#: Samples after the end that an encoder may have added; a file that claims to be shorter still is not believed.
+_MAX_PADDING: Final = 4096
+
+
+class Format(NamedTuple):
+    """What was decoded: rate in Hz, channels, and samples of a channel."""
+
+    rate: int
+    channels: int
+    length: int
+
+
+@contextmanager
+def open_song(path: Path, folder: Path | None = None, track: int = 0) -> Iterator[PcmFile]:
     """Decode a file with libsndfile, or with FFmpeg where that does not know the format.
 
     Parameters
     ----------
     path : Path
+    folder : Path, optional
+        Has room for the decoded song (4 bytes a sample), which goes when the context ends, however it does.
     track : int
         Which audio track of a file that holds several, as a `.stem.mp4` does.
 
     Raises
     ------
-    AudioError
-        `audio/unreadable`, `audio/empty` or `audio/unsupported`.
+    DemixError
+        `audio/unreadable`, `audio/empty` or `audio/unsupported`; `storage/unavailable` when there is no room.
     """
     if not path.is_file():
         raise AudioError("audio/unreadable", "There is no such file.", "Check the path.")
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        return Clip(np.ascontiguousarray(samples.T), rate)
-    except soundfile.LibsndfileError:
-        return read_with_ffmpeg(path, track)
+    with _temporary_file(folder) as pcm:
+        try:
+            decoded = decode_with_libsndfile(path, pcm)
+        except soundfile.LibsndfileError:
+            pcm.seek(0)
+            pcm.truncate()
+            decoded = decode_with_ffmpeg(path, pcm, track)
+        check_format(*decoded)
+        yield PcmFile(pcm, decoded)
 
 
-def read_with_ffmpeg(path: Path, track: int = 0) -> Clip:
-    """Decode an audio track of a file; FFmpeg itself removes an encoder's delay."""
+def read_song(path: Path, track: int = 0) -> Clip:
+    """A whole song in memory; see `open_song`."""
+    with open_song(path, track=track) as song:
+        return Clip(song.samples(0, song.length), song.rate)
+
+
+def decode_with_libsndfile(path: Path, pcm: IO[bytes]) -> Format:
+    """Decode into a file of interleaved float32; raises `LibsndfileError` for what libsndfile cannot decode."""
+    with soundfile.SoundFile(path) as file:
+        length = 0
+        while (frames := file.read(_BLOCK, dtype="float32", always_2d=True)).size:
+            _append(pcm, frames)
+            length += len(frames)
+        return Format(file.samplerate, file.channels, length)
+
+
+def decode_with_ffmpeg(path: Path, pcm: IO[bytes], track: int = 0) -> Format:
+    """Decode an audio track into a file of interleaved float32, without what the encoder put before and after it."""
     try:
         with av.open(str(path)) as container:
             if len(container.streams.audio) <= track:
                 raise AudioError("audio/empty", "The file holds no such audio track.", "Choose a file with sound.")
             stream = container.streams.audio[track]
-            to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
-            frames = [out for frame in container.decode(stream) for out in to_float.resample(frame)]
-            frames += to_float.resample(None)
-            rate = stream.rate
-    except av.FFmpegError as error:
+            to_float = av.AudioResampler(format="flt", layout=stream.layout, rate=stream.rate)
+            length = 0
+            for frame in chain(container.decode(stream), [None]):
+                for converted in to_float.resample(frame):
+                    _append(pcm, converted.to_ndarray().astype(np.float32, copy=False))
+                    length += converted.samples
+            # FFmpeg removes the delay before the song, but in MP4 not the padding after it.
+            counts_samples = stream.time_base is not None and stream.time_base * stream.rate == 1
+            if counts_samples and stream.duration and 0 < length - stream.duration <= _MAX_PADDING:
+                length = stream.duration
+            return Format(stream.rate, stream.channels, length)
+    except (av.FFmpegError, ValueError) as error:  # ValueError: a format that PyAV has no name for
         raise AudioError(
             "audio/unreadable",
             "The file cannot be decoded.",
             "Check that it plays elsewhere, or convert it to WAV or FLAC.",
         ) from error
-    if not frames:
-        raise AudioError("audio/empty", "The file holds no audio.", "Choose a file with sound.")
-    return Clip(np.concatenate([frame.to_ndarray() for frame in frames], axis=1, dtype=np.float32), rate)
+
+
+class PcmFile:
+    """A decoded song: a `Source`.
+
+    Parameters
+    ----------
+    file : binary file
+        Interleaved float32.
+    decoded : Format
+    """
+
+    def __init__(self, file: IO[bytes], decoded: Format) -> None:
+        self._file = file
+        self.rate, self.channels, self.length = decoded
+
+    async def read(self, start: int, stop: int) -> Samples:
+        await asyncio.sleep(0)  # lets Ctrl-C through, also where the model never waits
+        return self.samples(start, stop)
+
+    def samples(self, start: int, stop: int) -> Samples:
+        """Samples `start` to `stop` [shape=(channels, stop - start)]."""
+        self._file.seek(4 * self.channels * start)
+        samples = np.frombuffer(self._file.read(4 * self.channels * (stop - start)), np.float32)
+        return np.ascontiguousarray(samples.reshape(-1, self.channels).T)
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """A folder, with those above it, that is gone again if nothing comes into it."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(error) from error
+    try:
+        yield
+    finally:
+        for place in missing:
+            with suppress(OSError):  # something is in it
+                place.rmdir()
+
+
+@contextmanager
+def _temporary_file(folder: Path | None) -> Iterator[IO[bytes]]:
+    try:
+        file = TemporaryFile(dir=folder)  # noqa: SIM115  (closed below)
+    except OSError as error:
+        raise unwritable(error) from error
+    with file:
+        yield file
+
+
+def _append(pcm: IO[bytes], frames: Samples) -> None:
+    try:
+        pcm.write(frames.tobytes())
+    except OSError as error:
+        raise unwritable(error) from error
 
 
 class Stems:
@@ -65,21 +170,18 @@ class Stems:
     Parameters
     ----------
     folder : Path
-        Made if missing.
     names : tuple of str
-    clip : Clip
+    song : Source
         Whose rate and channels the files get.
     """
 
-    def __init__(self, folder: Path, names: tuple[str, ...], clip: Clip) -> None:
+    def __init__(self, folder: Path, names: tuple[str, ...], song: Source) -> None:
         self.paths = {name: folder / f"{name}.wav" for name in names}
-        self._folder = folder
-        self._clip = clip
+        self._song = song
         self._parts = [path.with_suffix(".wav.part") for path in self.paths.values()]
 
     def __enter__(self) -> Self:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             with ExitStack() as opened:
                 self._files = [opened.enter_context(self._create(part)) for part in self._parts]
                 self._opened = opened.pop_all()
@@ -88,7 +190,7 @@ class Stems:
         return self
 
     def _create(self, part: Path) -> soundfile.SoundFile:
-        return soundfile.SoundFile(part, "w", self._clip.rate, self._clip.channels, "FLOAT", format="WAV")
+        return soundfile.SoundFile(part, "w", self._song.rate, self._song.channels, "FLOAT", format="WAV")
 
     async def write(self, start: int, stems: Samples) -> None:  # noqa: ARG002  (files append)
         """Append to every file."""
@@ -105,8 +207,6 @@ class Stems:
                 part.replace(path)
             else:
                 part.unlink()
-        if failure is not None and not any(self._folder.iterdir()):
-            self._folder.rmdir()
 
 
 def unwritable(error: Exception) -> DemixError:

@@ -32,6 +32,8 @@ class NativeSession:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        # The plan of the first run would get memory of its own in the second one, beside what the first has used.
+        options.enable_mem_pattern = False
         try:
             self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions share no public base class

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,36 +12,69 @@ from pyodide.ffi import JsException  # type: ignore[import-not-found]
 from pyodide.ffi import to_js as convert
 
 from demixer.audio import Samples
-from demixer.errors import CODES, RuntimeFailure
+from demixer.errors import CODES, AudioError, DemixError
 from demixer.runtime import Float
 
 
 def to_js(value: Any) -> Any:
-    """Plain data as JavaScript's own: no proxies, and float32 arrays become Float32Arrays of their own memory."""
+    """Plain data as JavaScript's own: no proxies, and arrays become typed arrays of their own memory."""
     return convert(value, create_pyproxies=False)
 
 
 class WebSource:
-    """A song whose samples stay in JavaScript: a `Source`.
+    """A song that JavaScript reads from where it keeps it: a `Source`.
 
     Parameters
     ----------
-    pcm : JsProxy of Pcm
-        `rate`, and in `channels` a Float32Array for each.
+    song : JsProxy of Song
+        `rate`, `channels`, `length`, and `read(start, stop)`, a promise of interleaved samples.
     """
 
-    def __init__(self, pcm: Any) -> None:
-        self._channels = list(pcm.channels)
-        self.rate = int(pcm.rate)
-        self.channels = len(self._channels)
-        self.length = min((int(channel.length) for channel in self._channels), default=0)
+    def __init__(self, song: Any) -> None:
+        self._song = song
+        self.rate = int(song.rate)
+        self.channels = int(song.channels)
+        self.length = int(song.length)
 
     async def read(self, start: int, stop: int) -> Samples:
         await asyncio.sleep(0)  # lets the worker hear a cancel
-        samples = np.empty((self.channels, stop - start), np.float32)
-        for row, channel in zip(samples, self._channels, strict=True):
-            channel.subarray(start, stop).assign_to(row)
-        return samples
+        with _typed("audio/unreadable"):
+            read = await self._song.read(start, stop)
+        frames = np.empty((stop - start, self.channels), np.float32)
+        if read.length != frames.size:
+            raise AudioError("audio/unreadable", "The song is shorter than it was.", "Choose the file again.")
+        read.assign_to(frames.reshape(-1))
+        return np.ascontiguousarray(frames.T)
+
+
+class WebOutput:
+    """What JavaScript keeps of a job: an `Output`.
+
+    Parameters
+    ----------
+    output : JsProxy of Output
+        Each method gives a promise.
+    """
+
+    def __init__(self, output: Any) -> None:
+        self._output = output
+
+    async def load(self) -> bytes | None:
+        with _typed("storage/unavailable"):
+            state = await self._output.load()
+        return state.to_bytes() if state else None  # JavaScript's null is false, and is not None
+
+    async def save(self, state: bytes) -> None:
+        with _typed("storage/unavailable"):
+            await self._output.save(to_js(state))
+
+    async def write(self, start: int, length: int, stems: list[dict[str, Any]]) -> None:
+        with _typed("storage/unavailable"):
+            await self._output.write(start, length, to_js(stems))
+
+    async def resume(self, start: int, stems: list[dict[str, Any]]) -> None:
+        with _typed("storage/unavailable"):
+            await self._output.resume(start, to_js(stems))
 
 
 class WebSession:
@@ -57,12 +91,23 @@ class WebSession:
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
         # Copies, since a view into Python's heap dies when the heap grows, which it may while the model runs.
         inputs = to_js([{"name": name, "dims": list(feed.shape), "data": feed.ravel()} for name, feed in feeds.items()])
-        try:
+        with _typed("runtime/failed"):
             outputs = await self._session.run(inputs)
-        except JsException as error:
-            code = getattr(error, "code", None)
-            raise RuntimeFailure(code if code in CODES else "runtime/failed", error.message) from None
-        return {tensor.name: _received(tensor) for tensor in outputs}
+        arrays = {tensor.name: _received(tensor) for tensor in outputs}
+        for tensors in (inputs, outputs):
+            self._session.free(tensors)
+        return arrays
+
+
+@contextmanager
+def _typed(code: str) -> Iterator[None]:
+    """JavaScript's errors as ours: with their own code, where they have one that is known."""
+    try:
+        yield
+    except JsException as error:
+        known, hint = getattr(error, "code", None), getattr(error, "hint", None)
+        known = known if isinstance(known, str) and known in CODES else code
+        raise DemixError(known, error.message, hint if isinstance(hint, str) else None) from None
 
 
 def _received(tensor: Any) -> Float:
@@ -73,4 +118,5 @@ def _received(tensor: Any) -> Float:
 
 #: The names under which `demixer.bridge.Border` knows them.
 source = WebSource
+output = WebOutput
 session = WebSession

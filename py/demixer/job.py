@@ -1,0 +1,155 @@
+"""What the page asks of a job, and where the job's stems go."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, Self, TypeVar
+
+import numpy as np
+
+from demixer.audio import Samples
+from demixer.errors import DemixError
+from demixer.level import Level
+from demixer.models import Model
+from demixer.stems import PeakGrid
+
+_MAX_HOP: Final = 1 << 30
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A job as `web/engine/protocol.js` describes it, without its song."""
+
+    job: str
+    model: Model
+    preset: str
+    precision: str
+    hop: int
+    raw: bool
+    level: Level | None
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read and validate a request.
+
+        Raises
+        ------
+        DemixError
+            `model/incompatible` when the model's description is wrong, `protocol/version` when anything else is.
+        """
+        data = json.loads(text)
+        if not isinstance(data, Mapping):
+            raise _not_understood("request", data)
+        level = data.get("level")
+        return cls(
+            job=_read(data, "job", str),
+            model=Model.from_dict(data.get("model", {})),
+            preset=_read(data, "preset", str),
+            precision=_read(data, "precision", str, "default"),
+            hop=read_hop(data.get("hop")),
+            raw=_read(data, "raw", bool, False),
+            level=None if level is None else _read_level(level),
+        )
+
+    @property
+    def key(self) -> str:
+        """Names what the stems depend on besides the song and how the pipeline is called."""
+        artifact = self.model.artifacts.get(self.precision)
+        return repr((self.model.id, artifact and artifact.sha256, self.model.stems, self.hop))
+
+
+def read_hop(value: object) -> int:
+    """Samples to a pair of peaks; raises `protocol/version` when it is no such number."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MAX_HOP:
+        raise _not_understood("hop", value)
+    return value
+
+
+def _read(data: Mapping[str, Any], name: str, kind: type[_T], default: _T | None = None) -> _T:
+    value = data.get(name, default)
+    if not isinstance(value, kind):
+        raise _not_understood(name, value)
+    return value
+
+
+def _read_level(data: object) -> Level:
+    match data:
+        case {"offset": float() | int() as offset, "scale": float() | int() as scale}:
+            level = Level(float(offset), float(scale))
+            if math.isfinite(level.offset) and math.isfinite(level.scale) and level.scale > 0:
+                return level
+    raise _not_understood("level", data)
+
+
+def _not_understood(name: str, value: object) -> DemixError:
+    return DemixError("protocol/version", f"The page asks for {name} {value!r:.80}.", "Reload the page.")
+
+
+class Output(Protocol):
+    """Where the page keeps what a job gives: `runtimes.web.WebOutput`, or a stand-in in tests."""
+
+    async def load(self) -> bytes | None:
+        """The state that was saved last."""
+        ...
+
+    async def save(self, state: bytes) -> None:
+        """Keep a state in the place of the one before."""
+        ...
+
+    async def write(self, start: int, length: int, stems: list[dict[str, Any]]) -> None:
+        """Keep the next samples: of each stem its `name`, interleaved `samples`, and `peaks` that they complete."""
+        ...
+
+    async def resume(self, start: int, stems: list[dict[str, Any]]) -> None:
+        """Go on from sample `start`: of each stem its `name` and all `peaks` so far."""
+        ...
+
+
+class StemOutput:
+    """Stems on their way to the page, with their peaks: a `Sink` and its `Checkpoints`.
+
+    Parameters
+    ----------
+    output : Output
+    request : JobRequest
+    length : int
+        Samples of the song.
+    """
+
+    def __init__(self, output: Output, request: JobRequest, length: int) -> None:
+        self.key = request.key
+        self._output = output
+        self._names = request.model.stems
+        self._grid = PeakGrid(request.hop, length)
+        self._peaks: list[Samples] = [np.zeros((len(self._names), 0, 2), np.float32)]
+
+    async def write(self, start: int, stems: Samples) -> None:
+        """Hand on samples [shape=(stems, channels, n)], and the peaks that they complete."""
+        peaks = self._grid.push(stems)
+        self._peaks.append(peaks)
+        pieces = [
+            {"name": name, "samples": stem.T.ravel(), "peaks": pairs.ravel()}
+            for name, stem, pairs in zip(self._names, stems, peaks, strict=True)
+        ]
+        await self._output.write(start, stems.shape[-1], pieces)
+
+    async def load(self) -> bytes | None:
+        return await self._output.load()
+
+    async def save(self, state: bytes) -> None:
+        await self._output.save(state)
+
+    def snapshot(self) -> tuple[PeakGrid, Samples]:
+        """The samples whose peaks are open, and all peaks so far [shape=(stems, pairs, 2)]."""
+        return self._grid, np.concatenate(self._peaks, axis=1)
+
+    async def resume(self, start: int, snapshot: tuple[PeakGrid, Samples]) -> None:
+        self._grid, peaks = snapshot
+        self._peaks = [peaks]
+        stems = [{"name": name, "peaks": pairs.ravel()} for name, pairs in zip(self._names, peaks, strict=True)]
+        await self._output.resume(start, stems)

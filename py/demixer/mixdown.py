@@ -1,0 +1,107 @@
+"""Stems put together again: the mix as the desk plays it, and how near the stems' sum comes to the song."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from demixer.audio import Samples, Source
+from demixer.level import blocks
+from demixer.progress import Monitor
+
+Gains = npt.NDArray[np.float64]
+"""Linear gains [shape=(stems, channels)], of what is made of the stems: one channel may be spread over several."""
+
+
+class Mixdown:
+    """Stems times their gains: a `Source`.
+
+    Sums as the desk's mixer (`web/media/mixer-worklet.js`) does, stem after stem in double precision, and rounds once
+    to float32, so that the bits are those that are heard.
+
+    Parameters
+    ----------
+    stems : sequence of Source
+        Of one rate, length and number of channels.
+    gains : np.ndarray [shape=(stems, channels)], float64
+        Linear; stems that are silent are not read. Stems of one channel can be panned: the mix has as many as these.
+    level : float
+        Linear gain of their sum.
+
+    Raises
+    ------
+    ValueError
+        When the gains do not fit the stems.
+    """
+
+    def __init__(self, stems: Sequence[Source], gains: Gains, level: float = 1.0) -> None:
+        fits = gains.ndim == 2 and len(gains) == len(stems) and stems[0].channels in {1, gains.shape[1]}
+        if not fits or not np.isfinite(gains).all():
+            raise ValueError(f"gains of shape {gains.shape} for {len(stems)} stems of {stems[0].channels} channels")
+        self.rate = stems[0].rate
+        self.channels = int(gains.shape[1])
+        self.length = stems[0].length
+        self._level = np.float64(level)
+        self._heard = [(stem, gain[:, np.newaxis]) for stem, gain in zip(stems, gains, strict=True) if gain.any()]
+
+    async def read(self, start: int, stop: int) -> Samples:
+        mix = np.zeros((self.channels, stop - start))
+        for stem, gain in self._heard:
+            mix += gain * await stem.read(start, stop)
+        return (self._level * mix).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What is to be known of a song before its stems are written.
+
+    Parameters
+    ----------
+    stems : tuple of float
+        Highest magnitude of each stem; 1 is full scale.
+    mix : float
+        The same of the mix.
+    residual : float
+        Energy of the song minus the sum of its stems, relative to the song's, in dB: the null test. Minus infinity
+        where nothing is left.
+    """
+
+    stems: tuple[float, ...]
+    mix: float
+    residual: float
+
+
+async def measure_levels(song: Source, stems: Sequence[Source], gains: Gains, monitor: Monitor) -> Levels:
+    """Read a song and its stems once, block by block.
+
+    Parameters
+    ----------
+    song : Source
+    stems : sequence of Source
+        As long as the song.
+    gains : np.ndarray [shape=(stems, channels)], float64
+        Of the mix.
+    monitor : Monitor
+    """
+    peaks = np.zeros(len(stems))
+    mix_peak = energy = missing = 0.0
+    async for start, mixture in blocks(song):
+        read = np.stack([await stem.read(start, start + mixture.shape[-1]) for stem in stems])
+        peaks = np.maximum(peaks, np.abs(read).max(axis=(1, 2)))
+        mix_peak = max(mix_peak, float(np.abs((gains[..., np.newaxis] * read).sum(axis=0)).max()))
+        residual = mixture - read.sum(axis=0, dtype=np.float64)
+        energy += float(np.sum(np.square(mixture, dtype=np.float64)))
+        missing += float(np.sum(np.square(residual)))
+        monitor.mark("measure", start + mixture.shape[-1], song.length)
+    return Levels(tuple(peaks.tolist()), mix_peak, decibels(missing, energy))
+
+
+def decibels(energy: float, reference: float) -> float:
+    """An energy relative to another one, in dB; silence is minus infinity, whatever it is compared to."""
+    if energy == 0:
+        return -math.inf
+    return math.inf if reference == 0 else 10 * math.log10(energy / reference)

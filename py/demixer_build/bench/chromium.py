@@ -1,0 +1,96 @@
+"""A Chromium for one measurement: its memory is all that measurement's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from demixer_build import browser
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page in a browser of its own, with an empty profile."""
+
+    page: Page
+    process: psutil.Process
+    """The browser's main process."""
+
+    def renderers(self) -> list[psutil.Process]:
+        """The processes of its pages and workers."""
+        children = self.process.children(recursive=True)
+        return [child for child in children if "--type=renderer" in _command(child)]
+
+    def call(self, module: str, function: str, *arguments: Any) -> Any:
+        """Call a function of a module of the site."""
+        script = "async ([module, name, given]) => (await import(module))[name](...given)"
+        return self.page.evaluate(script, [module, function, arguments])
+
+
+class Launcher:
+    """Starts browsers.
+
+    Parameters
+    ----------
+    playwright : Playwright
+    executable : Path
+    """
+
+    def __init__(self, playwright: Playwright, executable: Path) -> None:
+        self._playwright = playwright
+        self._executable = executable
+
+    @contextmanager
+    def tab(self, url: str) -> Iterator[Tab]:
+        """Open a tab; `url` is the site's address, which paths are then relative to."""
+        mark = f"--demixer-bench={uuid.uuid4().hex}"
+        chromium = self._launch(mark)
+        try:
+            ours = psutil.Process().children(recursive=True)
+            main = next(child for child in ours if mark in (words := _command(child)) and "--type=" not in str(words))
+            page = chromium.new_context(base_url=url, accept_downloads=True).new_page()
+            page.set_default_timeout(0)  # a song of an hour takes what it takes
+            yield Tab(page, main)
+        finally:
+            chromium.close()
+
+    def version(self) -> str:
+        """Of the browser."""
+        chromium = self._launch()
+        try:
+            return chromium.version
+        finally:
+            chromium.close()
+
+    def _launch(self, *arguments: str) -> Browser:
+        return self._playwright.chromium.launch(
+            executable_path=self._executable, args=[*browser.QUIET, *arguments], timeout=120_000
+        )
+
+
+@contextmanager
+def launcher() -> Iterator[Launcher]:
+    """Find a Chromium and drive it.
+
+    Raises
+    ------
+    BuildError
+        When there is none and none can be installed.
+    """
+    executable = browser.ensure()
+    with sync_playwright() as playwright:
+        yield Launcher(playwright, executable)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:  # it has ended meanwhile
+        return []

@@ -1,0 +1,120 @@
+"""What `build.py bench --json FILE` writes. Other programs read it: a field keeps its name and unit."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+SCHEMA: Final = 1
+"""Goes up when a field changes its meaning or goes away."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Several measurements of one thing."""
+
+    median: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """One graph on one runtime: the whole pipeline over a song, and the graph by itself."""
+
+    seconds_per_second: float
+    """Seconds of compute for a second of audio, from PCM to stems, with the model loaded."""
+    model_share: float
+    """Part of that inside the graph."""
+    python_share: float
+    """The rest: transforms, masks, overlap-add, copies."""
+    create_seconds: float | None
+    """From the file's bytes to a session; None without a graph."""
+    peak_mb: float
+    """Most resident memory (MB) of the renderer processes, or of the native process, model and song included."""
+    stock_ratio: Spread | None
+    """Run time of the graph over that of the published graph in the same round; None where there is none."""
+    limit_ratio: float | None
+    """Run time of the graph over its operations at the best rate of matrix products measured in the same run."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One graph of a model."""
+
+    bytes: int
+    compressed_bytes: int
+    """After brotli, as it travels."""
+    gflop: float | None
+    """Operations of one run; None without a graph."""
+    browser: Side | None
+    """None where it was left out: `--quick`."""
+    native: Side | None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """How far a visitor with an empty cache has come."""
+
+    until: str
+    bytes: int
+    """What the server has sent by then."""
+    seconds: float
+    """From the first request."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another demixer on the same song, in the same browser."""
+
+    name: str
+    seconds_per_second: float
+    peak_mb: float
+    ratio: Spread
+    """Our pipeline's time over the peer's, in the same round."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a runtime can do at best."""
+
+    gflops: float
+    """Best rate of float32 matrix products."""
+    pipeline_only: float | None
+    """Seconds of audio in a second with a model of HT-Demucs' shapes that does nothing."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that one run has measured."""
+
+    machine: dict[str, str]
+    """Processor, cores, memory, system and versions."""
+    quick: bool
+    browser: Rates
+    native: Rates
+    models: dict[str, dict[str, Variant]]
+    """Model id -> precision -> what was measured; a model without a graph has the precision `default`."""
+    first_visit: list[Visit]
+    peers: list[Peer]
+    left_out: list[str] = field(default_factory=list)
+    """What could not be measured here, and why."""
+    schema: int = SCHEMA
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Plain data for `json.dump`; every number rounded to four significant digits, as none is better."""
+    plain = _rounded(dataclasses.asdict(report))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return value

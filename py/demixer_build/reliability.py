@@ -1,0 +1,60 @@
+"""What must not go wrong, as tables: long songs, interrupted jobs, faults of the machine, odd files.
+
+The tests find it out; this runs them and shows the figures that they record.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from xml.etree import ElementTree
+
+from rich.console import Console
+from rich.table import Table
+
+from demixer_build.paths import ROOT
+
+#: Title -> file of tests.
+TABLES: Final = {
+    "Length and memory": "tests/browser/test_soak.py",
+    "Interrupted and resumed": "tests/browser/test_library.py",
+    "Faults of the machine": "tests/browser/test_faults.py",
+    "Out of order messages": "tests/browser/test_fuzz.py",
+    "Odd files": "tests/browser/test_zoo.py",
+}
+
+
+def report() -> int:
+    """Run the tests, print a table for each file of them; 0 if all has passed."""
+    console = Console()
+    failed = 0
+    for title, tests in TABLES.items():
+        table = Table("test", "outcome", "seconds", "figures", title=title, title_justify="left")
+        for name, outcome, seconds, figures in run(tests):
+            table.add_row(name, outcome, seconds, figures)
+            failed += outcome == "failed"
+        console.print(table)
+    return int(failed > 0)
+
+
+def run(tests: str) -> Iterator[tuple[str, str, str, str]]:
+    """Name, outcome, seconds and recorded figures of each test of a file."""
+    with TemporaryDirectory() as folder:
+        xml = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", tests, f"--junitxml={xml}"]
+        subprocess.run(command, cwd=ROOT, stdout=sys.stderr)
+        yield from cases(xml.read_text(encoding="utf-8"))
+
+
+def cases(xml: str) -> Iterator[tuple[str, str, str, str]]:
+    """The same, out of a JUnit report."""
+    for case in ElementTree.fromstring(xml).iter("testcase"):
+        kinds = {child.tag for child in case}
+        outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+        figures = [f"{each.get('name')}: {each.get('value')}" for each in case.iter("property")]
+        name = case.get("name", "").replace("[chromium-", "[").replace("[chromium]", "").replace("_", " ")
+        yield name.removeprefix("test "), outcome, f"{float(case.get('time', 0)):.0f}", "\n".join(figures)

@@ -1,0 +1,62 @@
+"""Versions of the site, made from the built one, with a model that downloads in no time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from demixer_build import files, paths, site
+
+GENERATED: Final = {"sw.js", "_headers", "nginx.conf", "Caddyfile"}
+ECHO: Final = "testing/echo.onnx"
+
+
+def deployment(folder: Path, changes: Mapping[str, bytes] | None = None) -> Path:
+    """The built site and the model *Echo*, with other contents for some paths, as one deployment.
+
+    Returns
+    -------
+    Path
+        What to serve.
+    """
+    contents = {
+        name: path
+        for path in paths.DIST.rglob("*")
+        if path.is_file()
+        and path.suffix not in {".br", ".gz"}
+        and (name := path.relative_to(paths.DIST).as_posix()) not in GENERATED
+        and "fp32" not in name
+    }
+    for name, content in {"models/manifest.json": _manifest(), **(changes or {})}.items():
+        contents[name] = folder / "changed" / name
+        contents[name].parent.mkdir(parents=True, exist_ok=True)
+        contents[name].write_bytes(content)
+    dist = folder / "dist"
+    dist.mkdir()
+    files.mirror(site.complete(contents, folder / "state"), dist)
+    return dist
+
+
+def echo() -> dict[str, Any]:
+    """A model in the form of Spleeter that gives back what it gets."""
+    graph = (paths.DIST / "models" / ECHO).read_bytes()
+    artifact = {"path": ECHO, "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
+    return {
+        "id": "echo",
+        "label": "Echo",
+        "summary": "Gives back what it gets.",
+        "family": "spleeter",
+        "stems": ["vocals", "accompaniment"],
+        "gflop_per_second": 0.5,
+        "presets": {"standard": {"overlap": 0.1}},
+        "licence": None,
+        "artifacts": {"default": artifact},
+    }
+
+
+def _manifest() -> bytes:
+    built = json.loads((paths.DIST / "models" / "manifest.json").read_text(encoding="utf-8"))["models"]
+    return json.dumps({"models": [*built, echo()]}).encode()

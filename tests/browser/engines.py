@@ -1,0 +1,94 @@
+"""An engine in a real browser without the page around it, and songs for it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from playwright.sync_api import Page, Route, Worker
+
+from demixer.audio import Clip, Samples
+from demixer_build import paths
+from demixer_build.headers import headers_for
+
+RATE: Final = 44_100
+ISOLATION: Final = ("Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy")
+
+
+def open_empty(page: Page, *, isolated: bool = True) -> None:
+    """Open an empty page of the real origin."""
+    headers = headers_for("/")
+    if not isolated:
+        headers = {name: value for name, value in headers.items() if name not in ISOLATION}
+    page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html", headers=headers))
+    page.goto("/empty")
+
+
+class Engine:
+    """Drives `harness.js` on an empty page of the real origin."""
+
+    def __init__(self, page: Page, *, isolated: bool = True, **options: Any) -> None:
+        harness = Path(__file__).with_name("harness.js").read_text(encoding="utf-8")
+        page.route("**/harness.js", lambda route: route.fulfill(body=harness, content_type="text/javascript"))
+        open_empty(page, isolated=isolated)
+        self.page = page
+        self.call("create", options)
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Call a function of the harness."""
+        script = "async ([name, given]) => (await import('/harness.js'))[name](...given)"
+        return self.page.evaluate(script, [name, arguments])
+
+    def worker(self) -> Worker:
+        """The engine's newest worker, not those of its threads; a killed one may take a while to leave the list."""
+        return [worker for worker in self.page.workers if worker.url.endswith("/engine/worker.js")][-1]
+
+    def separate(self, model: dict[str, Any], clip: Clip, **settings: Any) -> tuple[Samples, dict[str, Any]]:
+        """Separate a song: its stems, and whatever else the harness tells."""
+        told = self.call("separate", model, to_page(clip), settings)
+        assert "code" not in told, told
+        found = [[from_page(channel) for channel in stem["channels"]] for stem in told["stems"]]
+        return np.array(found, np.float32), told
+
+
+def inject(page: Page, *plans: dict[str, Any]) -> None:
+    """Give the first workers of a page a runtime with faults, one plan after another; later ones are sound."""
+    source = Path(__file__).with_name("faulty-ort.js").read_text(encoding="utf-8")
+    remaining = list(plans)
+
+    def serve(route: Route) -> None:
+        plan = remaining.pop(0) if remaining else {}
+        route.fulfill(body=source.replace("PLAN", json.dumps(plan)), content_type="text/javascript")
+
+    page.route(re.compile(r"/engine/ort\.js$"), serve)
+
+
+def song(seconds: float, channels: int = 2) -> Clip:
+    """Sustained tones, hits and some noise, different on each channel."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    noise = np.random.default_rng(7).normal(0, 0.01, (channels, time.size))
+    tones = np.array([np.sin(2 * np.pi * (220 + 110 * channel) * time) for channel in range(channels)])
+    hits = np.where(time % 0.25 < 0.002, 0.5, 0.0)
+    return Clip((0.3 * tones + hits + noise).astype(np.float32), RATE)
+
+
+def tiny_graphs(name: str) -> Any:
+    """What has a name in `models/testing/make.py`, which is no package."""
+    return runpy.run_path(str(paths.MODELS / "testing" / "make.py"))[name]
+
+
+def to_page(clip: Clip) -> dict[str, Any]:
+    return {"rate": clip.rate, "channels": [base64.b64encode(channel).decode() for channel in clip.samples]}
+
+
+def from_page(text: str) -> Samples:
+    return np.frombuffer(base64.b64decode(text), np.float32)
+
+
+def hold(route: Route) -> None:
+    """Leave a request without an answer."""

@@ -1,0 +1,65 @@
+/**
+ * `engine/ort.js` on a machine with faults: tests serve it in the place of the real one, with a plan.
+ *
+ * A plan is `{ fault, input, run, device }`: what happens, to the graphs with an input of that name, from which of
+ * their runs on, and on which device only.
+ */
+
+import { Runtime } from "./ort.js?real";
+
+export * from "./ort.js?real";
+
+const { fault = "none", input = "magnitude", run: first = 1, device } = PLAN;
+
+/** Sessions of onnxruntime that are open. */
+export const open = new Set();
+
+const { load } = Runtime;
+
+Runtime.load = async (chosen) => {
+  const ort = await import(`/vendor/onnxruntime-web/ort.${chosen.kind}.min.mjs`);
+  const { create } = ort.InferenceSession;
+  ort.InferenceSession.create = async (...given) => {
+    const session = await create.apply(ort.InferenceSession, given);
+    open.add(session);
+    const concerned = session.inputNames.includes(input) && (device ?? chosen.kind) === chosen.kind;
+    disturb(session, concerned ? faults[fault] : faults.none, ort);
+    return session;
+  };
+  return load.call(Runtime, chosen);
+};
+
+function disturb(session, happens, ort) {
+  const run = session.run.bind(session);
+  const release = session.release.bind(session);
+  let runs = 0;
+  session.run = (feeds) => {
+    runs += 1;
+    return runs < first ? run(feeds) : happens(() => run(feeds), ort);
+  };
+  session.release = () => {
+    open.delete(session);
+    return release();
+  };
+}
+
+const spoilt = (change) => async (run) => {
+  const outputs = await run();
+  for (const { data } of Object.values(outputs)) data.set(data.map(change));
+  return outputs;
+};
+
+const faults = {
+  none: (run) => run(),
+  zeros: spoilt(() => 0),
+  nan: spoilt((value, index) => (index === 1000 ? Number.NaN : value)),
+  wrong: spoilt((value) => 1.01 * value),
+  memory: () => Promise.reject(new Error("failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc")),
+  hang: () => {
+    for (;;);
+  },
+  lose: async (run, { env }) => {
+    (await env.webgpu.device).destroy();
+    return run();
+  },
+};

@@ -1,0 +1,131 @@
+"""The decoder by itself, in a worker of the real origin: every file of the zoo, to the sample."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from demixer.audio import Samples
+from demixer_build.headers import headers_for
+from tests.browser.watch import Watch
+from tests.encoders import by_libsndfile
+from tests.zoo import COMPRESSED, LOSSY, MP3, NOT_FINITE, OTHERS, RATE, UNCOMPRESSED, Animal, Right, assert_right, song
+
+
+@pytest.fixture(scope="module")
+def decoder(browser: Browser, base_url: str) -> Iterator[Page]:
+    """One page for all files, so that each also shows that those before it left nothing broken."""
+    watch = Watch(base_url)
+    page = browser.new_page(base_url=base_url)
+    watch.follow(page)
+    script = Path(__file__).with_name("decoder.js").read_text(encoding="utf-8")
+    empty = {"body": "", "content_type": "text/html", "headers": headers_for("/")}
+    page.route("**/empty", lambda route: route.fulfill(**empty))
+    worker = {"body": script, "content_type": "text/javascript", "headers": headers_for("/decoder.js")}
+    page.context.route("**/decoder.js", lambda route: route.fulfill(**worker))
+    page.goto("/empty")
+    yield page
+    page.context.close()
+    assert not watch.problems
+
+
+def decode(page: Page, encoded: bytes) -> dict[str, Any]:
+    """What `decode` gave or threw; its samples as arrays."""
+    script = "async (text) => (await import('/decoder.js')).decoded(text)"
+    outcome: dict[str, Any] = page.evaluate(script, base64.b64encode(encoded).decode())
+    if "channels" in outcome:
+        planes = [np.frombuffer(base64.b64decode(text), np.float32) for text in outcome["channels"]]
+        outcome["samples"] = np.stack(planes)
+    return outcome
+
+
+def samples_of(outcome: dict[str, Any]) -> Samples:
+    assert "samples" in outcome, outcome
+    samples: Samples = outcome["samples"]
+    return samples
+
+
+@pytest.mark.parametrize("animal", [*UNCOMPRESSED, *COMPRESSED], ids=lambda animal: animal.name)
+def test_a_song_is_right_to_the_sample(decoder: Page, animal: Animal) -> None:
+    outcome = decode(decoder, animal.encode())
+    if isinstance(animal.outcome, str):
+        assert outcome.get("code") == animal.outcome, outcome
+    else:
+        assert_right(animal.outcome, samples_of(outcome), outcome["rates"][0])
+
+
+@pytest.mark.parametrize("animal", OTHERS, ids=lambda animal: animal.name)
+def test_what_is_no_song_is_one_error(decoder: Page, animal: Animal) -> None:
+    outcome = decode(decoder, animal.encode())
+    assert (outcome.get("name"), outcome.get("code")) == ("MediaError", animal.outcome), outcome
+    assert outcome["message"].endswith(".")
+    assert "Error" not in outcome["message"]
+
+
+@pytest.mark.parametrize("animal", NOT_FINITE, ids=lambda animal: animal.name)
+def test_what_is_not_finite_is_passed_on(decoder: Page, animal: Animal) -> None:
+    samples = samples_of(decode(decoder, animal.encode()))
+    assert samples.shape == song().shape
+    assert not np.isfinite(samples[:, samples.shape[1] // 2]).any()
+
+
+#: So slow that it lasts some blocks.
+SLOW: Final = Animal("", lambda: by_libsndfile(song(), 8_000, "WAV", "FLOAT"), Right(song, 8_000))
+
+
+@pytest.mark.parametrize(("animal", "most"), [(SLOW, 4), (MP3, 1)], ids=["WAV", "MP3"])
+def test_blocks_are_short_alike_and_free_to_be_given_away(decoder: Page, animal: Animal, most: int) -> None:
+    outcome = decode(decoder, animal.encode())
+    assert isinstance(animal.outcome, Right)
+    assert set(outcome["rates"]) == {animal.outcome.rate}
+    lengths = [left for left, right in outcome["lengths"] if left == right]
+    assert len(lengths) > 2
+    assert set(lengths[:-1]) == {most * animal.outcome.rate}
+    assert lengths[-1] < lengths[0]
+    assert outcome["own"]
+    assert all(before <= after for before, after in itertools.pairwise([0, *outcome["fractions"]]))
+    assert outcome["fractions"][-1] == 1
+    assert_right(animal.outcome, samples_of(outcome), animal.outcome.rate)
+
+
+def test_joined_files_are_read_to_the_end(decoder: Page) -> None:
+    samples = samples_of(decode(decoder, MP3.encode() * 2))
+    assert isinstance(MP3.outcome, Right)
+    assert samples.shape[1] > 2 * song().shape[1]
+    assert_right(MP3.outcome, samples[:, : song().shape[1]], RATE)
+
+
+def test_what_cannot_be_streamed_is_decoded_whole(decoder: Page) -> None:
+    """Our demuxer looks for the first frame in 4 KiB; Chromium looks further, and takes LAME's frame for sound."""
+    outcome = decode(decoder, bytes(6_000) + MP3.encode())
+    assert_right(Right(song, decibel=LOSSY, delay=1152 + 1105, tail=110), samples_of(outcome), RATE)
+
+
+def test_without_a_decoder_of_whole_files_the_reason_is_told(decoder: Page) -> None:
+    script = """async (text) => {
+      const { decode } = await import("/media/decode.js");
+      const file = new Blob([Uint8Array.fromBase64(text)]);
+      const refuse = (code) => () => Promise.reject({ code });
+      const told = async (whole) => decode(file, whole).next().catch(({ code }) => code);
+      return [await told(refuse("audio/unreadable")), await told(refuse("audio/too-long"))];
+    }"""
+    alac = next(animal for animal in OTHERS if animal.name == "ALAC.m4a")
+    codes = decoder.evaluate(script, base64.b64encode(alac.encode()).decode())
+    assert codes == ["audio/unsupported", "audio/too-long"]
+
+
+def test_too_large_a_file_is_not_decoded_whole(decoder: Page) -> None:
+    script = """async () => {
+      const { decodeWhole } = await import("/media/decode-whole.js");
+      const piece = new Uint8Array(1 << 24);
+      const file = new Blob(Array.from({ length: 17 }, () => piece));
+      return decodeWhole(file, 44_100).catch(({ code }) => code);
+    }"""
+    assert decoder.evaluate(script) == "audio/too-long"

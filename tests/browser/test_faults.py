@@ -1,0 +1,175 @@
+"""Faults of the machine: each is noticed and told, the job goes on elsewhere once, and the last error is honest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.engines import Engine, inject, open_empty, song, tiny_graphs, to_page
+from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
+
+SOFTWARE: Final = {"device": "auto", "allowSoftwareAdapter": True}
+#: Milliseconds of silence after which a working engine is stuck, on a machine as busy as one with tests.
+IMPATIENT: Final = 6000
+
+
+def assert_echo(engine: Engine, echo: dict[str, Any], seconds: float = 2) -> None:
+    """A job gives right stems."""
+    clip = song(seconds)
+    found, _ = engine.separate(echo, clip)
+    for stem, gain in zip(found, tiny_graphs("ECHO_GAINS"), strict=True):
+        assert np.abs(stem - gain * clip.samples).max() <= 1e-4
+
+
+def fallbacks(engine: Engine) -> list[tuple[str, str, str]]:
+    """Device and error of each fault that was told, and the device after it."""
+
+    def name(device: dict[str, Any] | None) -> str:
+        if not device:
+            return "none"
+        threads = device.get("threads")
+        return f"{device['kind']}-{threads}" if device["kind"] == "wasm" and threads else str(device["kind"])
+
+    return [(name(one["from"]), one["error"]["code"], name(one["to"])) for one in engine.call("fallen")]
+
+
+@pytest.fixture
+def threads(page: Page) -> int:
+    """How many threads the processor has for us, more than one."""
+    open_empty(page)
+    count = int(page.evaluate("Math.min(8, navigator.hardwareConcurrency)"))
+    if count == 1:
+        pytest.skip("needs two cores")
+    return count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("zeros", "runtime/failed"),
+        ("nan", "runtime/failed"),
+        ("hang", "engine/timeout"),
+    ],
+)
+def test_a_fault_in_the_midst_of_a_job(page: Page, threads: int, echo: dict[str, Any], fault: str, code: str) -> None:
+    inject(page, {"fault": fault, "run": 2})
+    engine = Engine(page, silence=IMPATIENT)
+    assert_echo(engine, echo, seconds=15)  # two segments
+    assert fallbacks(engine) == [(f"wasm-{threads}", code, "wasm-1")]
+
+
+@pytest.mark.slow
+def test_a_fault_that_stays_is_an_honest_error(page: Page, echo: dict[str, Any]) -> None:
+    inject(page, {"fault": "memory"}, {"fault": "memory"})
+    engine = Engine(page)
+    failed = engine.call("separate", echo, to_page(song(1)))
+    assert failed["code"] == "runtime/out-of-memory"
+    assert failed["retryable"]
+    assert len(fallbacks(engine)) == 1
+    assert_echo(engine, echo)  # with all threads again
+    assert len(fallbacks(engine)) == 1
+
+
+def test_a_worker_that_dies(engine: Engine, hpss: dict[str, Any]) -> None:
+    engine.call("start")
+    engine.call("begin", hpss, 60)
+    for end in ("self.close()", "void Promise.reject(new Error('unforeseen'))"):
+        engine.call("seenSince", "engine.fallback", "job.progress separate")
+        engine.worker().evaluate(f"() => {end}")
+    failed = engine.call("ended")
+    assert failed["code"] == "engine/crashed"
+    assert "unforeseen" in failed["message"]
+    assert failed["retryable"]
+    assert [code for _, code, _ in fallbacks(engine)] == ["engine/crashed"]
+    engine.separate(hpss, song(seconds=1))
+
+
+@pytest.mark.slow
+def test_a_gpu_that_is_lost_is_not_taken_again(gpu_page: Page, echo: dict[str, Any]) -> None:
+    inject(gpu_page, {"fault": "lose", "device": "webgpu"})
+    engine = Engine(gpu_page)
+    info = engine.call("start", SOFTWARE)["value"]
+    assert (info["device"], info["fp16"]) == ("webgpu", False)  # an emulated one has no float16
+    assert "swiftshader" in info["adapter"].lower()
+
+    assert_echo(engine, echo)
+    assert fallbacks(engine) == [("webgpu", "runtime/device-lost", "wasm")]
+    assert engine.call("start", SOFTWARE)["value"]["device"] == "wasm"
+
+    engine.call("create", {})  # as at the next visit
+    assert engine.call("start", SOFTWARE)["value"]["device"] == "wasm"
+    assert fallbacks(engine) == []
+
+
+@pytest.mark.slow
+def test_a_gpu_that_computes_wrong_numbers(gpu_page: Page, echo: dict[str, Any]) -> None:
+    inject(gpu_page, {"fault": "wrong", "input": "x", "device": "webgpu"})
+    engine = Engine(gpu_page)
+    assert engine.call("start", SOFTWARE)["value"]["device"] == "wasm"
+    assert [code for _, code, _ in fallbacks(engine)] == ["runtime/failed"]
+    assert_echo(engine, echo)
+    assert len(fallbacks(engine)) == 1
+
+
+def test_silence_counts_by_what_the_worker_is_used_to(page: Page) -> None:
+    page.clock.install()
+    open_empty(page)
+    page.evaluate("""async () => {
+      const { Watchdog } = await import("/engine/watchdog.js");
+      window.barks = 0;
+      window.dog = new Watchdog(30_000, () => { barks += 1; });
+    }""")
+
+    def barks(after: int) -> Any:
+        """How often it has barked, after so many seconds more without a word."""
+        page.clock.run_for(after * 1000)
+        return page.evaluate("barks")
+
+    assert barks(after=100) == 0  # nobody works
+    page.evaluate("dog.watch(0)")
+    assert barks(after=29) == 0
+    assert barks(after=3) == 1
+    assert barks(after=100) == 1
+
+    page.evaluate("dog.watch(20_000)")
+    assert barks(after=79) == 1  # four times what was expected
+    assert barks(after=3) == 2
+
+    page.evaluate("dog.watch(0)")
+    assert barks(after=25) == 2
+    page.evaluate("dog.hear()")
+    assert barks(after=95) == 2  # four times the silence that ended well
+    assert barks(after=9) == 3
+
+    page.evaluate("dog.watch(0); dog.asleep = true")
+    assert barks(after=1000) == 3  # a download tells by itself when it is stuck
+
+
+@pytest.fixture
+def page_with_song(page: Page, tmp_path: Path) -> tuple[Page, Path]:
+    path = write_song(tmp_path / "Long Tide.wav", seconds=60)
+    page.goto("/")
+    choose(page, path)
+    return page, path
+
+
+@pytest.mark.slow
+def test_the_page_tells_what_has_failed(page_with_song: tuple[Page, Path]) -> None:
+    page, path = page_with_song
+    separate(page)
+    bar = page.get_by_role("progressbar", name=f"Separating {path.stem}")
+    expect(bar).to_have_attribute("aria-valuetext", re.compile("left"), timeout=SOON)
+    worker = next(worker for worker in page.workers if worker.url.endswith("/engine/worker.js"))
+    worker.evaluate("() => self.close()")
+    told = re.compile(r"The engine stopped unexpectedly\. (Going on with one thread|Trying once more)\.")
+    expect(page.locator("job-view")).to_contain_text(told, timeout=SOON)
+    expect(page.locator("engine-line")).to_contain_text(told)
+    expect(page.locator("#status")).to_have_text(told)
+    desk_of(page, path)
+    expect(page.get_by_role("alert").filter(has_text=re.compile("."))).to_have_count(0)

@@ -1,0 +1,105 @@
+"""What people do on the page, and browsers that remember."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import soundfile
+from playwright.sync_api import BrowserContext, BrowserType, Error, Locator, Page, expect
+
+from tests.songs import mixture
+
+Visit = Callable[[], AbstractContextManager[BrowserContext]]
+
+
+def visits(browser_type: BrowserType, launch: dict[str, Any], profile: Path) -> Visit:
+    """Start the browser on one profile, as often as wanted."""
+
+    @contextmanager
+    def visit() -> Iterator[BrowserContext]:
+        context = browser_type.launch_persistent_context(profile, accept_downloads=True, **launch)
+        try:
+            yield context
+        finally:
+            with suppress(Error):  # a test may have killed it
+                context.close()
+
+    return visit
+
+
+def write_song(path: Path, seconds: float = 3) -> Path:
+    soundfile.write(path, mixture(seconds).T, 44_100, subtype="FLOAT")
+    return path
+
+
+def choose(page: Page, song: Path) -> None:
+    page.locator("input[type=file]").set_input_files(song)
+
+
+def model(page: Page, label: str) -> None:
+    page.get_by_role("radio", name=label).check()
+
+
+def begin(page: Page) -> None:
+    page.get_by_role("button", name="Separate", exact=True).click()
+
+
+def download(page: Page, stem: str, folder: Path, *, timeout: float = 60_000) -> Path:
+    """Wait for a stem and save it."""
+    desk = page.get_by_role("region", name=re.compile("^Stems of"))
+    button = desk.get_by_role("button", name=f"Download {stem}")
+    expect(button).to_be_enabled(timeout=timeout)
+    with page.expect_download() as saved:
+        button.click()
+    path = folder / f"{stem}.wav"
+    saved.value.save_as(path)
+    return path
+
+
+def ready(page: Page) -> Locator:
+    """The promise that the page works offline."""
+    return page.get_by_role("status").and_(page.get_by_text("Ready to work offline", exact=True))
+
+
+def installed(page: Page) -> Locator:
+    """Wait until the service worker is in charge: what it makes possible is offered then."""
+    offer = page.get_by_role("button", name="Get ready to work offline")
+    expect(offer).to_be_visible(timeout=60_000)
+    return offer
+
+
+def prepare(page: Page, timeout: float = 60_000) -> None:
+    """Ask for all that the chosen model needs."""
+    installed(page).click()
+    expect(ready(page)).to_be_visible(timeout=timeout)
+
+
+def kept(page: Page) -> list[str]:
+    """The URL of everything in every cache."""
+    script = """async () => {
+      const urls = [];
+      for (const name of await caches.keys())
+        for (const { url } of await (await caches.open(name)).keys()) urls.push(url);
+      return urls;
+    }"""
+    urls: list[str] = page.evaluate(script)
+    return urls
+
+
+def drop(page: Page, part: str) -> int:
+    """Remove what has this in its URL from every cache, as a browser short of space may; tells how many it was."""
+    script = """async (part) => {
+      let count = 0;
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const { url } of await cache.keys())
+          if (url.includes(part)) count += await cache.delete(url);
+      }
+      return count;
+    }"""
+    count: int = page.evaluate(script, part)
+    return count

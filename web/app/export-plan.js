@@ -1,0 +1,151 @@
+/** What an export is to be made of: the files, their names, and the gains of the stems in each. */
+
+import { sideGains, toGain } from "../media/mix.js";
+import { fileName } from "./file-names.js";
+import { audioOf } from "./song.js";
+
+/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
+/** @typedef {import("../export/messages.js").Coding} Coding */
+/** @typedef {import("../export/messages.js").Levels} Levels */
+/** @typedef {import("../export/messages.js").Part} Part */
+/** @typedef {import("../export/messages.js").Plan} Plan */
+/** @typedef {import("./song.js").Song} Song */
+
+/**
+ * @typedef {object} ExportChoice what was chosen in the dialog
+ * @property {"mix" | "all" | "stem" | "stems-file"} what
+ * @property {string} stem where one stem is wanted
+ * @property {Coding} coding
+ * @property {string} pattern of the names
+ */
+
+/** @typedef {(part: string) => string} Label name of a part as people read it: of a stem, or of `mix` */
+
+/** Stems files have four stems, for four faders. */
+const STEMS_FILE_STEMS = 4;
+
+/** What each coding has: rates in Hz, and channels. */
+const MP3_RATES = [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
+const AAC_RATES = [...MP3_RATES, 64_000, 88_200, 96_000];
+const STEREO = 2;
+
+/** The share of its samples' bytes that a FLAC of music takes, roughly. */
+const FLAC_SHARE = 0.6;
+
+/** After Okabe and Ito, as on the desk. @type {Record<string, string>} */
+const COLOURS = { vocals: "#E69F00", drums: "#56B4E9", bass: "#CC79A7", other: "#009E73" };
+
+/** Whether a song can be written as MP3. @param {Song} song */
+export function fitsMp3({ format }) {
+  return format !== null && format.channels <= STEREO && MP3_RATES.includes(format.rate);
+}
+
+/** Whether a song can be written as a Stems file. @param {Song} song */
+export function fitsStemsFile({ format, stems }) {
+  if (!format || stems.length !== STEMS_FILE_STEMS) return false;
+  return format.channels <= STEREO && AAC_RATES.includes(format.rate);
+}
+
+/** Gains of the mix as the desk is set, by stem and channel, as the mixer applies them. @param {Song} song */
+export function mixGains({ desk, stems, format }) {
+  const strips = stems.map(({ name }) => desk.strips[name]);
+  const panned = strips.some(({ pan }) => pan !== 0);
+  const length = Math.max(panned ? STEREO : 1, format?.channels ?? 0); // even one channel can be panned
+  return sideGains(strips).map((sides) => Array.from({ length }, (_, channel) => sides[channel % STEREO]));
+}
+
+/** The master's gain. @param {Song} song */
+export const masterGain = ({ desk }) => toGain(desk.master);
+
+/** The stems as the exporter reads them. @param {Song} song @returns {SongAudio[]} */
+export function stemAudio({ stems, format }) {
+  return format ? stems.map(({ pieces }) => ({ ...format, folder: null, pieces })) : [];
+}
+
+/** The song as the exporter reads it. @param {Song} song @returns {SongAudio | null} */
+export function songAudio(song) {
+  const audio = audioOf(song);
+  return audio && { ...audio, folder: null };
+}
+
+/**
+ * The highest sample of any of the files; 1 is full scale.
+ * @param {Song} song
+ * @param {ExportChoice} choice
+ * @param {Levels} levels
+ */
+export function peakOf(song, { what, stem }, levels) {
+  const { stems } = song;
+  if (what === "mix") return masterGain(song) * levels.mix;
+  const chosen = levels.stems.filter((_, index) => what !== "stem" || stems[index].name === stem);
+  return Math.max(...chosen);
+}
+
+/** By how many dB all has to be lowered, in whole tenths, so that nothing clips. @param {number} peak */
+export function loweringFor(peak) {
+  return peak > 1 ? Math.ceil(200 * Math.log10(peak)) / 10 : 0;
+}
+
+/** Whether samples beyond full scale are lost. @param {Coding} coding */
+export function clips(coding) {
+  return !(coding.kind === "wav" && coding.bits === 32);
+}
+
+/**
+ * @param {Song} song
+ * @param {ExportChoice} choice
+ * @param {number} lowering in dB
+ * @param {Label} label
+ * @returns {{ plan: Plan, name: string, bytes: number }} with the name of the file and roughly its size
+ */
+export function planFor(song, choice, lowering, label) {
+  const level = 10 ** (-lowering / 20);
+  const { what, coding, pattern } = choice;
+  const master = what === "mix" ? masterGain(song) : 1;
+  const parts = partsOf(song, choice, label).map((part) => ({ ...part, level: master * level }));
+  /** @type {Plan["form"]} */
+  const form = what === "all" ? "archive" : what === "stems-file" ? "stems" : "file";
+  const name = {
+    archive: () => fileName(pattern, song, "stems", "zip"),
+    stems: () => fileName(pattern, song, "", "stem.mp4"),
+    file: () => parts[0].name,
+  }[form]();
+  const plan = {
+    form,
+    folder: song.name,
+    stems: stemAudio(song),
+    parts,
+    coding,
+    tags: song.tags,
+    labels: song.stems.map((stem) => ({ name: label(stem.name), color: COLOURS[stem.name] ?? "#7F838B" })),
+  };
+  return { plan, name, bytes: parts.length * bytesOf(song, coding) };
+}
+
+/** @param {Song} song @param {ExportChoice} choice @param {Label} label @returns {Omit<Part, "level">[]} */
+function partsOf(song, { what, stem, coding, pattern }, label) {
+  const channels = song.format?.channels ?? 0;
+  const title = (/** @type {string} */ part) => `${song.tags.title ?? song.name} (${label(part)})`;
+  const name = (/** @type {string} */ part) => fileName(pattern, song, part, coding.kind);
+  const alone = (/** @type {string} */ part) =>
+    song.stems.map((each) => Array(channels).fill(each.name === part ? 1 : 0));
+  if (what === "mix") return [{ name: name("mix"), title: title("mix"), gains: mixGains(song) }];
+  if (what === "stem") return [{ name: name(stem), title: title(stem), gains: alone(stem) }];
+  const stems = song.stems.map((each) => ({
+    name: name(each.name),
+    gains: alone(each.name),
+    part: each.name,
+  }));
+  if (what === "all") return stems.map(({ part, ...file }) => ({ ...file, title: title(part) }));
+  // The first track is what players without stems play: the song.
+  const whole = song.stems.map(() => Array(channels).fill(1));
+  const mix = { name: name("mix"), title: label("mix"), gains: whole };
+  return [mix, ...stems.map(({ part, ...file }) => ({ ...file, title: label(part) }))];
+}
+
+/** Of one part, roughly. @param {Song} song @param {Coding} coding */
+function bytesOf({ format, duration }, coding) {
+  if (coding.kind === "mp3" || coding.kind === "aac") return (duration * coding.bitrate) / 8;
+  const bytes = (duration * (format?.rate ?? 0) * (format?.channels ?? 0) * coding.bits) / 8;
+  return coding.kind === "flac" ? FLAC_SHARE * bytes : bytes;
+}

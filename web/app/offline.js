@@ -1,0 +1,156 @@
+/** Keeps the page's word on working offline true: it is given only when all that the model needs is here. */
+
+import { forget, forgetOthers, isKept, obtain } from "../engine/model-store.js";
+import { downloadOf, precisionsFor } from "../engine/precision.js";
+import { until } from "../engine/waiting.js";
+import { recall, remember } from "../platform/memory.js";
+import { modelUrl } from "../platform/models.js";
+import { askToPersist, dropEverything, dropRuntime, dropShell, space } from "../platform/storage.js";
+import { describe } from "./errors.js";
+
+/** @typedef {import("../engine/protocol.js").Artifact} Artifact */
+/** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("./state.js").PageState} PageState */
+
+/** The device that the engine has last worked on here: it decides which runtime is needed. */
+const DEVICE_KEY = "device-used";
+
+const NEVER = new AbortController().signal;
+
+export class Offline {
+  #store;
+  #worker;
+  #engine;
+  #stop = new AbortController();
+  #settled = Promise.resolve();
+
+  /**
+   * @param {import("../ui/store.js").Store<PageState>} store
+   * @param {import("../platform/service-worker.js").ServiceWorkerClient} worker
+   * @param {import("../engine/client.js").EngineClient} engine
+   */
+  constructor(store, worker, engine) {
+    this.#store = store;
+    this.#worker = worker;
+    this.#engine = engine;
+    worker.addEventListener("control", () => this.settle());
+    let seen = this.#facts(store.state);
+    store.subscribe((state) => {
+      const facts = this.#facts(state);
+      if (facts === seen) return;
+      seen = facts;
+      this.settle();
+    });
+  }
+
+  /** Resolves when nothing more is asked of the service worker for now. */
+  get settled() {
+    return this.#settled;
+  }
+
+  /** Whatever was used once is kept whole; then see what is there. */
+  settle() {
+    const { info } = this.#store.state.engine;
+    if (info) remember(DEVICE_KEY, info.device);
+    this.#settled = this.#settled.then(async () => {
+      if (recall(DEVICE_KEY)) await this.#warm(NEVER, () => {}).catch(() => {}); // offline: the check tells
+      await this.check();
+    });
+  }
+
+  async check() {
+    const { models, model, offline } = this.#store.state;
+    if (offline.phase === "preparing") return;
+    const device = recall(DEVICE_KEY);
+    const kept = await this.#worker.kept(device ?? "");
+    /** @type {Model[]} */
+    const keptModels = [];
+    for (const each of models) if (await hasWeights(each, device)) keptModels.push(each);
+    if (keptModels.some(({ artifacts }) => artifacts.default)) await askToPersist();
+    const ready = device && kept?.missing.length === 0 && model && keptModels.includes(model);
+    const { shell = 0, runtime = 0 } = kept ?? {};
+    this.#store.set({
+      offline: { phase: !kept ? "impossible" : ready ? "ready" : "possible", fraction: 0 },
+      storage: { shell, runtime, models: keptModels.map(({ id }) => id), ...(await space()) },
+    });
+  }
+
+  /**
+   * Fetch all that a model needs.
+   * @param {Model | null} model
+   */
+  async prepare(model = this.#store.state.model) {
+    if (!model) return;
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    const share = model.artifacts.default ? 0.5 : 1;
+    const show = (/** @type {number} */ fraction) =>
+      this.#store.set({ offline: { phase: "preparing", fraction } });
+    /** @type {import("../engine/model-store.js").Report} */
+    const report = (stage, done, total) => stage === "download" && show(share + (1 - share) * (done / total));
+    show(0);
+    try {
+      const info = await until(signal, this.#engine.start());
+      remember(DEVICE_KEY, info.device);
+      await this.#warm(signal, (fraction) => show(fraction * share));
+      const weights = downloadOf(model, info);
+      if (weights) await obtain(modelUrl(weights), weights, signal, report, (problem) => this.warn(problem));
+      await until(signal, this.#settled); // the engine's start has made it fetch the same
+    } catch (reason) {
+      if (!signal.aborted) this.warn(reason);
+    }
+    this.#store.set({ offline: { phase: "possible", fraction: 0 } });
+    await this.check();
+  }
+
+  cancel() {
+    this.#stop.abort();
+  }
+
+  /** @param {unknown} reason */
+  warn(reason) {
+    this.#store.set({ problem: { ...describe(reason), retryable: false } });
+  }
+
+  /** @param {Model[]} models of the site: others are not kept any longer */
+  prune(models) {
+    return forgetOthers(models.flatMap(({ artifacts }) => Object.values(artifacts)));
+  }
+
+  /** @param {string} what "shell", "runtime", "everything" or the id of a model; others are not ours */
+  async remove(what) {
+    const model = this.#store.state.models.find(({ id }) => id === what);
+    if (model) await Promise.all(Object.values(model.artifacts).map(forget));
+    else if (what === "shell") await dropShell();
+    else if (what === "runtime") await dropRuntime();
+    else if (what === "everything") await dropEverything();
+    await this.check();
+  }
+
+  /**
+   * Fetches what the service worker lacks, which keeps it on its way.
+   * @param {AbortSignal} signal
+   * @param {(fraction: number) => void} report
+   */
+  async #warm(signal, report) {
+    const missing = (await this.#worker.kept(recall(DEVICE_KEY) ?? ""))?.missing ?? [];
+    for (const [index, url] of missing.entries()) {
+      report(index / missing.length);
+      await (await fetch(url, { signal })).arrayBuffer();
+    }
+  }
+
+  /** What decides about readiness. @param {PageState} state */
+  #facts({ models, model, engine, songs }) {
+    const finished = songs.filter(({ status }) => status === "done").length;
+    return [models.length, model?.id, engine.info?.device, finished].join();
+  }
+}
+
+/** @param {Model} model @param {string | null} device */
+async function hasWeights(model, device) {
+  const { artifacts } = model;
+  const precisions = precisionsFor(model, device === "webgpu" ? device : "wasm");
+  const kept = await Promise.all(precisions.map((precision) => isKept(artifacts[precision])));
+  return precisions.length === 0 || kept.includes(true);
+}

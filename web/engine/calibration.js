@@ -1,0 +1,66 @@
+/**
+ * Measures the devices of this machine against each other, each in a worker of its own that is then thrown away.
+ */
+
+import { EngineError } from "./errors.js";
+import { Caller } from "./rpc.js";
+import { until } from "./waiting.js";
+
+/** @typedef {import("./protocol.js").Settings} Settings */
+/** @typedef {import("./protocol.js").Trial} Trial */
+
+/** What is not measured by then is not worth waiting for. */
+const BUDGET_MS = 5000;
+
+const MOST_THREADS = 16;
+
+/**
+ * @param {AbortSignal} signal
+ * @param {number} [budget] milliseconds
+ * @returns {Promise<Trial[]>} the fastest first
+ */
+export async function calibrate(signal, budget = BUDGET_MS) {
+  const over = AbortSignal.any([signal, AbortSignal.timeout(budget)]);
+  /** @type {Trial[]} */
+  const trials = [];
+  for (const settings of contenders()) {
+    if (over.aborted) break;
+    // A device that is not there, or fails, or takes too long, is no contender.
+    await measure(settings, over).then((trial) => trials.push(trial), ignore);
+  }
+  signal.throwIfAborted();
+  return trials.sort((one, other) => one.seconds - other.seconds);
+}
+
+/** The GPU, all threads, and the powers of two below, the most likely first. @returns {Settings[]} */
+export function contenders() {
+  const most = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  const counts = [most];
+  for (let threads = 2 ** Math.ceil(Math.log2(most) - 1); threads >= 1; threads /= 2) counts.push(threads);
+  return [
+    { device: "webgpu" },
+    ...counts.map((threads) => ({ device: /** @type {const} */ ("wasm"), threads })),
+  ];
+}
+
+/**
+ * @param {Settings} settings
+ * @param {AbortSignal} signal
+ * @returns {Promise<Trial>}
+ */
+async function measure(settings, signal) {
+  const name = `trial-${crypto.randomUUID()}`;
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name });
+  const caller = new Caller(worker, () => {});
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    caller.fail(new EngineError("engine/crashed", event.message));
+  });
+  try {
+    return await until(signal, caller.call("device.measure", settings));
+  } finally {
+    worker.terminate();
+  }
+}
+
+const ignore = () => {};

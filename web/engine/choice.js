@@ -1,0 +1,45 @@
+/**
+ * Which device computes: what was asked for, else what was measured to be the fastest and has not failed here.
+ */
+
+import { findAdapter } from "./adapter.js";
+import { EngineError } from "./errors.js";
+
+/** @typedef {import("./protocol.js").Device} Device */
+/** @typedef {import("./protocol.js").Settings} Settings */
+
+/** Above this, threads usually wait for each other more than they work. */
+const MOST_THREADS = 8;
+
+/**
+ * The devices to try, best first.
+ * @param {Settings} settings
+ * @returns {Promise<Device[]>}
+ */
+export async function choose({ device, threads, allowSoftwareAdapter, known }) {
+  const adapter = device === "wasm" ? null : await findAdapter(allowSoftwareAdapter);
+  if (device === "webgpu" && !adapter) {
+    throw new EngineError("runtime/start-failed", "There is no GPU that this browser can use.");
+  }
+  const trusted = adapter && known?.verdicts[adapter.name]?.right !== false;
+  const usable = trusted ? adapter.name : null;
+  const measured = known?.measured;
+  const trials = measured && (device === "wasm" || measured.gpu === usable) ? measured.trials : [];
+  const fastest = trials.find((trial) => trial.device === "wasm")?.threads;
+
+  /** @type {Device} */
+  const processor = {
+    kind: "wasm",
+    adapter: null,
+    threads: within(threads ?? fastest ?? MOST_THREADS),
+    half: false,
+  };
+  if (!adapter) return [processor];
+  /** @type {Device} */
+  const gpu = { kind: "webgpu", adapter: adapter.name, threads: within(MOST_THREADS), half: adapter.half };
+  if (device === "webgpu") return [gpu];
+  return trusted && trials[0]?.device !== "wasm" ? [gpu, processor] : [processor];
+}
+
+/** Threads share memory, which only isolated pages may. @param {number} threads */
+const within = (threads) => (self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, threads) : 1);

@@ -1,0 +1,29 @@
+/**
+ * What to do when a device has failed: which errors are its fault, and what comes next.
+ */
+
+import { EngineError } from "./errors.js";
+
+/** @typedef {import("./protocol.js").Device} Device */
+/** @typedef {import("./protocol.js").Settings} Settings */
+
+/** @param {unknown} reason @returns {reason is EngineError} */
+export function isFault(reason) {
+  if (!(reason instanceof EngineError)) return false;
+  const { code } = reason;
+  return code.startsWith("runtime/") || code === "engine/crashed" || code === "engine/timeout";
+}
+
+/**
+ * The settings that avoid a device that has failed: after the GPU the processor, after many threads one. After that,
+ * or where the fault came before any device, there is only a fresh worker.
+ * @param {Settings} settings
+ * @param {Device | null} failed
+ * @returns {Settings}
+ */
+export function avoid(settings, failed) {
+  const gpu = failed ? failed.kind === "webgpu" : settings.device === "webgpu";
+  if (gpu) return { ...settings, device: "wasm" };
+  if (failed) return { ...settings, device: "wasm", threads: 1 };
+  return { ...settings };
+}

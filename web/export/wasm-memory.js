@@ -1,0 +1,23 @@
+/** The encoders' WebAssembly modules: their functions, and copies in and out of their memory. */
+
+/**
+ * @typedef {object} WasmModule as Emscripten makes it
+ * @property {(name: string, result: string | null, given: string[]) => (...given: any[]) => any} cwrap
+ * @property {(bytes: number) => number} _malloc
+ * @property {Uint8Array} HEAPU8
+ */
+
+/** Bytes out of a module's memory, which may move. @param {WasmModule} wasm @param {number} start @param {number} length */
+export function taken(wasm, start, length) {
+  return wasm.HEAPU8.slice(start, start + length);
+}
+
+/** Functions of a module that take and give numbers. @param {WasmModule} wasm @param {Record<string, number>} names with how many numbers each takes */
+export function functions(wasm, names) {
+  return Object.fromEntries(
+    Object.entries(names).map(([name, count]) => [
+      name,
+      wasm.cwrap(name, "number", Array(count).fill("number")),
+    ]),
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * Files and folders in the browser's private storage (OPFS). The page reads and removes; only workers write, with
+ * synchronous handles, which every browser has and which are done when they say so.
+ */
+
+import { EngineError } from "../engine/errors.js";
+import { pause } from "../engine/waiting.js";
+
+/** @typedef {FileSystemDirectoryHandle} Folder */
+
+const LOCKED_MS = 100;
+const ATTEMPTS = 100;
+
+/**
+ * @param {string} path names with slashes between
+ * @param {{ create?: boolean }} [options]
+ * @returns {Promise<Folder>}
+ * @throws {DOMException} `NotFoundError`, or `SecurityError` where a private window has no storage
+ */
+export async function openFolder(path, options) {
+  let folder = await navigator.storage.getDirectory();
+  for (const name of path.split("/")) folder = await folder.getDirectoryHandle(name, options);
+  return folder;
+}
+
+/** Whether there is a private storage here. */
+export async function hasStorage() {
+  try {
+    await navigator.storage.getDirectory();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Removes a file, or a folder with all that is in it; what is not there is fine.
+ * @param {Folder} folder
+ * @param {string} name
+ */
+export function remove(folder, name) {
+  return patiently(() => folder.removeEntry(name, { recursive: true }));
+}
+
+/**
+ * Removes a file that was picked, where the browser lets a page do so.
+ * @param {FileSystemFileHandle & { remove?: () => Promise<void> }} file
+ */
+export function removePicked(file) {
+  return patiently(async () => file.remove?.());
+}
+
+/** @param {() => Promise<void>} act */
+async function patiently(act) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (isMissing(error)) return;
+      if (!isLocked(error) || attempt === ATTEMPTS) throw error;
+      await pause(LOCKED_MS); // the browser is still closing the files of a worker that was ended
+    }
+  }
+}
+
+/**
+ * @param {Folder} folder
+ * @param {string} name
+ * @returns {Promise<File | null>} nothing where there is none
+ */
+export async function openFile(folder, name) {
+  try {
+    return await (await folder.getFileHandle(name)).getFile();
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** @param {Folder} folder @returns {Promise<string[]>} */
+export async function namesIn(folder) {
+  const names = [];
+  for await (const name of folder.keys()) names.push(name);
+  return names;
+}
+
+/**
+ * @param {Folder} folder
+ * @param {string} name
+ * @returns {Promise<any>} what `writeJson` has left there; nothing where the file is missing or torn
+ */
+export async function readJson(folder, name) {
+  try {
+    return JSON.parse((await (await openFile(folder, name))?.text()) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Workers only. The bytes are on the disk when this ends.
+ * @param {Folder} folder
+ * @param {string} name of a file that is made or replaced
+ * @param {ArrayBufferView<ArrayBuffer>} bytes
+ * @throws {EngineError} `storage/quota`
+ */
+export async function writeFile(folder, name, bytes) {
+  try {
+    const handle = await folder.getFileHandle(name, { create: true });
+    const access = await handle.createSyncAccessHandle();
+    try {
+      access.truncate(0);
+      access.write(bytes);
+      access.flush();
+    } finally {
+      access.close();
+    }
+    return handle;
+  } catch (error) {
+    const full = error instanceof DOMException && error.name === "QuotaExceededError";
+    throw full ? new EngineError("storage/quota", error.message) : error;
+  }
+}
+
+/** Workers only. @param {Folder} folder @param {string} name @param {object} value */
+export function writeJson(folder, name, value) {
+  return writeFile(folder, name, new TextEncoder().encode(JSON.stringify(value)));
+}
+
+/** @param {unknown} error */
+const isLocked = (error) => error instanceof DOMException && error.name === "NoModificationAllowedError";
+
+/** @param {unknown} error */
+const isMissing = (error) => error instanceof DOMException && error.name === "NotFoundError";

@@ -1,0 +1,62 @@
+/** The samples of a song in a worker: the engine's `Source`. */
+
+import { ORIGINAL } from "./layout.js";
+import { openFolder } from "./opfs.js";
+import { fromBlobs, gather, pieceName } from "./pieces.js";
+
+/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
+/** @typedef {import("./opfs.js").Folder} Folder */
+/** @typedef {import("./pieces.js").Piece} Piece */
+
+const BYTES = Float32Array.BYTES_PER_ELEMENT;
+
+export class SongReader {
+  #pieces;
+  #folder;
+  #fromBlobs;
+
+  /** @param {SongAudio} song @param {Folder | null} folder */
+  constructor({ rate, channels, length, pieces }, folder) {
+    this.rate = rate;
+    this.channels = channels;
+    this.length = length;
+    this.#pieces = pieces;
+    this.#folder = folder;
+    this.#fromBlobs = fromBlobs(channels);
+  }
+
+  /** @param {SongAudio} song */
+  static async open(song) {
+    return new SongReader(song, song.folder === null ? null : await openFolder(`${song.folder}/${ORIGINAL}`));
+  }
+
+  /**
+   * @param {number} start
+   * @param {number} stop
+   * @returns {Promise<Float32Array<ArrayBuffer>>} interleaved
+   */
+  read(start, stop) {
+    return gather(this.#pieces, this.channels, start, stop, (...part) => this.#fill(...part));
+  }
+
+  /**
+   * @param {Piece} piece
+   * @param {number} start
+   * @param {Float32Array<ArrayBuffer>} samples
+   */
+  async #fill(piece, start, samples) {
+    const access = await this.#access(piece);
+    if (!access) return this.#fromBlobs(piece, start, samples);
+    try {
+      access.read(samples, { at: start * this.channels * BYTES });
+    } finally {
+      access.close();
+    }
+  }
+
+  /** Synchronous access is several times as fast as a blob's, but one reader at a time has it. @param {Piece} piece */
+  async #access({ start }) {
+    const file = await this.#folder?.getFileHandle(pieceName(start));
+    return file?.createSyncAccessHandle().catch(() => null);
+  }
+}

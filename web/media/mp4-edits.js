@@ -1,0 +1,141 @@
+/** Where the song lies among a track's decoded samples, as an MP4 file tells it. */
+
+import { bytesAt, textAt } from "./file-bytes.js";
+
+/** @typedef {{ type: string, start: number, end: number }} Box content of a box, as offsets in a view */
+
+/** Tables of a whole day; what claims more is damaged. */
+const MOST_TABLE_BYTES = 1 << 26;
+
+/**
+ * The edit list and the durations of the packets; better, as it counts samples, iTunes' own note.
+ * @param {Blob} file
+ * @param {number} id of the track
+ * @param {number} rate in Hz
+ * @returns {Promise<{ start: number, stop: number }>} in seconds from the first decoded sample
+ */
+export async function mp4Span(file, id, rate) {
+  const moov = await movie(file);
+  const track = moov && [...within(moov, moov.root, "trak")].find((box) => trackId(moov, box) === id);
+  if (!track) return { start: 0, stop: Number.POSITIVE_INFINITY };
+  const note = gapless(moov);
+  return note ? { start: note.delay / rate, stop: (note.delay + note.length) / rate } : edited(moov, track);
+}
+
+/** @typedef {{ view: DataView<ArrayBuffer>, root: Box }} Movie */
+
+/** @param {Blob} file @returns {Promise<Movie | null>} */
+async function movie(file) {
+  for (let at = 0; at + 8 <= file.size; ) {
+    const header = await bytesAt(file, at, 16);
+    const short = header.getUint32(0);
+    const [headerBytes, size] =
+      short === 1 ? [16, Number(header.getBigUint64(8))] : [8, short || file.size - at];
+    if (size < headerBytes) return null;
+    if (textAt(header, 4, 4) === "moov") {
+      if (size > MOST_TABLE_BYTES) return null;
+      const view = await bytesAt(file, at + headerBytes, size - headerBytes);
+      return { view, root: { type: "moov", start: 0, end: view.byteLength } };
+    }
+    at += size;
+  }
+  return null;
+}
+
+/**
+ * Boxes in another, along a path of types.
+ * @param {Movie} movie
+ * @param {Box} box
+ * @param {...string} path
+ * @returns {Generator<Box>}
+ */
+function* within(movie, box, ...path) {
+  const [type, ...rest] = path;
+  for (let at = box.start; at + 8 <= box.end; ) {
+    const size = movie.view.getUint32(at) || box.end - at;
+    if (size < 8 || at + size > box.end) return;
+    const inner = { type: textAt(movie.view, at + 4, 4), start: at + 8, end: at + size };
+    if (inner.type === type) {
+      if (rest.length === 0) yield inner;
+      else yield* within(movie, inner, ...rest);
+    }
+    at += size;
+  }
+}
+
+/** @param {Movie} movie @param {Box} box @param {...string} path @returns {Box | null} */
+function first(movie, box, ...path) {
+  return within(movie, box, ...path).next().value ?? null;
+}
+
+/** @param {Movie} movie @param {Box} track */
+function trackId(movie, track) {
+  const header = first(movie, track, "tkhd");
+  return header && movie.view.getUint32(header.start + (isLong(movie, header) ? 20 : 12));
+}
+
+/** Whether times are of 64 bits. @param {Movie} movie @param {Box} box */
+function isLong(movie, box) {
+  return movie.view.getUint8(box.start) === 1;
+}
+
+/** @param {Movie} movie @param {Box | null} header `mvhd` or `mdhd` */
+function timescale(movie, header) {
+  return header ? movie.view.getUint32(header.start + (isLong(movie, header) ? 20 : 12)) : 0;
+}
+
+/**
+ * iTunes' note: delay, padding and length in hexadecimal, among the tags.
+ * @param {Movie} movie
+ */
+function gapless(movie) {
+  const meta = first(movie, movie.root, "udta", "meta");
+  const tags = meta && within(movie, { ...meta, start: meta.start + 4 }, "ilst", "----");
+  for (const tag of tags ?? []) {
+    const [name, data] = ["name", "data"].map((type) => first(movie, tag, type));
+    if (!name || !data || textAt(movie.view, name.start + 4, name.end - name.start - 4) !== "iTunSMPB")
+      continue;
+    const fields = textAt(movie.view, data.start + 8, data.end - data.start - 8)
+      .trim()
+      .split(/\s+/);
+    const [, delay, , length] = fields.map((field) => Number.parseInt(field, 16));
+    if (delay >= 0 && length > 0) return { delay, length };
+  }
+  return null;
+}
+
+/** @param {Movie} movie @param {Box} track */
+function edited(movie, track) {
+  const scale = timescale(movie, first(movie, track, "mdia", "mdhd"));
+  const end = packetsEnd(movie, track) / scale || Number.POSITIVE_INFINITY;
+  const edits = editList(movie, track).filter(({ start }) => start >= 0);
+  if (edits.length !== 1) return { start: Math.max(0, edits[0]?.start ?? 0) / scale || 0, stop: end };
+  const start = edits[0].start / scale;
+  const tick = 1 / timescale(movie, first(movie, movie.root, "mvhd"));
+  const stop = edits[0].length > 0 ? start + edits[0].length * tick : end;
+  // The movie's clock is often too coarse for samples: within a tick, the packets know better.
+  return { start, stop: stop > end - tick ? end : stop };
+}
+
+/** @param {Movie} movie @param {Box} track */
+function editList({ view, root }, track) {
+  const list = first({ view, root }, track, "edts", "elst");
+  if (!list) return [];
+  const [size, long] = isLong({ view, root }, list) ? [20, true] : [12, false];
+  const count = Math.min(view.getUint32(list.start + 4), Math.floor((list.end - list.start - 8) / size));
+  return Array.from({ length: count }, (_, index) => {
+    const at = list.start + 8 + index * size;
+    if (long) return { length: Number(view.getBigUint64(at)), start: Number(view.getBigInt64(at + 8)) };
+    return { length: view.getUint32(at), start: view.getInt32(at + 4) };
+  });
+}
+
+/** Sum of the packets' durations. @param {Movie} movie @param {Box} track */
+function packetsEnd(movie, track) {
+  const table = first(movie, track, "mdia", "minf", "stbl", "stts");
+  if (!table) return 0;
+  let end = 0;
+  for (let at = table.start + 8; at + 8 <= table.end; at += 8)
+    end += movie.view.getUint32(at) * movie.view.getUint32(at + 4);
+  return end;
+}

@@ -1,0 +1,29 @@
+/** Songs that the system hands to the app: opened with it, or shared to it. */
+
+/** Where the service worker leaves what was shared; the twin of `service-worker/ours.js`. */
+const SHARED = "demixer-shared";
+
+/** @param {(files: File[]) => void} take */
+export async function onLaunch(take) {
+  /** @type {any} */ (globalThis).launchQueue?.setConsumer(
+    async (/** @type {{ files?: FileSystemFileHandle[] }} */ { files = [] }) => {
+      if (files.length > 0) take(await Promise.all(files.map((handle) => handle.getFile())));
+    },
+  );
+  const shared = await takeShared().catch(() => []);
+  if (shared.length > 0) take(shared);
+}
+
+async function takeShared() {
+  if (!globalThis.caches || !(await caches.has(SHARED))) return [];
+  const cache = await caches.open(SHARED);
+  const files = [];
+  for (const request of await cache.keys()) {
+    const response = await cache.match(request);
+    if (!response) continue; // another tab was faster
+    const name = decodeURIComponent(response.headers.get("X-Name") ?? "");
+    files.push(new File([await response.blob()], name));
+  }
+  await caches.delete(SHARED);
+  return files;
+}

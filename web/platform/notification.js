@@ -1,0 +1,38 @@
+/** Messages of the system, for pages that are not looked at. They are asked for only when a person wants them. */
+
+import { recall, remember } from "./memory.js";
+
+const WANTED_KEY = "notify";
+
+/** Whether the browser could show any at all. */
+export function notificationsExist() {
+  return "Notification" in globalThis && Notification.permission !== "denied";
+}
+
+export function canNotify() {
+  return notificationsExist() && Notification.permission === "granted" && recall(WANTED_KEY) === "yes";
+}
+
+/**
+ * From a click: browsers ask the person, who may refuse.
+ * @param {boolean} wanted
+ */
+export async function wantNotifications(wanted) {
+  remember(WANTED_KEY, wanted ? "yes" : "no");
+  if (wanted && Notification.permission === "default") await Notification.requestPermission();
+}
+
+/** @param {string} text */
+export function notify(text) {
+  try {
+    const notification = new Notification(text, {
+      icon: new URL("../icons/app-192.png", import.meta.url).href,
+    });
+    notification.addEventListener("click", () => {
+      window.focus();
+      notification.close();
+    });
+  } catch {
+    // Phones show them from a service worker alone: there the page's title has to do.
+  }
+}

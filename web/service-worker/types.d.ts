@@ -1,0 +1,19 @@
+/** What `generate.mjs` and the browser put around `ours.js`. */
+
+interface SiteFile {
+  /** Relative to the site. */
+  url: string;
+  revision: string;
+  integrity: string;
+  bytes: number;
+  /** The only device that needs it; "" for all of them. */
+  device?: string;
+}
+
+declare const site: { shell: SiteFile[]; runtime: SiteFile[]; headers: [string, Record<string, string>][] };
+declare const registration: ServiceWorkerRegistration;
+
+/** Chromium's static routing, when a service worker is installed. */
+interface ExtendableEvent {
+  addRoutes?(rule: { condition: { requestMode: RequestMode }; source: "fetch-event" }): Promise<void>;
+}

@@ -1,0 +1,209 @@
+/** The choices of an export: what, in which format, under which name. */
+
+import { fitsMp3, fitsStemsFile } from "../app/export-plan.js";
+import { DEFAULT_PATTERN } from "../app/file-names.js";
+import { stripGains, toGain } from "../media/mix.js";
+import { recall, remember } from "../platform/memory.js";
+import { h, setText, uniqueId } from "./dom.js";
+import { gain } from "./format.js";
+import { t } from "./i18n.js";
+import { icon } from "./icon.js";
+
+/** @typedef {import("../app/export-plan.js").ExportChoice} ExportChoice */
+/** @typedef {import("../app/song.js").Song} Song */
+/** @typedef {import("../export/messages.js").Coding} Coding */
+
+const CHOICE_KEY = "export";
+
+const WHATS = /** @type {const} */ (["mix", "all", "stem", "stems-file"]);
+const ICONS = { mix: "sliders-vertical", all: "archive", stem: "music", "stems-file": "layers" };
+const FORMATS = /** @type {const} */ (["wav", "flac", "mp3"]);
+const DEPTHS = /** @type {const} */ ([16, 24, 32]);
+const DEEPEST_FLAC = 24;
+const BITRATES = [128, 160, 192, 256, 320];
+const STEMS_FILE_BITRATE = 256_000;
+
+const DEFAULTS = { what: "mix", format: "wav", bits: "24", bitrate: "320", pattern: DEFAULT_PATTERN };
+
+export class ExportForm extends HTMLElement {
+  #whats = group(t("export.what"), "export-what", WHATS, (what) => t(`export.what.${what}`));
+  #formats = group(t("export.format"), "export-format", FORMATS, (format) => t(`export.format.${format}`));
+  #depths = group(t("export.depth"), "export-depth", DEPTHS.map(String), (bits) => t(`export.depth.${bits}`));
+  #bitrates = group(t("export.bitrate"), "export-bitrate", BITRATES.map(String), (rate) => rate);
+  #stem = h("select", {});
+  #pattern = h("input", { type: "text", spellcheck: "false", autocomplete: "off", id: uniqueId("pattern") });
+  #coding = h("div", { class: "export-coding" });
+  #reason = h("p", { class: "export-hint" });
+  /** @type {Record<string, HTMLElement>} */
+  #notes = Object.fromEntries(WHATS.map((what) => [what, h("span", { class: "export-note" })]));
+  /** @type {Song | null} */
+  #song = null;
+
+  /** Whether nothing would be heard of the mix. */
+  silent = false;
+
+  connectedCallback() {
+    this.#stem.setAttribute("aria-label", t("export.stem"));
+    this.#stem.addEventListener("input", () => this.#whats.choose("stem"));
+    for (const what of WHATS) this.#whats.labels[what].replaceChildren(...this.#row(what));
+    this.#coding.append(this.#formats.element, this.#depths.element, this.#bitrates.element, this.#reason);
+    const hint = uniqueId("pattern-hint");
+    this.#pattern.setAttribute("aria-describedby", hint);
+    this.append(
+      this.#whats.element,
+      this.#coding,
+      h(
+        "div",
+        { class: "export-name" },
+        h("label", { for: this.#pattern.id }, t("export.name")),
+        this.#pattern,
+        h("p", { id: hint, class: "export-hint" }, t("export.name-hint")),
+      ),
+    );
+    this.addEventListener("input", () => this.#fit());
+  }
+
+  /** @param {Song} song */
+  build(song) {
+    this.#song = song;
+    const { what, format, bits, bitrate, pattern } = {
+      ...DEFAULTS,
+      ...JSON.parse(recall(CHOICE_KEY) ?? "{}"),
+    };
+    const stems = song.stems.map(({ name }) => h("option", { value: name }, t(`stem.${name}`)));
+    this.#stem.replaceChildren(...stems);
+    this.#whats.labels["stems-file"].hidden = !fitsStemsFile(song);
+    this.#formats.inputs.mp3.disabled = !fitsMp3(song);
+    this.#whats.choose(this.#whats.labels[what].hidden ? "mix" : what);
+    this.#formats.choose(this.#formats.inputs[format].disabled ? "wav" : format);
+    this.#depths.choose(bits);
+    this.#bitrates.choose(bitrate);
+    this.#pattern.value = pattern;
+    this.#note(song);
+    this.#fit();
+  }
+
+  /** @returns {ExportChoice} */
+  get choice() {
+    return {
+      what: /** @type {ExportChoice["what"]} */ (this.#whats.value),
+      stem: this.#stem.value,
+      coding: this.#codingChoice(),
+      pattern: this.#pattern.value,
+    };
+  }
+
+  focusFirst() {
+    this.#whats.inputs[this.#whats.value].focus();
+  }
+
+  /** For the next time. */
+  remember() {
+    const choice = {
+      what: this.#whats.value,
+      format: this.#formats.value,
+      bits: this.#depths.value,
+      bitrate: this.#bitrates.value,
+      pattern: this.#pattern.value,
+    };
+    remember(CHOICE_KEY, JSON.stringify(choice));
+  }
+
+  /** @returns {Coding} */
+  #codingChoice() {
+    if (this.#whats.value === "stems-file") return { kind: "aac", bitrate: STEMS_FILE_BITRATE };
+    if (this.#formats.value === "mp3") return { kind: "mp3", bitrate: 1000 * Number(this.#bitrates.value) };
+    const bits = Number(this.#depths.value);
+    return /** @type {Coding} */ ({ kind: this.#formats.value, bits });
+  }
+
+  /** @param {typeof WHATS[number]} what */
+  #row(what) {
+    const title = h("span", { id: uniqueId("export-what") }, t(`export.what.${what}`));
+    const note = this.#notes[what];
+    const input = this.#whats.inputs[what];
+    note.id = uniqueId("export-note");
+    input.setAttribute("aria-labelledby", title.id);
+    input.setAttribute("aria-describedby", note.id);
+    const row = [input, icon(ICONS[what]), h("span", { class: "export-row" }, title, note)];
+    return what === "stem" ? [...row, this.#stem] : row;
+  }
+
+  /** What each of the rows stands for with this song. @param {Song} song */
+  #note({ stems, desk }) {
+    const strips = stems.map(({ name }) => desk.strips[name]);
+    const gains = stripGains(strips);
+    const heard = stems.flatMap(({ name }, index) =>
+      gains[index] > 0 ? [heardText(name, gains[index])] : [],
+    );
+    const plain = gains.every((value) => value === 1) && strips.every(({ pan }) => pan === 0);
+    const master = desk.master === 0 ? [] : [t("export.note.master", { gain: gain(desk.master) })];
+    this.silent = heard.length === 0 || toGain(desk.master) === 0;
+    setText(this.#notes.mix, [...(plain ? [t("export.note.balance")] : heard), ...master].join(", "));
+    setText(this.#notes.all, stems.map(({ name }) => t(`stem.${name}`)).join(", "));
+    setText(this.#notes["stems-file"], t("export.note.stems-file"));
+  }
+
+  /** Shows what fits to what is chosen. */
+  #fit() {
+    const file = this.#whats.value === "stems-file";
+    const format = this.#formats.value;
+    this.#coding.hidden = file;
+    this.#depths.element.hidden = format === "mp3";
+    this.#bitrates.element.hidden = format !== "mp3";
+    this.#depths.labels[32].hidden = format === "flac";
+    if (format === "flac" && Number(this.#depths.value) > DEEPEST_FLAC)
+      this.#depths.choose(String(DEEPEST_FLAC));
+    const unfit = this.#song && !fitsMp3(this.#song);
+    setText(this.#reason, unfit ? t("export.no-mp3") : "");
+    this.#reason.hidden = !unfit;
+  }
+}
+
+/** @param {string} stem @param {number} factor */
+function heardText(stem, factor) {
+  const name = t(`stem.${stem}`);
+  return factor === 1 ? name : `${name} ${gain(20 * Math.log10(factor))}`;
+}
+
+/**
+ * A group of radio buttons.
+ * @param {string} name as people read it
+ * @param {string} id
+ * @param {readonly string[]} values
+ * @param {(value: string) => string} label
+ */
+function group(name, id, values, label) {
+  /** @type {Record<string, HTMLInputElement>} */
+  const inputs = {};
+  /** @type {Record<string, HTMLLabelElement>} */
+  const labels = {};
+  for (const value of values) {
+    inputs[value] = h("input", { type: "radio", name: id, value });
+    labels[value] = h("label", {}, inputs[value], label(value));
+  }
+  const rows = h(
+    "div",
+    { class: id === "export-what" ? "export-rows" : "segmented" },
+    ...Object.values(labels),
+  );
+  const element = h(
+    "fieldset",
+    { class: id, role: "radiogroup", "aria-label": name },
+    h("legend", {}, name),
+    rows,
+  );
+  return {
+    element,
+    inputs,
+    labels,
+    get value() {
+      return values.find((value) => inputs[value].checked) ?? values[0];
+    },
+    choose(/** @type {string} */ value) {
+      inputs[value].checked = true;
+    },
+  };
+}
+
+customElements.define("export-form", ExportForm);

@@ -1,0 +1,41 @@
+/** Balances at a click: those that the song has the stems for. */
+
+import { presetOf, presetsFor } from "../media/presets.js";
+import { h, tell, uniqueId } from "./dom.js";
+import { t } from "./i18n.js";
+
+/** @typedef {import("../media/mix.js").Strip} Strip */
+
+export class PresetRow extends HTMLElement {
+  #group = uniqueId("preset");
+  /** @type {Map<string, HTMLInputElement>} */
+  #choices = new Map();
+
+  connectedCallback() {
+    this.setAttribute("role", "radiogroup");
+    this.setAttribute("aria-label", t("preset.label"));
+  }
+
+  /** @param {Record<string, Strip>} strips by stem */
+  render(strips) {
+    const names = presetsFor(Object.keys(strips));
+    if (names.join() !== [...this.#choices.keys()].join()) this.#build(names);
+    const current = presetOf(strips);
+    for (const [name, choice] of this.#choices) choice.checked = name === current;
+  }
+
+  /** @param {string[]} names */
+  #build(names) {
+    this.#choices = new Map(
+      names.map((name) => [name, h("input", { type: "radio", name: this.#group, value: name })]),
+    );
+    this.replaceChildren(
+      ...[...this.#choices].map(([name, choice]) => h("label", {}, choice, t(`preset.${name}`))),
+    );
+    for (const [name, choice] of this.#choices) {
+      choice.addEventListener("change", () => tell(this, "balance-choose", name));
+    }
+  }
+}
+
+customElements.define("preset-row", PresetRow);

@@ -1,0 +1,101 @@
+/** What the browser keeps for the page, by part, each of which can be removed. */
+
+import { bytesKept } from "../app/room.js";
+import { downloadOf } from "../engine/precision.js";
+import { h, setText, tell } from "./dom.js";
+import { day, percent, size } from "./format.js";
+import { t } from "./i18n.js";
+
+/** @typedef {import("../app/state.js").PageState} PageState */
+/** @typedef {{ id: string, label: string, bytes: number, model: boolean, kept: boolean }} Part */
+
+export class StorageList extends HTMLElement {
+  #parts = h("ul", { class: "kept" });
+  #space = h("p", { class: "kept-space" });
+  #cancel = h("button", { type: "button", onclick: () => tell(this, "offline-cancel") });
+  #all = h("button", { type: "button", onclick: () => this.#remove("everything") });
+  #shown = "";
+
+  connectedCallback() {
+    this.#all.append(t("storage.remove-all"));
+    this.#cancel.append(t("action.cancel-preparing"));
+    this.append(this.#parts, h("div", { class: "kept-end" }, this.#space, this.#cancel, this.#all));
+  }
+
+  /** @param {PageState} state */
+  render(state) {
+    const parts = partsOf(state);
+    const preparing = state.offline.phase === "preparing";
+    setText(this.#space, note(state));
+    this.#cancel.hidden = !preparing;
+    this.#all.hidden = preparing;
+    this.#all.disabled = !parts.some(({ kept }) => kept);
+    const shown = JSON.stringify(parts) + state.offline.phase;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const focused = this.#parts.contains(document.activeElement);
+    this.#parts.replaceChildren(...parts.map((part) => this.#row(part, preparing)));
+    if (focused) (preparing ? this.#cancel : this.#all).focus();
+  }
+
+  /** @param {Part} part @param {boolean} preparing */
+  #row({ id, label, bytes, model, kept }, preparing) {
+    const about = kept ? size(bytes) : t("storage.absent", { size: size(bytes) });
+    const row = h(
+      "li",
+      {},
+      h("span", {}, label),
+      h("span", { class: "kept-size" }, bytes ? about : t("storage.none")),
+    );
+    if (kept) row.append(action("remove", label, () => this.#remove(id)));
+    else if (model) row.append(action("download", label, () => tell(this, "offline-prepare", id), preparing));
+    return row;
+  }
+
+  /** @param {string} what */
+  #remove(what) {
+    tell(this, "storage-remove", what);
+  }
+}
+
+/**
+ * @param {"remove" | "download"} name
+ * @param {string} label
+ * @param {EventListener} onclick
+ */
+function action(name, label, onclick, disabled = false) {
+  const attributes = {
+    type: "button",
+    onclick,
+    disabled,
+    "aria-label": t(`storage.${name}-one`, { name: label }),
+  };
+  return h("button", attributes, t(`storage.${name}`));
+}
+
+/** @param {PageState} state */
+function note({ offline: { phase, fraction }, problem, storage: { usage, quota } }) {
+  if (phase === "preparing") return t("offline.preparing", { percent: percent(fraction) });
+  if (problem) return t(`error.${problem.code}.title`);
+  return t("storage.space", { usage: size(usage), quota: size(quota) });
+}
+
+/** @param {PageState} state @returns {Part[]} */
+function partsOf({ storage: { shell, runtime, models: ids }, models, songs, engine }) {
+  return [
+    { id: "shell", label: t("storage.shell"), bytes: shell, model: false, kept: shell > 0 },
+    { id: "runtime", label: t("storage.runtime"), bytes: runtime, model: false, kept: runtime > 0 },
+    ...models.flatMap((each) => {
+      const { id, label } = each;
+      const bytes = downloadOf(each, engine.info)?.bytes;
+      return bytes ? [{ id, label, bytes, model: true, kept: ids.includes(id) }] : [];
+    }),
+    ...songs.flatMap((song) => {
+      const { id, name, added } = song;
+      const label = t("storage.song", { song: name, date: day(added) });
+      return song.folder ? [{ id, label, bytes: bytesKept(song), model: false, kept: true }] : [];
+    }),
+  ];
+}
+
+customElements.define("storage-list", StorageList);
