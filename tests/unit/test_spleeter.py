@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 
 from demixer.audio import Samples
-from demixer.families.spleeter import BINS, FRAMES, LEVEL, Spleeter, full_band, ratio_masks
+from demixer.families.spleeter import BINS, FRAMES, Spleeter, full_band, ratio_masks
 from demixer.runtime import Float
 from demixer_build.paths import MODELS
 from tests.parity import unet
@@ -47,31 +47,11 @@ def test_magnitude_follows_its_definition(noise: Samples) -> None:
     assert session.magnitude is not None
     assert session.magnitude.shape == (1, 2, FRAMES, BINS)
     assert session.magnitude.dtype == np.float32
-    assert np.sqrt(np.square(session.magnitude, dtype=np.float64).mean()) == pytest.approx(LEVEL)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
-    gain = None
     for frame in (2, 100, FRAMES - 3):
         samples = noise[:, frame * HOP - N_FFT // 2 : frame * HOP + N_FFT // 2].astype(np.float64)
         expected = np.abs(np.fft.rfft(window * samples))[:, :BINS]
-        gain = gain or session.magnitude[0, :, frame].sum() / expected.sum()  # one for the whole segment
-        np.testing.assert_allclose(session.magnitude[0, :, frame], gain * expected, rtol=0, atol=1e-3)
-
-
-def heard(mixture: Samples) -> Float:
-    """What the network is given for a segment [shape=(2, FRAMES, BINS)]."""
-    session = Fixed(0.5, 0.5)
-    asyncio.run(Spleeter(session).separate(mixture))
-    assert session.magnitude is not None
-    (magnitude,) = session.magnitude
-    return np.asarray(magnitude)
-
-
-def test_networks_hear_the_song_at_one_level(noise: Samples) -> None:
-    whole = heard(noise)
-    np.testing.assert_allclose(heard(0.01 * noise), whole, rtol=1e-4, atol=1e-4)
-    short = noise.copy()
-    short[:, 100 * HOP :] = 0
-    np.testing.assert_allclose(heard(short)[:, :98], whole[:, :98], rtol=0.02, atol=0.01)
+        np.testing.assert_allclose(session.magnitude[0, :, frame], expected, rtol=0, atol=1e-4)
 
 
 def test_stems_are_the_mixture_by_their_energy(noise: Samples) -> None:

@@ -20,9 +20,6 @@ TRANSFORM: Final = STFT(n_fft=4096, hop=1024)
 #: What the network sees at once: 11.9 s of the lower half of the spectrum.
 FRAMES: Final = 512
 BINS: Final = 1024
-#: Root mean square of the magnitudes at which the networks separate best. Their answers depend on the level: as they
-#: come, songs are up to 0.5 dB of SDR worse off, and 2 dB when they are 12 dB quieter (docs/quality).
-LEVEL: Final = 18.0
 #: Keeps the masks defined where the mixture is silent.
 EPSILON: Final = np.float32(1e-10)
 
@@ -52,24 +49,12 @@ class Spleeter:
         """Separate one segment: [shape=(2, segment)] -> [shape=(stems, 2, segment)], which sum to the mixture."""
         spectrum = TRANSFORM.stft(mixture).swapaxes(-1, -2)  # the network wants [channels, frames, bins]
         magnitude = np.abs(spectrum[..., :BINS])
-        outputs = await self._session.run({"magnitude": at_level(magnitude)[None]})
+        outputs = await self._session.run({"magnitude": magnitude[None]})
         masks = ratio_masks(outputs["share"] * magnitude)
         # All stems but the last need a mask and an inverse transform; the last is what they leave of the mixture.
         masked = full_band(masks[:-1], spectrum.shape[-1]) * spectrum
         leading = TRANSFORM.istft(masked.swapaxes(-1, -2), self.segment)
         return np.concatenate([leading, [mixture - leading.sum(axis=0)]])
-
-
-def at_level(magnitude: Samples) -> Samples:
-    """A segment as loud as the networks like it; frames of silence, such as those beyond the song's end, do not count.
-
-    Parameters
-    ----------
-    magnitude : np.ndarray [shape=(channels, frames, bins)], float32
-    """
-    heard = magnitude[:, magnitude.any(axis=(0, 2))]
-    loudness = np.sqrt(np.square(heard, dtype=np.float64).mean()) if heard.size else 0.0
-    return magnitude * np.float32(LEVEL / loudness) if loudness else magnitude
 
 
 def ratio_masks(magnitudes: Masks) -> Masks:
