@@ -14,7 +14,7 @@ from demixer_build.paths import STATE
 from demixer_build.stamps import digest
 
 _KEPT: Final = STATE / "compressed"
-_COMPRESS: Final = frozenset({".css", ".html", ".js", ".json", ".mjs", ".svg", ".wasm", ".webmanifest"})
+_COMPRESS: Final = frozenset({".css", ".f32", ".html", ".js", ".json", ".mjs", ".svg", ".wasm", ".webmanifest"})
 """What compresses: wheels, archives and pictures are compressed already, weights are noise."""
 
 _LARGE: Final = 1 << 20

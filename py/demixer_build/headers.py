@@ -76,6 +76,7 @@ TYPES: Final = {
     ".mjs": "text/javascript",
     ".wasm": "application/wasm",
     ".onnx": "application/octet-stream",
+    ".f32": "application/octet-stream",
     ".whl": "application/zip",
     ".webmanifest": "application/manifest+json",
     ".json": "application/json",

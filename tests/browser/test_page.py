@@ -409,6 +409,10 @@ def test_every_state_is_accessible(
     home.get_by_role("button", name="Help").click()
     accessible(home, "help")
     home.get_by_role("button", name="Close").click()
+    home.get_by_role("button", name="About").click()
+    expect(home.get_by_role("dialog", name="About").get_by_role("table")).not_to_have_count(0)
+    accessible(home, "about")
+    home.get_by_role("button", name="Close").click()
     broken = tmp_path / "broken.mp3"
     broken.write_bytes(b"this is not music" * 100)
     choose(home, broken)

@@ -71,6 +71,11 @@ export function gain(decibel) {
   return t("unit.decibel", { value: DECIBEL.format(decibel).replace("-", "\u2212") });
 }
 
+/** @param {number} decibel @returns {string} a ratio without its unit, such as 13.4 */
+export function ratio(decibel) {
+  return TENTHS.format(decibel).replace("-", "\u2212");
+}
+
 /** @param {"second" | "minute" | "hour" | "megabyte" | "gigabyte"} name */
 function unit(name) {
   return new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
