@@ -21,7 +21,7 @@ def table() -> list[dict[str, Any]]:
     return [
         {
             "song": song,
-            "seconds": next(result["duration"] for result in results if result["song"] == song),
+            "seconds": next(round(result["duration"]) for result in results if result["song"] == song),
             "rows": [_row(result) for result in results if result["song"] == song],
         }
         for song in songs

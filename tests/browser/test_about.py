@@ -57,7 +57,7 @@ def test_a_device_that_computes_something_else_is_told(about: Locator) -> None:
     right = np.fromfile(DIST / "check" / "hpss.default.f32", np.float32)
     wrong = right + np.float32(0.02) * np.random.default_rng(0).standard_normal(right.size, np.float32)
     about.page.route("**/check/hpss.default.f32", lambda route: route.fulfill(body=wrong.tobytes()))
-    expect(check(about)).to_contain_text("differs audibly", timeout=SOON)
+    expect(check(about)).to_contain_text("more than it should", timeout=SOON)
     expect(about.get_by_role("listitem")).to_have_count(2)
 
 

@@ -22,8 +22,8 @@ import { describe } from "./errors.js";
 
 const JOB = "device-check";
 
-/** dB below a stem: what differs more could be heard. Float16 on a GPU is to keep 40, all others 50 and more. */
-export const AUDIBLE = -40;
+/** dB below a stem: float16 on a GPU is to keep this; the others come to 50 and more. */
+export const LIMIT = -40;
 
 export class DeviceCheck {
   #store;

@@ -1,6 +1,6 @@
 /** What the models reach on songs whose stems are known, and how near this browser comes to the reference. */
 
-import { AUDIBLE } from "../app/device-check.js";
+import { LIMIT } from "../app/device-check.js";
 import { h, setText, tell } from "./dom.js";
 import { gain, ratio, span } from "./format.js";
 import { t } from "./i18n.js";
@@ -78,7 +78,7 @@ function verdict({ phase, model, stems, error }) {
   if (phase === "working") return t("about.check.working", { model: model.label });
   const song = t("about.check.song");
   if (error) return `${t("about.check.failed")} ${t(`error.${error.code}.title`, { song })}`;
-  const right = stems.every(({ difference }) => difference < AUDIBLE);
+  const right = stems.every(({ difference }) => difference < LIMIT);
   return t(right ? "about.check.right" : "about.check.wrong", { model: model.label });
 }
 
