@@ -157,7 +157,7 @@ class Bridge:
         monitor.report = lambda mark: post("job.progress", self._border.to_js({"job": asked.job, **asdict(mark)}))
         source = self._border.source(song)
         timed = None if session is None else TimedSession(self._border.session(session))
-        family = families.create(asked.model, timed, source.rate)
+        family = families.create(asked.model, timed, source.rate, asked.preset)
         stems = StemOutput(self._border.output(output), asked, source.length)
         segments = await separate(
             source,

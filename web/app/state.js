@@ -84,6 +84,14 @@ export function initialState() {
   };
 }
 
+/**
+ * The quality that the chosen model has: the one chosen, or else its standard one.
+ * @param {Pick<PageState, "model" | "preset">} state
+ */
+export function presetOf({ model, preset }) {
+  return model && preset in model.presets ? preset : "standard";
+}
+
 /** @param {PageState} state @returns {Song | null} */
 export function selectedSong(state) {
   return state.songs.find((song) => song.id === state.selected) ?? null;

@@ -11,7 +11,13 @@ import { t } from "./i18n.js";
 /** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
 
 export class AboutPanel extends HTMLElement {
-  #tables = h("div", { class: "quality-tables" });
+  /** Can be focused: where the page is narrow, keys scroll it. */
+  #tables = h("div", {
+    class: "quality-tables",
+    role: "region",
+    tabindex: 0,
+    "aria-label": t("about.quality"),
+  });
   #check = h("button", { type: "button", onclick: () => tell(this, "device-check") }, t("about.check"));
   #note = h("p", { class: "check-note", role: "status" });
   #stems = h("ul", { class: "check-stems" });
