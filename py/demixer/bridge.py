@@ -17,7 +17,7 @@ from demixer.job import JobRequest, Output, StemOutput
 from demixer.mixdown import Mixdown, measure_levels
 from demixer.pcm import Rendering
 from demixer.progress import Monitor
-from demixer.runtime import Float, Session
+from demixer.runtime import Loaded
 from demixer.separate import separate
 from demixer.spectrogram import Window, spectrogram
 
@@ -32,7 +32,7 @@ class Border(Protocol):
         """The song that JavaScript reads."""
         ...
 
-    def session(self, session: Any, /) -> Session:
+    def session(self, session: Any, /) -> Loaded:
         """The model behind JavaScript's session."""
         ...
 
@@ -156,8 +156,9 @@ class Bridge:
         asked = JobRequest.from_json(request)
         monitor.report = lambda mark: post("job.progress", self._border.to_js({"job": asked.job, **asdict(mark)}))
         source = self._border.source(song)
-        timed = None if session is None else TimedSession(self._border.session(session))
-        family = families.create(asked.model, timed, source.rate, asked.preset)
+        loaded = None if session is None else self._border.session(session)
+        before = loaded.seconds if loaded else 0.0
+        family = families.create(asked.model, loaded, source.rate, asked.preset)
         stems = StemOutput(self._border.output(output), asked, source.length)
         segments = await separate(
             source,
@@ -165,12 +166,14 @@ class Bridge:
             family,
             asked.model.preset(asked.preset),
             raw=asked.raw,
+            ahead=loaded.ahead if loaded else 0,
             level=asked.level,
             checkpoints=stems,
             monitor=monitor,
         )
         seconds = time.perf_counter() - begin
-        return {"seconds": seconds, "modelSeconds": timed.seconds if timed else 0.0, "segments": segments}
+        model_seconds = loaded.seconds - before if loaded else 0.0
+        return {"seconds": seconds, "modelSeconds": model_seconds, "segments": segments}
 
 
 class WebRendering:
@@ -205,23 +208,3 @@ def as_demix_error(error: Exception) -> DemixError:
             "runtime/out-of-memory", "The browser gave no more memory.", "Close other tabs, or choose a smaller model."
         )
     return RuntimeFailure("runtime/failed", f"{type(error).__name__}: {error}")
-
-
-class TimedSession:
-    """A `Session` that adds up the seconds it took.
-
-    Parameters
-    ----------
-    session : Session
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.seconds = 0.0
-
-    async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
-        begin = time.perf_counter()
-        try:
-            return await self._session.run(feeds)
-        finally:
-            self.seconds += time.perf_counter() - begin

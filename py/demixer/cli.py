@@ -255,7 +255,8 @@ async def separate_one(
                 bar.update(task, completed=mark.done, total=mark.total)
 
         family = create(model, session, source.rate, preset)
-        await separate(source, stems, family, model.preset(preset), raw=raw, monitor=Monitor(report))
+        ahead = session.ahead if session else 0
+        await separate(source, stems, family, model.preset(preset), raw=raw, ahead=ahead, monitor=Monitor(report))
 
 
 def explain(error: DemixError, song: Path | None = None) -> None:

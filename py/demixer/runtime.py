@@ -13,7 +13,7 @@ Float = npt.NDArray[np.float32]
 
 
 class Session(Protocol):
-    """One loaded model. Implemented by `runtimes.native` and `runtimes.web`."""
+    """One loaded model."""
 
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
         """Run the graph once.
@@ -33,4 +33,18 @@ class Session(Protocol):
         RuntimeFailure
             `runtime/failed`, `runtime/out-of-memory` or `runtime/device-lost`.
         """
+        ...
+
+
+class Loaded(Session, Protocol):
+    """A `Session` as its runtime gives it: `runtimes.native` and `runtimes.web`."""
+
+    @property
+    def ahead(self) -> int:
+        """How many runs to ask for beyond the one that is waited for, so that the device always has work."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """What all its runs took so far, without waiting for their turn."""
         ...

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +19,7 @@ from demixer.level import UNITY, Level, Normalised, measure
 from demixer.models import Preset
 from demixer.progress import Monitor
 from demixer.resample import Resampled, Resampler
-from demixer.segments import OverlapAdd, plan, read_window
+from demixer.segments import OverlapAdd, Segment, plan, read_window
 from demixer.stems import MixtureConsistency
 
 #: Standard deviation of the quietest song that is made louder for a model; what is below is hardly music.
@@ -29,6 +33,7 @@ async def separate(
     preset: Preset,
     *,
     raw: bool = False,
+    ahead: int = 0,
     level: Level | None = None,
     checkpoints: Checkpoints | None = None,
     monitor: Monitor | None = None,
@@ -51,6 +56,8 @@ async def separate(
     raw : bool
         Give the model's own output, as the reference implementation does, instead of making the stems
         sum to the mixture.
+    ahead : int
+        Segments that the model is given beyond the one that is finished; changes no bit.
     level : Level, optional
         The song's, where it was measured before.
     checkpoints : Checkpoints, optional
@@ -85,18 +92,17 @@ async def separate(
         None if raw else MixtureConsistency(family.stems, source.channels, source.length),
     )
     remaining = segments[stream.segment :]
-    for segment in remaining:
-        monitor.mark("separate", stream.segment, len(segments))
-        mixture = await read_window(song, segment)
-        estimate = segment.trim(await separate_channels(family, mixture))
-        finished = level.restore(stream.overlap_add.add(segment, estimate), offset=raw)
-        await deliver(stream.to_song_rate.push(finished), stream, source, sink)
-        stream.segment += 1
-        await saved.save(stream, stream.written)
+    monitor.mark("separate", stream.segment, len(segments))
+    async with aclosing(estimate_all(family, song, remaining, ahead)) as estimates:
+        async for segment, estimate in estimates:
+            finished = level.restore(stream.overlap_add.add(segment, segment.trim(estimate)), offset=raw)
+            await deliver(stream.to_song_rate.push(finished), stream, source, sink)
+            stream.segment += 1
+            await saved.save(stream, stream.written)
+            monitor.mark("separate", stream.segment, len(segments))
     await deliver(stream.to_song_rate.finish(), stream, source, sink)
     if stream.consistency is not None:
         await write(stream.consistency.finish(), stream, sink)
-    monitor.mark("separate", len(segments), len(segments))
     return len(remaining)
 
 
@@ -121,6 +127,33 @@ class Stream:
     segment: int = 0
     delivered: int = 0
     written: int = 0
+
+
+async def estimate_all(
+    family: Family, song: Source, segments: Sequence[Segment], ahead: int
+) -> AsyncGenerator[tuple[Segment, Samples]]:
+    """Estimate segments in their order [shape=(stems, channels, window)].
+
+    While the caller works on one, the next `ahead` ones are with the model.
+    """
+    under_way: deque[tuple[Segment, asyncio.Task[Samples]]] = deque()
+    try:
+        for segment in segments:
+            mixture = await read_window(song, segment)
+            estimate = asyncio.create_task(separate_channels(family, mixture))
+            estimate.add_done_callback(lambda _: None)  # or Pyodide reports a failure before it is awaited
+            under_way.append((segment, estimate))
+            await asyncio.sleep(0)  # it gets as far as the model
+            if len(under_way) > ahead:
+                first, estimate = under_way.popleft()
+                yield first, await estimate
+        while under_way:
+            first, estimate = under_way.popleft()
+            yield first, await estimate
+    finally:
+        for _, estimate in under_way:
+            estimate.cancel()
+        await asyncio.gather(*(estimate for _, estimate in under_way), return_exceptions=True)
 
 
 async def separate_channels(family: Family, mixture: Samples) -> Samples:

@@ -48,6 +48,10 @@ class Engine:
         """The engine's newest worker, not those of its threads; a killed one may take a while to leave the list."""
         return [worker for worker in self.page.workers if worker.url.endswith("/engine/worker.js")][-1]
 
+    def compute_workers(self) -> list[Worker]:
+        """The workers that compute on the processor, the newest last."""
+        return [worker for worker in self.page.workers if worker.url.endswith("/engine/compute.js")]
+
     def separate(self, model: dict[str, Any], clip: Clip, **settings: Any) -> tuple[Samples, dict[str, Any]]:
         """Separate a song: its stems, and whatever else the harness tells."""
         told = self.call("separate", model, to_page(clip), settings)

@@ -14,6 +14,9 @@ const { fault = "none", input = "magnitude", run: first = 1, device } = PLAN;
 /** Sessions of onnxruntime that are open. */
 export const open = new Set();
 
+/** Runs of the graphs that the plan concerns. */
+export let runs = 0;
+
 const { load } = Runtime;
 
 Runtime.load = async (chosen) => {
@@ -23,19 +26,20 @@ Runtime.load = async (chosen) => {
     const session = await create.apply(ort.InferenceSession, given);
     open.add(session);
     const concerned = session.inputNames.includes(input) && (device ?? chosen.kind) === chosen.kind;
-    disturb(session, concerned ? faults[fault] : faults.none, ort);
+    disturb(session, concerned ? faults[fault] : faults.none, ort, concerned);
     return session;
   };
   return load.call(Runtime, chosen);
 };
 
-function disturb(session, happens, ort) {
+function disturb(session, happens, ort, concerned) {
   const run = session.run.bind(session);
   const release = session.release.bind(session);
-  let runs = 0;
+  let own = 0;
   session.run = (feeds) => {
-    runs += 1;
-    return runs < first ? run(feeds) : happens(() => run(feeds), ort);
+    own += 1;
+    if (concerned) runs += 1;
+    return own < first ? run(feeds) : happens(() => run(feeds), ort);
   };
   session.release = () => {
     open.delete(session);

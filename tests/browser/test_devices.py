@@ -27,7 +27,7 @@ def test_the_choice_of_a_device(swiftshader: Browser, base_url: str) -> None:
 
         def chosen(device: str = "auto", *, right: bool = True, fastest: str = "webgpu", gpu: str = name) -> Any:
             """The devices to try, where one was found right or wrong and the fastest at earlier visits."""
-            trials = [{"device": kind, "threads": 1} for kind in (fastest, "wasm")]
+            trials = [{"device": kind, "workers": 1, "threads": 1} for kind in (fastest, "wasm")]
             known = {"verdicts": {name: {"right": right}}, "measured": {"gpu": gpu, "trials": trials}}
             return page.evaluate(script, {"device": device, "known": known})
 
@@ -39,6 +39,33 @@ def test_the_choice_of_a_device(swiftshader: Browser, base_url: str) -> None:
         assert chosen(right=False) == ["wasm"]
         assert chosen("webgpu", right=False) == ["webgpu"]  # a person's wish
         assert chosen("wasm") == ["wasm"]
+
+
+def test_the_number_of_workers(page: Page) -> None:
+    script = """async ([cores, gigabytes, threads, workers]) => {
+      Object.defineProperty(navigator, "hardwareConcurrency", { get: () => cores, configurable: true });
+      Object.defineProperty(navigator, "deviceMemory", { get: () => gigabytes, configurable: true });
+      const { contenders } = await import("/engine/calibration.js");
+      const { choose } = await import("/engine/choice.js");
+      const measured = { gpu: null, trials: [{ device: "wasm", threads, workers }] };
+      const [chosen] = await choose({ device: "wasm", known: { verdicts: {}, measured } });
+      const names = contenders().map(({ device, workers = 1, threads }) => `${device} ${workers}x${threads}`);
+      return [names.slice(1), chosen.workers, chosen.threads];
+    }"""
+
+    def tried(cores: int, gigabytes: int, threads: int = 1, workers: int | None = None) -> Any:
+        return page.evaluate(script, [cores, gigabytes, threads, workers])
+
+    open_empty(page)
+    assert tried(2, 8) == [["wasm 1x2", "wasm 1x1"], 1, 1]
+    assert tried(8, 4)[0] == ["wasm 1x8", "wasm 1x4", "wasm 1x2", "wasm 1x1"]
+    assert tried(8, 8)[0] == ["wasm 1x8", "wasm 2x4", "wasm 1x4", "wasm 1x2", "wasm 1x1"]
+    assert tried(12, 16)[0][:3] == ["wasm 1x12", "wasm 2x6", "wasm 4x3"]
+    assert tried(8, 8, threads=4, workers=2)[1:] == [2, 4]
+    assert tried(8, 8, threads=8)[1:] == [1, 8]  # as measured at an earlier version
+
+    open_empty(page, isolated=False)
+    assert tried(8, 8)[0] == ["wasm 1x1", "wasm 2x1"]
 
 
 @pytest.mark.slow

@@ -146,6 +146,20 @@ def test_a_model_that_cannot_be_kept_still_works(engine: Engine, echo: dict[str,
     engine.separate(echo, song(seconds=1))
 
 
+def test_two_workers_compute_what_one_does(page: Page, echo: dict[str, Any]) -> None:
+    inject(page)  # without faults, it counts
+    engine = Engine(page)
+    clip = song(seconds=40)
+    found = {}
+    for workers in (1, 2):
+        settings = {"device": "wasm", "workers": workers, "threads": 1}
+        assert engine.call("start", settings)["value"]["workers"] == workers
+        found[workers], _ = engine.separate(echo, clip)
+    assert np.array_equal(found[1], found[2])
+    runs = "async () => (await import('/engine/ort.js')).runs"
+    assert [worker.evaluate(runs) for worker in engine.compute_workers()[-2:]] == [2, 2]
+
+
 @pytest.mark.slow
 def test_a_failed_start_is_told_and_can_be_repeated(page: Page, watch: Watch, hpss: dict[str, Any]) -> None:
     watch.expect("Failed to load resource.*404")
@@ -156,7 +170,7 @@ def test_a_failed_start_is_told_and_can_be_repeated(page: Page, watch: Watch, hp
     assert engine.call("start")["code"] == "runtime/start-failed"
     page.unroute("**/assets.json")
     page.route("**/engine/ort.js", lambda route: route.fulfill(status=404))
-    assert engine.call("start")["code"] == "engine/crashed"
+    assert engine.call("start")["code"] == "runtime/start-failed"
     page.unroute("**/engine/ort.js")
     engine.separate(hpss, song(seconds=1))
 
@@ -267,7 +281,7 @@ def test_the_runtime_holds_one_model_at_most(page: Page, hpss: dict[str, Any], e
     engine.call("start")
 
     def sessions() -> Any:
-        return engine.worker().evaluate("async () => (await import('/engine/ort.js')).open.size")
+        return engine.compute_workers()[-1].evaluate("async () => (await import('/engine/ort.js')).open.size")
 
     before = sessions()
     for model, more in ((hpss, 0), (echo, 1), (other, 1), (hpss, 1), (echo, 1)):

@@ -65,6 +65,16 @@ def test_a_fault_in_the_midst_of_a_job(page: Page, threads: int, echo: dict[str,
 
 
 @pytest.mark.slow
+def test_where_two_workers_find_no_memory_one_may(page: Page, echo: dict[str, Any]) -> None:
+    inject(page, {"fault": "memory"}, {"fault": "memory"})  # one of each
+    engine = Engine(page)
+    engine.call("start", {"device": "wasm", "workers": 2, "threads": 1})
+    assert_echo(engine, echo)
+    [fallback] = engine.call("fallen")
+    assert (fallback["from"]["workers"], fallback["to"]["workers"]) == (2, 1)
+
+
+@pytest.mark.slow
 def test_a_fault_that_stays_is_an_honest_error(page: Page, echo: dict[str, Any]) -> None:
     inject(page, {"fault": "memory"}, {"fault": "memory"})
     engine = Engine(page)

@@ -110,7 +110,7 @@ def test_estimates_come_from_the_device_and_then_from_runs(modules: Page) -> Non
       const { estimate, learn } = await import("/ui/estimate.js");
       const presets = { standard: { overlap: 0.25 }, best: { overlap: 0.5 } };
       const model = { id: "test", gflop_per_second: 40, presets };
-      const engine = { device: "wasm", threads: 2, gflops: 20 };
+      const engine = { device: "wasm", workers: 1, threads: 2, gflops: 20 };
       const before = [estimate(model, "standard", 60, engine), estimate(model, "unknown", 60, engine)];
       learn(model, "standard", 30, engine, 90);
       const other = { ...engine, threads: 8 };

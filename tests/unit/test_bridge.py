@@ -19,7 +19,7 @@ from demixer.errors import CODES, AudioError
 from demixer.job import Output
 from demixer.level import measure
 from demixer.progress import Monitor
-from demixer.runtime import Session
+from demixer.runtime import Loaded
 
 HPSS: dict[str, Any] = {
     "id": "hpss",
@@ -38,7 +38,7 @@ class PlainBorder:
     def source(self, song: Any, /) -> Source:
         return Clip(song, 44_100)
 
-    def session(self, session: Any, /) -> Session:
+    def session(self, session: Any, /) -> Loaded:
         return session  # type: ignore[no-any-return]
 
     def output(self, output: Any, /) -> Output:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from demixer.audio import Clip, Collected, Samples
-from demixer.errors import AudioError, Cancelled
+from demixer.errors import AudioError, Cancelled, RuntimeFailure
 from demixer.level import measure
 from demixer.models import Preset
 from demixer.progress import Monitor, Progress
@@ -45,10 +45,16 @@ def song(length: int, channels: int = 2, rate: int = 44_100, offset: float = 0.0
 
 
 def run(
-    clip: Clip, family: Shares, *, raw: bool = False, monitor: Monitor | None = None, preset: Preset = STANDARD
+    clip: Clip,
+    family: Shares,
+    *,
+    raw: bool = False,
+    ahead: int = 0,
+    monitor: Monitor | None = None,
+    preset: Preset = STANDARD,
 ) -> Samples:
     sink = Collected(family.stems, clip.channels, clip.length)
-    asyncio.run(separate(clip, sink, family, preset, raw=raw, monitor=monitor))
+    asyncio.run(separate(clip, sink, family, preset, raw=raw, ahead=ahead, monitor=monitor))
     assert sink.written == clip.length
     return sink.samples
 
@@ -104,6 +110,44 @@ def test_a_family_that_is_not_normalised_gets_the_song_as_it_is() -> None:
 
     run(clip, Spy(normalise=False))
     np.testing.assert_array_equal(seen[0], clip.samples)
+
+
+class Device(Shares):
+    """A family that takes its time, as one that waits for its device, and counts what is under way."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        super().__init__()
+        self.under_way = self.most = 0
+        self._fails_at = fails_at
+
+    async def separate(self, mixture: Samples) -> Samples:
+        number = self.asked
+        estimate = await super().separate(mixture)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await asyncio.sleep(0.01 / (1 + number))  # later ones are ready sooner
+        finally:
+            self.under_way -= 1
+        if number == self._fails_at:
+            raise RuntimeFailure("runtime/failed", "It is broken.")
+        return estimate
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 3])
+def test_segments_ahead_change_no_bit(ahead: int) -> None:
+    clip = song(200_000)
+    device = Device()
+    np.testing.assert_array_equal(run(clip, device, ahead=ahead), run(clip, Shares()))
+    assert device.most == ahead + 1
+
+
+def test_a_failure_ends_what_is_under_way() -> None:
+    device = Device(fails_at=2)
+    with pytest.raises(RuntimeFailure, match="broken"):
+        run(song(200_000), device, ahead=2)
+    assert device.asked == 5
+    assert device.under_way == 0
 
 
 def test_silence_gives_silence_and_never_asks_the_model() -> None:

@@ -69,7 +69,7 @@ export class DeviceChoice {
       const [best] = trials;
       if (best) this.#devices.keep(trials, info.runtime);
       this.#show({ measured: trials.length });
-      if (best && (best.device !== info.device || best.threads !== info.threads)) {
+      if (best && nameOf(best) !== nameOf(info)) {
         this.#engine.prefer(settingsOf("auto"));
         this.#restart();
       }
@@ -97,14 +97,19 @@ export class DeviceChoice {
   }
 }
 
-/** @param {Settings} settings */
-const nameOf = ({ device, threads }) => (threads ? `${device}-${threads}` : device);
+/** @param {Pick<Settings, "device" | "workers" | "threads">} settings */
+function nameOf({ device, workers = 1, threads }) {
+  if (device !== "wasm") return device;
+  return workers === 1 ? `wasm-${threads}` : `wasm-${workers}x${threads}`;
+}
 
 /** @param {string} name @returns {Settings} */
 function settingsOf(name) {
-  const [device, threads] = name.split("-");
+  const [device, shares] = name.split("-");
   if (device === "webgpu") return { device };
-  return device === "wasm" ? { device, threads: Number(threads) } : { device: "auto" };
+  if (device !== "wasm") return { device: "auto" };
+  const [threads, workers = 1] = shares.split("x").map(Number).reverse();
+  return { device, workers, threads };
 }
 
 /** @param {AbortSignal} signal */

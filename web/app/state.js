@@ -13,7 +13,7 @@
  * @property {"asleep" | "starting" | "ready" | "failed"} phase
  * @property {number} fraction of the start
  * @property {EngineInfo | null} info
- * @property {string} choice the device that is wanted: `auto`, `webgpu` or `wasm-<threads>`
+ * @property {string} choice the device that is wanted: `auto`, `webgpu`, `wasm-<threads>` or `wasm-<workers>x<threads>`
  * @property {string[]} choices
  * @property {number | null} measured devices that were measured against each other, once they were
  * @property {import("../engine/protocol.js").Fallback | null} fallback the last device that has failed

@@ -14,6 +14,12 @@ const BUDGET_MS = 5000;
 
 const MOST_THREADS = 16;
 
+/** Fewer for each worker are not worth a worker's memory, where threads can be had. */
+const FEWEST_THREADS = 2;
+
+/** Of the machine's memory, for each worker: the largest model takes more than one, and there is more than this page. */
+const MEMORY_GB = 4;
+
 /**
  * @param {AbortSignal} signal
  * @param {number} [budget] milliseconds
@@ -32,15 +38,28 @@ export async function calibrate(signal, budget = BUDGET_MS) {
   return trials.sort((one, other) => one.seconds - other.seconds);
 }
 
-/** The GPU, all threads, and the powers of two below, the most likely first. @returns {Settings[]} */
+/** The GPU; all threads, together and shared out; and the powers of two below; the most likely first. @returns {Settings[]} */
 export function contenders() {
-  const most = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  const cores = Math.min(navigator.hardwareConcurrency, MOST_THREADS);
+  const isolated = self.crossOriginIsolated;
+  /** @type {Settings[]} */
+  const shared = [];
+  for (let workers = 2; workers <= mostWorkers(); workers *= 2) {
+    const threads = Math.floor(cores / workers);
+    if (threads >= (isolated ? FEWEST_THREADS : 1))
+      shared.push({ device: "wasm", workers, threads: isolated ? threads : 1 });
+  }
+  const most = isolated ? cores : 1;
   const counts = [most];
   for (let threads = 2 ** Math.ceil(Math.log2(most) - 1); threads >= 1; threads /= 2) counts.push(threads);
-  return [
-    { device: "webgpu" },
-    ...counts.map((threads) => ({ device: /** @type {const} */ ("wasm"), threads })),
-  ];
+  const [all, ...fewer] = counts.map((threads) => ({ device: /** @type {const} */ ("wasm"), threads }));
+  return [{ device: "webgpu" }, all, ...shared, ...fewer];
+}
+
+/** Each holds the model and a segment's worth of results: only on machines with plenty of memory, if the browser tells. */
+function mostWorkers() {
+  const { deviceMemory = 0 } = /** @type {{ deviceMemory?: number }} */ (navigator);
+  return Math.max(1, Math.floor(deviceMemory / MEMORY_GB));
 }
 
 /**

@@ -16,7 +16,7 @@ const MOST_THREADS = 8;
  * @param {Settings} settings
  * @returns {Promise<Device[]>}
  */
-export async function choose({ device, threads, allowSoftwareAdapter, known }) {
+export async function choose({ device, workers, threads, allowSoftwareAdapter, known }) {
   const adapter = device === "wasm" ? null : await findAdapter(allowSoftwareAdapter);
   if (device === "webgpu" && !adapter) {
     throw new EngineError("runtime/start-failed", "There is no GPU that this browser can use.");
@@ -25,18 +25,25 @@ export async function choose({ device, threads, allowSoftwareAdapter, known }) {
   const usable = trusted ? adapter.name : null;
   const measured = known?.measured;
   const trials = measured && (device === "wasm" || measured.gpu === usable) ? measured.trials : [];
-  const fastest = trials.find((trial) => trial.device === "wasm")?.threads;
+  const fastest = trials.find((trial) => trial.device === "wasm");
 
   /** @type {Device} */
   const processor = {
     kind: "wasm",
     adapter: null,
-    threads: within(threads ?? fastest ?? MOST_THREADS),
+    workers: workers ?? (threads ? 1 : (fastest?.workers ?? 1)),
+    threads: within(threads ?? fastest?.threads ?? MOST_THREADS),
     half: false,
   };
   if (!adapter) return [processor];
   /** @type {Device} */
-  const gpu = { kind: "webgpu", adapter: adapter.name, threads: within(MOST_THREADS), half: adapter.half };
+  const gpu = {
+    kind: "webgpu",
+    adapter: adapter.name,
+    workers: 1,
+    threads: within(MOST_THREADS),
+    half: adapter.half,
+  };
   if (device === "webgpu") return [gpu];
   return trusted && trials[0]?.device !== "wasm" ? [gpu, processor] : [processor];
 }

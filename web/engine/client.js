@@ -179,7 +179,8 @@ export class EngineClient extends EventTarget {
     this.dispose();
     const { device: from } = link;
     this.#detour = avoid(this.#settings, from);
-    const to = from && { kind: /** @type {const} */ ("wasm"), threads: this.#detour.threads };
+    const { workers, threads } = this.#detour;
+    const to = from && { kind: /** @type {const} */ ("wasm"), workers, threads };
     this.#remember(from, error.code, link.info !== null);
     this.#tell("engine.fallback", { from, to, error: error.toData() });
   }

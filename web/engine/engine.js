@@ -5,10 +5,10 @@
 import { JobOutput } from "../library/job-output.js";
 import { SongReader } from "../library/song-reader.js";
 import { choose } from "./choice.js";
+import { Crew } from "./crew.js";
 import { cancelled, EngineError, messageOf } from "./errors.js";
 import { judge } from "./judge.js";
 import { obtain } from "./model-store.js";
-import { Runtime } from "./ort.js";
 import { precisionFor } from "./precision.js";
 import { Probe } from "./probe.js";
 import { Bridge, fetchWheel, loadInterpreter } from "./pyodide.js";
@@ -22,9 +22,11 @@ import { until } from "./waiting.js";
 /** @typedef {import("./protocol.js").Settings} Settings */
 /** @typedef {import("./protocol.js").SongAudio} SongAudio */
 
+/** @typedef {import("./ort.js").Runtime | Crew} Runtime */
+/** @typedef {Awaited<ReturnType<Runtime["open"]>>} Session */
 /** @typedef {{ runtime: Runtime, probe: Probe, fp16: boolean }} Compute */
 /** @typedef {import("./precision.js").Ability} Ability */
-/** @typedef {{ sha256: string, cached: boolean, session: import("./ort.js").Session }} Loaded */
+/** @typedef {{ sha256: string, cached: boolean, session: Session }} Loaded */
 /** @typedef {{ job: string | null, stop: AbortController, done: Promise<unknown> }} Task */
 
 const MODELS = new URL("../models/", import.meta.url);
@@ -74,9 +76,9 @@ export class Engine {
     const [{ runtime, probe, fp16 }] = await Promise.all([this.#runtime(), this.#python()]);
     const gflops = await this.#stage("calibrate", () => probe.rate()); // now that nothing else compiles
     this.#emit("engine.progress", { stage: "ready", done: STAGES.length, total: STAGES.length });
-    const { kind: device, adapter, threads } = runtime.device;
+    const { kind: device, adapter, workers, threads } = runtime.device;
     const isolated = self.crossOriginIsolated;
-    return { device, adapter, threads, isolated, fp16, gflops, runtime: runtime.version };
+    return { device, adapter, workers, threads, isolated, fp16, gflops, runtime: runtime.version };
   }
 
   /** Python with our wheel; needs no model runtime, and some families never do. */
@@ -94,8 +96,8 @@ export class Engine {
   async #measure(settings) {
     this.#settings = settings;
     const { runtime } = await this.#runtime();
-    const { kind: device, adapter, threads } = runtime.device;
-    return { device, adapter, threads, seconds: await timeLayers(runtime) };
+    const { kind: device, adapter, workers, threads } = runtime.device;
+    return { device, adapter, workers, threads, seconds: await timeLayers(runtime) };
   }
 
   /** The best device that computes rightly. */
@@ -123,12 +125,19 @@ export class Engine {
   /** @param {Device} device @returns {Promise<Compute>} */
   async #load(device) {
     this.#emit("engine.device", device);
-    const runtime = await Runtime.load(device);
+    const runtime = await this.#reach(device);
     const probe = await Probe.load(runtime);
     const before = this.#settings.known?.verdicts[device.adapter ?? device.kind];
     const { fp16 } = before?.right ? before : await judge(runtime);
     this.#ability = { device: device.kind, fp16 };
     return { runtime, probe, fp16 };
+  }
+
+  /** A GPU computes beside whatever runs in this worker; the processor would block it. @param {Device} device */
+  async #reach(device) {
+    if (device.kind === "wasm") return Crew.load(device, this.#emit);
+    const { Runtime } = await import("./ort.js");
+    return Runtime.load(device);
   }
 
   /**

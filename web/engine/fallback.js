@@ -15,8 +15,8 @@ export function isFault(reason) {
 }
 
 /**
- * The settings that avoid a device that has failed: after the GPU the processor, after many threads one. After that,
- * or where the fault came before any device, there is only a fresh worker.
+ * The settings that avoid a device that has failed: after the GPU the processor, after several workers one, after many
+ * threads one. After that, or where the fault came before any device, there is only a fresh worker.
  * @param {Settings} settings
  * @param {Device | null} failed
  * @returns {Settings}
@@ -24,6 +24,7 @@ export function isFault(reason) {
 export function avoid(settings, failed) {
   const gpu = failed ? failed.kind === "webgpu" : settings.device === "webgpu";
   if (gpu) return { ...settings, device: "wasm" };
-  if (failed) return { ...settings, device: "wasm", threads: 1 };
+  if (failed && failed.workers > 1) return { ...settings, device: "wasm", workers: 1 };
+  if (failed) return { ...settings, device: "wasm", workers: 1, threads: 1 };
   return { ...settings };
 }

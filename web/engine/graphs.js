@@ -4,7 +4,7 @@
 
 const FOLDER = new URL("../models/testing/", import.meta.url);
 
-/** @param {string} name @returns {Promise<Uint8Array>} */
+/** @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function graph(name) {
   return new Uint8Array(await (await fetched(`${name}.onnx`)).arrayBuffer());
 }

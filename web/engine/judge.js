@@ -6,7 +6,7 @@
 import { EngineError } from "./errors.js";
 import { answer, graph, waves } from "./graphs.js";
 
-/** @typedef {import("./ort.js").Runtime} Runtime */
+/** @typedef {import("./engine.js").Runtime} Runtime */
 
 const SHAPE = [1, 4, 16, 32];
 
@@ -31,7 +31,7 @@ export const wrongNumbers = () => new EngineError("runtime/failed", "The device 
 
 /**
  * @param {Runtime} runtime
- * @param {Uint8Array} question
+ * @param {Uint8Array<ArrayBuffer>} question
  * @param {number[]} expected
  * @param {number} tolerance
  */

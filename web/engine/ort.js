@@ -8,7 +8,7 @@ import { EngineError, messageOf } from "./errors.js";
 /** @typedef {import("../vendor/onnxruntime-web/ort.wasm.min.mjs").InferenceSession} OrtSession */
 /** @typedef {import("./protocol.js").Device} Device */
 /** @typedef {import("./protocol.js").ErrorCode} ErrorCode */
-/** @typedef {{ name: string, dims: readonly number[], data: Float32Array<ArrayBuffer> }} NamedTensor */
+/** @typedef {import("./protocol.js").NamedTensor} NamedTensor */
 
 const VENDOR = new URL("../vendor/onnxruntime-web/", import.meta.url).href;
 
@@ -23,7 +23,7 @@ const OPTIONS = Object.freeze({
 const OUT_OF_MEMORY =
   /out of memory|\bOOM\b|bad_alloc|failed to allocate|allocation failed|cannot enlarge memory/i;
 
-/** The runtime on one device. Sessions are made one after another and run one at a time. */
+/** The runtime on one device. Sessions are made one after another. */
 export class Runtime {
   #ort;
   /** @type {Promise<never> | null} */ #lost = null;
@@ -54,13 +54,14 @@ export class Runtime {
   }
 
   /**
-   * @param {Uint8Array} model an ONNX file; the runtime copies it
+   * @param {Uint8Array<ArrayBuffer>} model an ONNX file, whose memory is given back
    * @returns {Promise<Session>}
    */
   async open(model) {
     const options = { ...OPTIONS, executionProviders: [this.device.kind] };
     try {
       const session = await this.#ort.InferenceSession.create(model, options);
+      model.buffer.transfer?.(0); // the runtime has its own copy
       if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);
       return new Session(this.#ort, session, this.#lost);
     } catch (error) {
@@ -69,11 +70,18 @@ export class Runtime {
   }
 }
 
-/** One loaded model. */
+/** One loaded model, which runs once at a time. */
 export class Session {
   #ort;
   #session;
   #lost;
+  /** @type {Promise<unknown>} */ #turn = Promise.resolve();
+
+  /** Runs to ask for beyond the one that is waited for: the device always has work. */
+  ahead = 1;
+
+  /** What all runs took so far. */
+  seconds = 0;
 
   /**
    * @param {Ort} ort
@@ -90,14 +98,23 @@ export class Session {
    * @param {NamedTensor[]} inputs
    * @returns {Promise<NamedTensor[]>} outputs, in memory of their own
    */
-  async run(inputs) {
+  run(inputs) {
+    const outputs = this.#turn.then(() => this.#run(inputs));
+    this.#turn = outputs.catch(() => {});
+    return outputs;
+  }
+
+  /** @param {NamedTensor[]} inputs @returns {Promise<NamedTensor[]>} */
+  async #run(inputs) {
     const { Tensor } = this.#ort;
+    const begin = performance.now();
     const feeds = Object.fromEntries(
       inputs.map(({ name, dims, data }) => [name, new Tensor("float32", data, dims)]),
     );
     try {
       const run = this.#session.run(feeds);
       const outputs = await (this.#lost ? Promise.race([run, this.#lost]) : run);
+      this.seconds += (performance.now() - begin) / 1000;
       return Object.entries(outputs).map(([name, { dims, data }]) => {
         return { name, dims, data: /** @type {Float32Array<ArrayBuffer>} */ (data) };
       });

@@ -1,8 +1,8 @@
 /**
- * Every message between the page and the engine worker, in one place.
+ * Every message between the page and the engine worker, and between that and its compute workers, in one place.
  *
  * The page sends a `Request`, the worker answers with one `Reply` of the same id and, in between, any
- * number of `EngineEvent`s. Samples do not travel: songs and stems lie in the browser's storage, in pieces that both
+ * number of `EngineEvent`s. The engine worker asks its compute workers in the same way. Samples do not travel: songs and stems lie in the browser's storage, in pieces that both
  * sides read (`library/pieces.js`).
  */
 
@@ -59,7 +59,8 @@ export const ERROR_CODES = Object.freeze({
  * @typedef {object} Device
  * @property {"wasm" | "webgpu"} kind
  * @property {string | null} adapter name of the GPU adapter
- * @property {number} threads
+ * @property {number} workers that compute segments side by side
+ * @property {number} threads of each
  * @property {boolean} half whether it can compute in float16 at all
  */
 
@@ -67,10 +68,11 @@ export const ERROR_CODES = Object.freeze({
  * @typedef {object} EngineInfo
  * @property {"wasm" | "webgpu"} device
  * @property {string | null} adapter name of the GPU adapter
- * @property {number} threads
+ * @property {number} workers that compute segments side by side
+ * @property {number} threads of each
  * @property {boolean} isolated
  * @property {boolean} fp16 whether it computes rightly in float16 too
- * @property {number} gflops measured matrix-product rate of the device, in 1e9 operations a second
+ * @property {number} gflops measured matrix-product rate of one worker, in 1e9 operations a second
  * @property {string} runtime version of the model runtime
  */
 
@@ -91,7 +93,14 @@ export const ERROR_CODES = Object.freeze({
  * @property {Trial[]} trials the fastest first
  */
 
-/** @typedef {{ device: "wasm" | "webgpu", adapter: string | null, threads: number, seconds: number }} Trial */
+/**
+ * @typedef {object} Trial
+ * @property {"wasm" | "webgpu"} device
+ * @property {string | null} adapter
+ * @property {number} workers
+ * @property {number} threads of each
+ * @property {number} seconds for a piece of work, several of which may have been done side by side
+ */
 
 /**
  * @typedef {object} Artifact
@@ -119,7 +128,8 @@ export const ERROR_CODES = Object.freeze({
 /**
  * @typedef {object} Settings
  * @property {"auto" | "wasm" | "webgpu"} device
- * @property {number} [threads] by default as many as there are cores, within reason
+ * @property {number} [workers] by default one, or as many as were measured to be best
+ * @property {number} [threads] of each; by default as many as there are cores, within reason
  * @property {boolean} [allowSoftwareAdapter] take a GPU that is emulated: right, and far too slow for real work
  * @property {Knowledge} [known] what `auto` goes by
  */
@@ -178,8 +188,9 @@ export const ERROR_CODES = Object.freeze({
 
 /**
  * A device has failed, and another one takes its place. `from` is null where the fault came before any device, `to` where
- * the same is tried again; without `threads` there are as many as are good.
- * @typedef {{ from: Device | null, to: { kind: Device["kind"], threads?: number } | null, error: ErrorData }} Fallback
+ * the same is tried again; without `workers` or `threads` there are as many as are good.
+ * @typedef {{ kind: Device["kind"], workers?: number, threads?: number }} Detour
+ * @typedef {{ from: Device | null, to: Detour | null, error: ErrorData }} Fallback
  */
 
 /**
@@ -199,7 +210,22 @@ export const ERROR_CODES = Object.freeze({
  * }} Events
  */
 
-/** @typedef {{ v: number, id: number, type: keyof Calls, data: any }} Request */
+/** @typedef {{ name: string, dims: readonly number[], data: Float32Array<ArrayBuffer> }} NamedTensor */
+
+/**
+ * What the engine worker may ask of a compute worker; `seconds` are those of all runs of the session so far.
+ * @typedef {{
+ *   "runtime.load": { data: Device, value: { version: string } },
+ *   "session.open": { data: { session: number, model: Uint8Array<ArrayBuffer> }, value: null },
+ *   "session.run": {
+ *     data: { session: number, inputs: NamedTensor[] },
+ *     value: { outputs: NamedTensor[], seconds: number },
+ *   },
+ *   "session.release": { data: { session: number }, value: null },
+ * }} ComputeCalls
+ */
+
+/** @typedef {{ v: number, id: number, type: keyof Calls | keyof ComputeCalls, data: any }} Request */
 /** @typedef {{ id: number, ok: true, value: any } | { id: number, ok: false, error: ErrorData }} Reply */
 /**
  * @template {keyof Events} T

@@ -71,7 +71,7 @@ export class Bridge {
    * @param {JobRequest} request
    * @param {SongReader} song
    * @param {import("../library/job-output.js").JobOutput} output
-   * @param {import("./ort.js").Session | undefined} session
+   * @param {import("./engine.js").Session | undefined} session
    * @param {import("./rpc.js").Emit} emit
    * @returns {Promise<import("./protocol.js").JobReport>}
    */

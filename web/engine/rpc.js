@@ -8,11 +8,31 @@ import { fits } from "./shapes.js";
 
 /** @typedef {import("./protocol.js").Calls} Calls */
 /** @typedef {import("./protocol.js").Events} Events */
-/** @typedef {{ [T in keyof Calls]: (data: Calls[T]["data"]) => Promise<Calls[T]["value"]> }} Handlers */
+/** @typedef {import("./protocol.js").ComputeCalls} ComputeCalls */
+/** @typedef {import("./protocol.js").NamedTensor} NamedTensor */
+/**
+ * @template {{ [T in keyof C]: { data: any, value: any } }} [C=Calls]
+ * @typedef {{ [T in keyof C]: (data: C[T]["data"]) => Promise<C[T]["value"] | Moved<C[T]["value"]>> }} Handlers
+ */
 /** @typedef {<T extends keyof Events>(type: T, data: Events[T], transfer?: Transferable[]) => void} Emit */
 /** @typedef {Pick<Worker, "postMessage" | "addEventListener">} Port */
 
-/** The asking side. */
+/**
+ * A reply whose tensors go to the other side, and are empty here from then on.
+ * @template T
+ */
+export class Moved {
+  /** @param {T} value @param {NamedTensor[]} tensors in it */
+  constructor(value, tensors) {
+    this.value = value;
+    this.buffers = tensors.map(({ data }) => data.buffer);
+  }
+}
+
+/**
+ * The asking side.
+ * @template {{ [T in keyof C]: { data: any, value: any } }} [C=Calls]
+ */
 export class Caller {
   #port;
   #lastId = 0;
@@ -35,15 +55,16 @@ export class Caller {
   }
 
   /**
-   * @template {keyof Calls} T
+   * @template {keyof C} T
    * @param {T} type
-   * @param {Calls[T]["data"]} data
-   * @returns {Promise<Calls[T]["value"]>}
+   * @param {C[T]["data"]} data
+   * @param {Transferable[]} [transfer]
+   * @returns {Promise<C[T]["value"]>}
    */
-  call(type, data) {
+  call(type, data, transfer = []) {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      this.#port.postMessage({ v: VERSION, id, type, data });
+      this.#port.postMessage({ v: VERSION, id, type, data }, transfer);
       this.#pending.set(id, { resolve, reject });
     });
   }
@@ -57,9 +78,10 @@ export class Caller {
 
 /**
  * The answering side. Replies come as their handlers finish, in any order.
+ * @template {{ [T in keyof C]: { data: any, value: any } }} [C=Calls]
  * @param {Port} port
  * @param {Promise<unknown>} ready nothing is handled, and so nothing sent, before
- * @param {(emit: Emit) => Handlers} create
+ * @param {(emit: Emit) => Handlers<C>} create
  */
 export function serve(port, ready, create) {
   const handlers = create((type, data, transfer = []) => port.postMessage({ type, data }, transfer));
@@ -67,7 +89,9 @@ export function serve(port, ready, create) {
     const id = request?.id ?? null;
     try {
       await ready;
-      port.postMessage({ id, ok: true, value: await handlerOf(handlers, request)(request.data) });
+      const reply = await handlerOf(handlers, request)(request.data);
+      const { value, buffers } = reply instanceof Moved ? reply : { value: reply, buffers: [] };
+      port.postMessage({ id, ok: true, value }, buffers);
     } catch (error) {
       port.postMessage({ id, ok: false, error: EngineError.wrap(error).toData() });
     }
@@ -75,13 +99,13 @@ export function serve(port, ready, create) {
 }
 
 /**
- * @param {Handlers} handlers
+ * @param {Handlers<any>} handlers
  * @param {any} request
  * @returns {(data: any) => Promise<any>}
  */
 function handlerOf(handlers, request) {
   const known = request?.v === VERSION && Object.hasOwn(handlers, request.type);
-  if (known && fits(request.type, request.data)) return handlers[/** @type {keyof Calls} */ (request.type)];
+  if (known && fits(request.type, request.data)) return handlers[request.type];
   throw new EngineError(
     "protocol/version",
     known

@@ -3,6 +3,7 @@
  */
 
 /** @typedef {import("./protocol.js").Calls} Calls */
+/** @typedef {import("./protocol.js").ComputeCalls} ComputeCalls */
 /** @typedef {(value: any) => boolean} Shape */
 
 /** @type {Shape} */
@@ -46,9 +47,10 @@ const song = object({
   pieces: listOf(piece),
 });
 const level = object({ offset: Number.isFinite, scale: Number.isFinite });
-const trial = object({ device: oneOf("wasm", "webgpu"), threads: count });
+const trial = object({ device: oneOf("wasm", "webgpu"), workers: optional(count), threads: count });
 const settings = object({
   device: oneOf("auto", "wasm", "webgpu"),
+  workers: optional(count),
   threads: optional(count),
   known: optional(
     object({
@@ -58,7 +60,9 @@ const settings = object({
   ),
 });
 
-/** @type {Record<keyof Calls, Shape>} */
+const tensor = object({ name: text, dims: listOf(position), data: (value) => value instanceof Float32Array });
+
+/** @type {Record<keyof Calls | keyof ComputeCalls, Shape>} */
 const DATA = {
   "engine.start": settings,
   "device.measure": settings,
@@ -86,10 +90,14 @@ const DATA = {
     hop: count,
   }),
   "job.cancel": object({ job: optionalText }),
+  "runtime.load": object({ kind: oneOf("wasm"), threads: count }),
+  "session.open": object({ session: count, model: (value) => value instanceof Uint8Array }),
+  "session.run": object({ session: count, inputs: listOf(tensor) }),
+  "session.release": object({ session: count }),
 };
 
 /**
- * @param {keyof Calls} type
+ * @param {keyof Calls | keyof ComputeCalls} type
  * @param {unknown} data
  */
 export const fits = (type, data) => DATA[type](data);

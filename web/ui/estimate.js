@@ -14,7 +14,8 @@ import { recall, remember } from "../platform/memory.js";
  */
 export function estimate(model, preset, duration, engine) {
   const remembered = Number(recall(key(model, engine)));
-  const secondsPerSecond = remembered > 0 ? remembered : model.gflop_per_second / engine.gflops;
+  const secondsPerSecond =
+    remembered > 0 ? remembered : model.gflop_per_second / (engine.gflops * engine.workers);
   return (duration * secondsPerSecond) / (1 - overlapOf(model, preset));
 }
 
@@ -38,5 +39,5 @@ function overlapOf(model, preset) {
 
 /** @param {Model} model @param {EngineInfo} engine */
 function key(model, engine) {
-  return `rate.${model.id}.${engine.device}.${engine.threads}`;
+  return `rate.${model.id}.${engine.device}.${engine.workers}x${engine.threads}`;
 }

@@ -13,6 +13,8 @@ export function fallbackText({ from, to, error }) {
  * @param {import("../engine/protocol.js").Fallback["to"]} to
  */
 function next(from, to) {
-  if (!from || !to || (from.kind === to.kind && from.threads === to.threads)) return "again";
-  return from.kind === to.kind ? "one-thread" : "processor";
+  if (!from || !to) return "again";
+  if (from.kind !== to.kind) return "processor";
+  if (from.workers > 1 && to.workers === 1) return "one-worker";
+  return from.threads === to.threads ? "again" : "one-thread";
 }

@@ -78,15 +78,21 @@ class WebOutput:
 
 
 class WebSession:
-    """One model in `web/engine/ort.js`: a `Session`.
+    """One model in `web/engine/`: `Loaded`.
 
     Parameters
     ----------
     session : JsProxy of Session
+        That of `ort.js` or of `crew.js`.
     """
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self.ahead = int(session.ahead)
+
+    @property
+    def seconds(self) -> float:
+        return float(self._session.seconds)
 
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
         # Copies, since a view into Python's heap dies when the heap grows, which it may while the model runs.

@@ -18,7 +18,6 @@ import psutil
 
 from demixer import families
 from demixer.audio import Clip, Samples
-from demixer.bridge import TimedSession
 from demixer.models import Model
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
@@ -86,12 +85,14 @@ class _Bench:
     def separate(self, description: dict[str, Any], length: int) -> tuple[float, float]:
         """Separate a song; seconds of all, and of the graph."""
         model = Model.from_dict(description)
-        timed = TimedSession(self._session) if self._session else None
-        family = families.create(model, timed, RATE)
+        session = self._session
+        before = session.seconds if session else 0.0
+        family = families.create(model, session, RATE)
         noise = np.random.default_rng(0).standard_normal((2, length), np.float32)
         begin = time.perf_counter()
-        asyncio.run(separate(Clip(0.1 * noise, RATE), _Nowhere(), family, model.preset("standard")))
-        return time.perf_counter() - begin, timed.seconds if timed else 0.0
+        ahead = session.ahead if session else 0
+        asyncio.run(separate(Clip(0.1 * noise, RATE), _Nowhere(), family, model.preset("standard"), ahead=ahead))
+        return time.perf_counter() - begin, session.seconds - before if session else 0.0
 
 
 class _Nowhere:
