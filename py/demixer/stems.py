@@ -153,9 +153,14 @@ def _share(residual: Samples, stems: Samples) -> Samples:
     shares = np.zeros_like(stems)
     audible = np.flatnonzero(np.abs(residual).max(axis=(0, 2)) > INAUDIBLE)
     if audible.size:
-        spectra = np.fft.rfft(stems[:, :, audible])
-        power = spectra.real**2 + spectra.imag**2
-        weights = np.sqrt(np.sqrt(np.sqrt(power))) + np.float32(FLOOR)  # the power's eighth root
-        missing = np.fft.rfft(residual[:, audible])
-        shares[:, :, audible] = np.fft.irfft(missing * (weights / weights.sum(axis=0))) * _WINDOW
+        rows = slice(None) if audible.size == residual.shape[1] else audible  # a slice copies nothing
+        spectra = np.fft.rfft(stems[:, :, rows])
+        weights = spectra.real**2 + spectra.imag**2
+        for _ in range(3):  # of the power: the fourth root of the magnitude
+            np.sqrt(weights, out=weights)
+        weights += np.float32(FLOOR)
+        missing = np.fft.rfft(residual[:, rows]) / weights.sum(axis=0)
+        np.multiply(missing, weights, out=spectra)
+        shares[:, :, rows] = np.fft.irfft(spectra)
+        shares *= _WINDOW
     return shares

@@ -222,9 +222,13 @@ export class Engine {
       this.#emit("job.chunk", { job, start, length, stems }),
     );
     const session = weightless ? undefined : this.#loaded?.session;
-    const report = await bridge.run(request, song, output, session, this.#emit);
-    await output.finish(report);
-    return report;
+    try {
+      const report = await bridge.run(request, song, output, session, this.#emit);
+      await output.finish(report);
+      return report;
+    } finally {
+      await output.close();
+    }
   }
 
   /**

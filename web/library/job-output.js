@@ -1,6 +1,9 @@
 /**
  * Where the engine puts the stems of a job, segment by segment: pieces, then the state that the job can go on from.
  * A job that ends at any moment leaves pieces that are whole and a state that fits to those before it.
+ *
+ * What is written is written in its order, but behind the job's back: the next segment is computed meanwhile, and what
+ * goes wrong is told with the next samples, or at the end.
  */
 
 import { peaksOf, RECORDS, STATE } from "./layout.js";
@@ -21,6 +24,7 @@ export class JobOutput {
   #peaks = new Map();
   #begun = false;
   #saved = 0;
+  /** @type {Promise<void>} */ #writing = Promise.resolve();
 
   /** @param {JobRequest} request @param {Folder | null} folder @param {Tell} tell */
   constructor(request, folder, tell) {
@@ -55,6 +59,11 @@ export class JobOutput {
 
   /** @param {Uint8Array<ArrayBuffer>} state fits to all that was written */
   async save(state) {
+    this.#queue(() => this.#save(state));
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} state */
+  async #save(state) {
     if (!this.#folder) return;
     const before = await this.#states();
     this.#saved += 1;
@@ -87,26 +96,47 @@ export class JobOutput {
    * @param {(StemPeaks & { samples: Float32Array<ArrayBuffer> })[]} stems with interleaved samples
    */
   async write(start, length, stems) {
+    await this.#writing; // what waits here is held in memory
+    this.#queue(() => this.#write(start, length, stems));
+  }
+
+  /**
+   * @param {number} start
+   * @param {number} length
+   * @param {(StemPeaks & { samples: Float32Array<ArrayBuffer> })[]} stems
+   */
+  async #write(start, length, stems) {
     if (!this.#begun) await this.#clear();
     this.#begun = true;
-    /** @type {StemChunk[]} */
-    const chunks = [];
-    for (const { name, samples, peaks } of stems) {
-      const piece = await writePiece(await this.#stem(name), start, samples, this.#request.song.channels);
+    const { channels } = this.#request.song;
+    const writing = stems.map(async ({ name, samples, peaks }) => {
+      const piece = await writePiece(await this.#stem(name), start, samples, channels);
       this.#peaks.set(name, [...(this.#peaks.get(name) ?? []), peaks]);
-      chunks.push({ name, peaks, pieces: [piece] });
-    }
-    this.#tell(start, length, chunks);
+      return { name, peaks, pieces: [piece] };
+    });
+    this.#tell(start, length, await Promise.all(writing));
   }
 
   /** All is written. @param {object} facts about the run */
   async finish(facts) {
+    await this.#writing;
     if (!this.#folder) return;
     for (const [name, peaks] of this.#peaks) {
       await writeFile(this.#folder, peaksOf(name), new Uint8Array(await new Blob(peaks).arrayBuffer()));
     }
     await writeJson(this.#folder, RECORDS.done, facts);
     for (const number of await this.#states()) await remove(this.#folder, STATE + number);
+  }
+
+  /** Nothing more comes: when this ends, nobody writes there any more. */
+  async close() {
+    await this.#writing.catch(() => {}); // the job has failed for a reason of its own
+  }
+
+  /** @param {() => Promise<void>} work to do after all before, if that went well */
+  #queue(work) {
+    this.#writing = this.#writing.then(work);
+    this.#writing.catch(() => {}); // told with the next samples
   }
 
   /** What an earlier run has left that this one cannot go on from. */

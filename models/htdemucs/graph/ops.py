@@ -173,6 +173,16 @@ class Graph:
         shape[axis] = sum(part.shape[axis] for part in parts)
         return self.apply("Concat", *parts, shape=tuple(shape), axis=axis)
 
+    def split(self, x: Value, parts: int, axis: int) -> list[Value]:
+        """Equal parts."""
+        if parts == 1:
+            return [x]
+        shape = list(x.shape)
+        assert shape[axis] % parts == 0, (x.shape, parts)
+        shape[axis] //= parts
+        names = self.node("Split", [x], [self.unique("Split") for _ in range(parts)], axis=axis, num_outputs=parts)
+        return [Value(name, tuple(shape)) for name in names]
+
     def expand(self, x: Value, shape: Shape) -> Value:
         return self.apply("Expand", x, self.shape(shape), shape=shape)
 

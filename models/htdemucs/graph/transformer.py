@@ -18,6 +18,8 @@ from .ops import CONTRIB, Graph, Value
 from .weights import LAYERS, Affine, Array, Norm, TransformerLayer, Weights
 
 HEADS: Final = 8
+QUERIES: Final = 672
+"""That attend together. A browser's runtime holds all their scores: 58 MB, instead of 231 for all at once."""
 PERIOD: Final = 10000.0
 """Longest wavelength of the positional embeddings over 2 pi."""
 
@@ -92,11 +94,12 @@ def shrunk(query: Affine) -> Affine:
 
 
 def fused_heads(g: Graph, q: Value, k: Value, v: Value) -> Value:
-    """All heads of rows [tokens, width], in one operator that never holds all scores."""
-    batched = [g.reshape(tokens, (1, *tokens.shape)) for tokens in (q, k, v)]
-    heads = g.apply("MultiHeadAttention", *batched, domain=CONTRIB, num_heads=HEADS)
+    """All heads of rows [tokens, width], in the runtime's own operator, some queries at a time."""
+    queries, keys, values = (g.reshape(tokens, (1, *tokens.shape)) for tokens in (q, k, v))
+    parts = g.split(queries, max(1, q.shape[0] // QUERIES), axis=1)
+    heads = [g.apply("MultiHeadAttention", part, keys, values, domain=CONTRIB, num_heads=HEADS) for part in parts]
     g.flop += 4 * q.shape[0] * k.shape[0] * q.shape[1]
-    return g.reshape(heads, q.shape)
+    return g.reshape(heads[0] if len(heads) == 1 else g.concat(*heads, axis=1), q.shape)
 
 
 def heads_by_products(g: Graph, q: Value, k: Value, v: Value) -> Value:
