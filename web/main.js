@@ -2,6 +2,7 @@
 
 import { Attention } from "./app/attention.js";
 import { DeskControls } from "./app/desk-controls.js";
+import { DeviceCheck } from "./app/device-check.js";
 import { DeviceChoice } from "./app/device-choice.js";
 import { downloadStem, planForAll } from "./app/downloads.js";
 import { EngineWatch } from "./app/engine-watch.js";
@@ -20,6 +21,7 @@ import { onLaunch } from "./platform/launch.js";
 import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
+import { loadQuality } from "./platform/quality.js";
 import { ServiceWorkerClient } from "./platform/service-worker.js";
 import { Announcements } from "./ui/announcements.js";
 import { partLabel } from "./ui/export-texts.js";
@@ -40,6 +42,7 @@ const devices = new Devices();
 const engine = new EngineClient({ devices });
 const watch = new EngineWatch(engine, store);
 const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.warm());
+const deviceCheck = new DeviceCheck(store, engine);
 const songs = new Songs(store, engine);
 const deck = new Deck();
 const controls = new DeskControls(store, deck);
@@ -93,6 +96,14 @@ async function offerModels() {
   }
 }
 
+async function offerQuality() {
+  try {
+    store.set({ quality: store.state.quality ?? (await loadQuality()) });
+  } catch {
+    // Another try when the panel is opened the next time.
+  }
+}
+
 /**
  * What the elements tell, and what follows from it.
  * @type {Record<string, (detail: any) => void>}
@@ -122,6 +133,8 @@ const reactions = {
     remember(MODEL_KEY, id);
     store.set({ model: store.state.models.find((model) => model.id === id) ?? null });
   },
+  "about-open": () => void offerQuality(),
+  "device-check": () => void deviceCheck.run(),
   "device-choose": (/** @type {string} */ choice) => deviceChoice.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),

@@ -254,7 +254,7 @@ async def separate_one(
             if mark.stage == "separate":
                 bar.update(task, completed=mark.done, total=mark.total)
 
-        family = create(model, session, source.rate)
+        family = create(model, session, source.rate, preset)
         ahead = session.ahead if session else 0
         await separate(source, stems, family, model.preset(preset), raw=raw, ahead=ahead, monitor=Monitor(report))
 

@@ -1,4 +1,4 @@
-"""Cutting a song into segments and joining the results: Défossez's triangular overlap-add, streamed.
+"""Cutting a song into segments and joining the results: Défossez's weighted overlap-add, streamed.
 
 The arithmetic is that of `demucs.apply.apply_model` (PyPI `demucs` 4.1.0), so that the same network
 gives the same stems; memory is that of one segment, whatever the song's length.
@@ -63,12 +63,21 @@ async def read_window(source: Source, segment: Segment) -> Samples:
 
 
 @lru_cache(maxsize=2)
-def triangle(length: int) -> Samples:
-    """Weights that favour the middle of a segment [shape=(length,)], largest 1, never 0; not to be written to."""
+def fade(length: int, ramp: float = 0.5) -> Samples:
+    """Weights that favour the middle of a segment [shape=(length,)], largest 1, never 0; not to be written to.
+
+    Parameters
+    ----------
+    length : int
+        Samples of the segment.
+    ramp : float
+        Part of it over which they rise, and fall, in (0, 0.5]. Half of it makes the reference's triangle.
+    """
     rising = np.arange(1, length // 2 + 1, dtype=np.float32)
     falling = np.arange(length - length // 2, 0, -1, dtype=np.float32)
     weights: Samples = np.concatenate([rising, falling])
     weights /= weights.max()
+    np.minimum(weights / np.float32(2 * ramp), 1, out=weights)
     weights.flags.writeable = False
     return weights
 
@@ -84,9 +93,12 @@ class OverlapAdd:
         The plan of the song.
     stems, channels : int
         Leading shape of what `add` takes.
+    ramp : float
+        Of the weights: see `fade`.
     """
 
-    def __init__(self, segments: list[Segment], stems: int, channels: int) -> None:
+    def __init__(self, segments: list[Segment], stems: int, channels: int, ramp: float = 0.5) -> None:
+        self._ramp = ramp
         last = segments[-1]
         self._ends = [segment.start for segment in segments[1:]] + [last.start + last.length]
         self._next = 0
@@ -107,7 +119,7 @@ class OverlapAdd:
         np.ndarray [shape=(stems, channels, n)], float32
             The finished samples, from `segment.start` on; owned by the caller.
         """
-        weight = triangle(segment.window)[: segment.length].copy()
+        weight = fade(segment.window, self._ramp)[: segment.length].copy()
         total = weight * stems
         shared = self._weight.size
         total[..., :shared] += self._sum

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from demixer.progress import Monitor
 from demixer.resample import Resampled, Resampler
 from demixer.segments import OverlapAdd, Segment, plan, read_window
 from demixer.stems import MixtureConsistency
+
+#: Standard deviation of the quietest song that is made louder for a model; what is below is hardly music.
+QUIET: Final = 1e-3
 
 
 async def separate(
@@ -48,7 +52,7 @@ async def separate(
     family : Family
         The model, ready to run.
     preset : Preset
-        How far segments overlap.
+        How far segments overlap, how they are joined, and how loud the model hears the song.
     raw : bool
         Give the model's own output, as the reference implementation does, instead of making the stems
         sum to the mixture.
@@ -75,7 +79,7 @@ async def separate(
     monitor = monitor or Monitor()
     check_format(source.rate, source.channels, source.length)
     measured = level or await measure(source, monitor)
-    level = measured if family.normalise else UNITY
+    level = heard(measured, family, preset)
 
     song = Normalised(Resampled(source, family.rate), level)
     segments = plan(song.length, family.segment, preset.overlap)
@@ -83,7 +87,7 @@ async def separate(
     job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw
     saved = Saved(checkpoints, job)
     stream: Stream = await saved.load() or Stream(
-        OverlapAdd(segments, family.stems, source.channels),
+        OverlapAdd(segments, family.stems, source.channels, preset.ramp),
         Resampler(family.rate, source.rate, source.length),
         None if raw else MixtureConsistency(family.stems, source.channels, source.length),
     )
@@ -100,6 +104,13 @@ async def separate(
     if stream.consistency is not None:
         await write(stream.consistency.finish(), stream, sink)
     return len(remaining)
+
+
+def heard(measured: Level, family: Family, preset: Preset) -> Level:
+    """What is taken from the song before the model hears it, and given back to its stems."""
+    if family.normalise:
+        return measured
+    return UNITY if preset.level is None else Level(0.0, max(measured.scale, QUIET) / preset.level)
 
 
 @dataclass

@@ -14,7 +14,9 @@ from demixer_build.paths import STATE
 from demixer_build.stamps import digest
 
 _KEPT: Final = STATE / "compressed"
-_COMPRESS: Final = frozenset({".css", ".html", ".js", ".json", ".mjs", ".onnx", ".svg", ".wasm", ".webmanifest"})
+_COMPRESS: Final = frozenset(
+    {".css", ".f32", ".html", ".js", ".json", ".mjs", ".onnx", ".svg", ".wasm", ".webmanifest"}
+)
 """What compresses, weights by a tenth; wheels, archives and pictures are compressed already."""
 
 _LARGE: Final = 1 << 20

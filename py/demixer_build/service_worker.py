@@ -37,8 +37,9 @@ _RUNTIME: Final = {
     "vendor/onnxruntime-web/ort.webgpu.*": "webgpu",
     "vendor/onnxruntime-web/ort-wasm-simd-threaded.asyncify.*": "webgpu",
 }
-#: What no page asks for: weights (the model store keeps them), what the system takes, and texts for people.
-_NOT_KEPT: Final = ("*.onnx", "*.png", "*.webp", "*.txt", "_headers", "nginx.conf", "Caddyfile")
+#: What no page asks for without being asked: weights (the model store keeps them), what a device is checked with, what
+#: the system takes, and texts for people.
+_NOT_KEPT: Final = ("*.onnx", "check/*", "*.png", "*.webp", "*.txt", "_headers", "nginx.conf", "Caddyfile")
 
 
 def generate(contents: Mapping[str, Path], output: Path) -> Path:

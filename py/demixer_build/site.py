@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
-from demixer_build import compress, files, hosting, icons, models, service_worker
+from demixer_build import compress, device_check, files, hosting, icons, models, quality, service_worker
 from demixer_build.console import step
 from demixer_build.paths import DIST, NODE_MODULES, ROOT, STATE, WEB
 from demixer_build.process import run
@@ -40,6 +40,8 @@ def build() -> None:
             for artifact in model["artifacts"].values()
         },
         **{f"models/testing/{path.name}": path for path in models.build_testing()},
+        **device_check.build(manifest),
+        "quality.json": _generated("quality.json", quality.table()),
     }
     files.mirror(complete(contents, STATE / "service-worker"), DIST)
 

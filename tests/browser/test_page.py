@@ -386,10 +386,15 @@ def test_theme_and_model_are_remembered(home: Page) -> None:
     home.reload()
     expect(home.get_by_role("button", name="Use the light theme")).to_be_visible()
     expect(home.get_by_role("radio", name="Spleeter")).to_be_checked()
-    expect(home.get_by_role("radiogroup", name="Quality")).to_be_hidden()
-    home.get_by_role("radio", name="HT-Demucs").check()
     quality = home.get_by_role("radiogroup", name="Quality")
+    home.get_by_role("radio", name="Harmonic").check()
+    expect(quality).to_be_hidden()
+    home.get_by_role("radio", name="HT-Demucs").check()
     expect(quality.get_by_role("radio")).to_have_count(3)
+    expect(quality.get_by_role("radio", name="Standard")).to_be_checked()
+    quality.get_by_role("radio", name="Fast").check(force=True)
+    home.get_by_role("radio", name="Spleeter").check()
+    expect(quality.get_by_role("radio")).to_have_count(2)  # it has no faster quality than its standard one
     expect(quality.get_by_role("radio", name="Standard")).to_be_checked()
 
 

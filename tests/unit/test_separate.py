@@ -44,9 +44,17 @@ def song(length: int, channels: int = 2, rate: int = 44_100, offset: float = 0.0
     return Clip((0.2 * samples / (np.abs(samples).max() + 1e-9) + offset).astype(np.float32), rate)
 
 
-def run(clip: Clip, family: Shares, *, raw: bool = False, ahead: int = 0, monitor: Monitor | None = None) -> Samples:
+def run(
+    clip: Clip,
+    family: Shares,
+    *,
+    raw: bool = False,
+    ahead: int = 0,
+    monitor: Monitor | None = None,
+    preset: Preset = STANDARD,
+) -> Samples:
     sink = Collected(family.stems, clip.channels, clip.length)
-    asyncio.run(separate(clip, sink, family, STANDARD, raw=raw, ahead=ahead, monitor=monitor))
+    asyncio.run(separate(clip, sink, family, preset, raw=raw, ahead=ahead, monitor=monitor))
     assert sink.written == clip.length
     return sink.samples
 
@@ -179,3 +187,30 @@ def test_progress_reaches_its_total_and_cancel_stops() -> None:
     with pytest.raises(Cancelled):
         run(song(100_000), family, monitor=monitor)
     assert family.asked == 3
+
+
+class Listening(Shares):
+    """Remembers how loud each segment was."""
+
+    def __init__(self) -> None:
+        super().__init__(shares=(0.7, 0.3), normalise=False)
+        self.heard: list[Samples] = []
+
+    async def separate(self, mixture: Samples) -> Samples:
+        self.heard.append(mixture)
+        return await super().separate(mixture)
+
+
+@pytest.mark.parametrize("gain", [0.1, 1.0])
+def test_a_preset_says_how_loud_the_model_hears_the_song(gain: float) -> None:
+    clip = song(30_000)
+    quiet = Clip(np.float32(gain) * clip.samples, clip.rate)
+    family = Listening()
+    stems = run(quiet, family, preset=Preset(overlap=0, level=0.4))
+    assert family.heard[0].mean(axis=0).std() == pytest.approx(0.4, rel=1e-3)
+    np.testing.assert_allclose(stems, family.shares[:, None, None] * quiet.samples, atol=1e-6)
+
+
+def test_silence_stays_silence_at_any_level() -> None:
+    silence = Clip(np.zeros((2, 40_000), np.float32), 44_100)
+    assert not run(silence, Listening(), preset=Preset(overlap=0, level=0.4)).any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import runpy
+import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,8 +13,10 @@ import onnx
 import onnxruntime
 import pytest
 
+from demixer import families
 from demixer.audio import Samples
 from demixer.families.spleeter import BINS, FRAMES, Spleeter, full_band, ratio_masks
+from demixer.models import Model
 from demixer.runtime import Float
 from demixer_build.paths import MODELS
 from tests.parity import unet
@@ -62,6 +65,14 @@ def test_stems_are_the_mixture_by_their_energy(noise: Samples) -> None:
     for stem, gain in zip(stems, (0.36, 0.64), strict=True):
         np.testing.assert_allclose(stem, gain * noise, rtol=0, atol=2e-6)
     np.testing.assert_array_equal(noise, before, "the mixture was modified")
+
+
+def test_a_preset_may_share_by_magnitude(noise: Samples) -> None:
+    model = Model.from_dict(tomllib.loads((MODELS / "spleeter-2stems" / "model.toml").read_text()))
+    for preset, share in (("standard", 0.36), ("best", 0.6 / 1.4)):
+        family = families.create(model, Fixed(0.6, 0.8), Spleeter.rate, preset)
+        stems = asyncio.run(family.separate(noise))
+        np.testing.assert_allclose(stems[0], share * noise, rtol=0, atol=2e-6)
 
 
 def test_silence_stays_silence() -> None:

@@ -61,8 +61,11 @@ def test_the_residual_goes_where_the_stem_is() -> None:
     mixture = np.asarray([low + high], np.float32)
     result = consistent(mixture, np.asarray([[0.9 * low], [0.8 * high]], np.float32), [])
     inner = slice(4 * HOP, -4 * HOP)
-    np.testing.assert_allclose(result[0, 0, inner], low[inner], atol=1e-3)
-    np.testing.assert_allclose(result[1, 0, inner], high[inner], atol=1e-3)
+    # Each tone is 125 dB weaker in the other's bins. The fourth root of that is 1 to 36: so much of the 0.1 and 0.2
+    # that were missing goes to the wrong stem, and lacks in the right one.
+    astray = 2 * (0.1 + 0.2) / 36
+    np.testing.assert_allclose(result[0, 0, inner], low[inner], atol=astray)
+    np.testing.assert_allclose(result[1, 0, inner], high[inner], atol=astray)
 
 
 def test_stems_that_already_sum_are_untouched() -> None:

@@ -7,6 +7,7 @@ import { Reading } from "./reading.js";
 import { Separating } from "./separating.js";
 import { newSong, reopened } from "./song.js";
 import { forgetSong, recallSong, rememberSong } from "./song-memory.js";
+import { presetOf } from "./state.js";
 
 /** @typedef {import("../engine/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").Model} Model */
@@ -145,7 +146,8 @@ export class Songs {
 
   /** Separate the selected song and all others that came in this visit and wait for it. */
   separate() {
-    const { songs, selected, model, preset } = this.#store.state;
+    const { songs, selected, model } = this.#store.state;
+    const preset = presetOf(this.#store.state);
     if (!model) return;
     for (const song of songs) {
       const asked = song.id === selected && song.format && song.status !== "working";
@@ -157,7 +159,8 @@ export class Songs {
 
   /** Separate only the region of the selected song. */
   preview() {
-    const { selected, model, preset } = this.#store.state;
+    const { selected, model } = this.#store.state;
+    const preset = presetOf(this.#store.state);
     const song = selected === null ? undefined : this.#find(selected);
     const region = song?.desk.region;
     if (!song?.format || !region || !model || song.status !== "ready") return;

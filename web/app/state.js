@@ -3,6 +3,8 @@
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
+/** @typedef {import("./device-check.js").CheckState} CheckState */
 /** @typedef {import("./export-desk.js").ExportState} ExportState */
 /** @typedef {import("./song.js").Song} Song */
 
@@ -46,6 +48,8 @@
  * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update what a reload would bring
  * @property {OfflineState} offline
  * @property {StorageState} storage
+ * @property {SongQuality[] | null} quality what the models reach, once it was asked for
+ * @property {CheckState | null} check of this device, the last one
  * @property {string[]} requests URLs asked for since the last song came
  */
 
@@ -72,8 +76,18 @@ export function initialState() {
     update: null,
     offline: { phase: "impossible", fraction: 0 },
     storage: { shell: 0, runtime: 0, models: [], usage: 0, quota: 0 },
+    quality: null,
+    check: null,
     requests: [],
   };
+}
+
+/**
+ * The quality that the chosen model has: the one chosen, or else its standard one.
+ * @param {Pick<PageState, "model" | "preset">} state
+ */
+export function presetOf({ model, preset }) {
+  return model && preset in model.presets ? preset : "standard";
 }
 
 /** @param {PageState} state @returns {Song | null} */

@@ -118,7 +118,7 @@ export const ERROR_CODES = Object.freeze({
  * @property {string} family
  * @property {string[]} stems
  * @property {number} gflop_per_second
- * @property {Record<string, { overlap: number }>} presets
+ * @property {Record<string, { overlap: number }>} presets and what else Python knows of each
  * @property {{ name: string, url: string, notice: string } | null} licence
  * @property {{ registry: string, package: string, version: string } | null} source where the weights come from
  * @property {Record<string, Artifact>} artifacts by precision

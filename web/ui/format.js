@@ -81,3 +81,8 @@ export function pitch(hertz) {
 export function gain(decibel) {
   return t("unit.decibel", { value: formats.decibel.format(decibel).replace("-", "\u2212") });
 }
+
+/** @param {number} decibel @returns {string} a ratio without its unit, such as 13.4 */
+export function ratio(decibel) {
+  return formats.tenths.format(decibel).replace("-", "\u2212");
+}

@@ -1,6 +1,7 @@
 /** The choice of model and quality, and the button that starts. */
 
 import { bytesFree, bytesNeeded, fits } from "../app/room.js";
+import { presetOf } from "../app/state.js";
 import { downloadOf } from "../engine/precision.js";
 import { h, setText, tell, uniqueId } from "./dom.js";
 import { estimate } from "./estimate.js";
@@ -62,7 +63,7 @@ export class ModelPicker extends HTMLElement {
     }
     this.#quality.hidden = !model || Object.keys(model.presets).length < 2;
     for (const input of this.#presets.querySelectorAll("input")) {
-      input.checked = input.value === preset;
+      input.checked = input.value === presetOf(state);
       /** @type {HTMLElement} */ (input.parentElement).hidden = !model || !(input.value in model.presets);
     }
     const reason = reasonAgainst(state, song);

@@ -16,6 +16,7 @@ export function setUpHeader() {
   setUpHelp();
   setUpDialog("privacy", "privacy-open", "promise-proof");
   setUpDialog("storage", "storage-open");
+  setUpDialog("about", "about-open");
 }
 
 /** @param {HTMLButtonElement} button */

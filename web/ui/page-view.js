@@ -1,6 +1,7 @@
 /** Hands the state to every element, and finds a place for a focus that lost its own. */
 
 import { selectedSong } from "../app/state.js";
+import { AboutPanel } from "./about-panel.js";
 import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
@@ -42,6 +43,7 @@ export class PageView {
   #engine = one(EngineLine, "engine-line");
   /** Drawn from the state alone. */
   #others = [
+    one(AboutPanel, "about-panel"),
     one(DropZone, "drop-zone"),
     one(ExportDialog, "export-dialog"),
     one(SongQueue, "song-queue"),

@@ -165,7 +165,7 @@ def measure(stems: Mapping[str, Samples], estimates: Mapping[str, Samples], wind
 def _separate(mixture: Clip, job: Job) -> dict[str, Samples]:
     system = job.system
     session = _session(system.weights, job.threads) if system.weights else None
-    family = create(system.model, session, mixture.rate)
+    family = create(system.model, session, mixture.rate, system.preset)
     collected = Collected(family.stems, mixture.channels, mixture.length)
     asyncio.run(separate(mixture, collected, family, system.model.preset(system.preset), raw=system.raw))
     return dict(zip(system.model.stems, collected.samples, strict=True))

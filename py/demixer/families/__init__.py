@@ -50,21 +50,21 @@ class Family(Protocol):
         ...
 
 
-def create(model: Model, session: Session | None, song_rate: int) -> Family:
-    """The family of a model, for a song at `song_rate` Hz (only `hpss` follows the song's rate).
+def create(model: Model, session: Session | None, song_rate: int, preset: str = "standard") -> Family:
+    """The family of a model at a preset, for a song at `song_rate` Hz (only `hpss` follows the song's rate).
 
     Raises
     ------
     ModelError
         `model/incompatible` when there is no such family, or it gives other stems than the model names.
     """
-    family = _create(model, session and GuardedSession(session), song_rate)
+    family = _create(model, session and GuardedSession(session), song_rate, preset)
     if family.stems != len(model.stems):
         raise ModelError("model/incompatible", f"Model {model.id} names {len(model.stems)} stems of {family.stems}.")
     return family
 
 
-def _create(model: Model, session: Session | None, song_rate: int) -> Family:
+def _create(model: Model, session: Session | None, song_rate: int, preset: str) -> Family:
     # Imported here so that a model of one family does not pay for the others' start-up.
     if model.family == "hpss":
         from demixer.families.hpss import HPSS
@@ -79,5 +79,5 @@ def _create(model: Model, session: Session | None, song_rate: int) -> Family:
     if model.family == "spleeter":
         from demixer.families.spleeter import Spleeter
 
-        return Spleeter(session)
+        return Spleeter(session, model.preset(preset).exponent)
     raise ModelError("model/incompatible", f"Model {model.id} has the unknown family {model.family!r}.")

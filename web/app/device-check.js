@@ -1,0 +1,92 @@
+/** "Check this device": separates the song whose stems are known, and measures how far they are from what comes out. */
+
+import { precisionFor } from "../engine/precision.js";
+import { Exporter } from "../export/client.js";
+import { hopFor } from "../media/survey.js";
+import { Track } from "../media/track.js";
+import { loadCheckSong, loadReferences } from "../platform/check-song.js";
+import { describe } from "./errors.js";
+
+/** @typedef {import("../engine/protocol.js").Events} Events */
+/** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
+/** @typedef {import("./state.js").PageState} PageState */
+
+/**
+ * @typedef {object} CheckState
+ * @property {Model} model
+ * @property {"working" | "done" | "failed"} phase
+ * @property {{ name: string, difference: number }[]} stems energy of what is wrong with each, in dB below the stem
+ * @property {import("../engine/protocol.js").ErrorData | null} error
+ */
+
+const JOB = "device-check";
+
+/** dB below a stem: float16 on a GPU is to keep this; the others come to 50 and more. */
+export const LIMIT = -40;
+
+export class DeviceCheck {
+  #store;
+  #engine;
+  #exporter = new Exporter();
+
+  /**
+   * @param {import("../ui/store.js").Store<PageState>} store
+   * @param {import("../engine/client.js").EngineClient} engine
+   */
+  constructor(store, engine) {
+    this.#store = store;
+    this.#engine = engine;
+  }
+
+  async run() {
+    const { model, check } = this.#store.state;
+    if (!model || check?.phase === "working") return;
+    this.#store.set({ check: { model, phase: "working", stems: [], error: null } });
+    try {
+      const stems = await this.#measure(model);
+      this.#store.set({ check: { model, phase: "done", stems, error: null } });
+    } catch (reason) {
+      this.#store.set({ check: { model, phase: "failed", stems: [], error: describe(reason) } });
+    } finally {
+      this.#exporter.end();
+    }
+  }
+
+  /** @param {Model} model @returns {Promise<CheckState["stems"]>} */
+  async #measure(model) {
+    const { index, song } = await loadCheckSong();
+    const { tracks, precision } = await this.#separate(model, index.preset, song);
+    const references = await loadReferences(index, model, precision);
+    const stems = [];
+    for (const { name, audio } of references) {
+      const pieces = tracks.get(name)?.pieces ?? [];
+      // What is left of the right stem once ours is taken away: the exporter's null test.
+      const levels = await this.#exporter.measure(audio, [{ ...audio, pieces }], [[1, 1]], () => {});
+      stems.push({ name, difference: levels.residual });
+    }
+    return stems;
+  }
+
+  /** @param {Model} model @param {string} preset @param {SongAudio} song */
+  async #separate(model, preset, song) {
+    const info = await this.#engine.start();
+    const precision = precisionFor(model, info);
+    const hop = hopFor(song.length);
+    const tracks = new Map(
+      model.stems.map((name) => [name, new Track(name, song.channels, song.length, hop)]),
+    );
+    const collect = (/** @type {Event} */ event) => {
+      /** @type {Events["job.chunk"]} */
+      const { job, stems } = /** @type {CustomEvent} */ (event).detail;
+      if (job === JOB) for (const { name, pieces, peaks } of stems) tracks.get(name)?.append(pieces, peaks);
+    };
+    this.#engine.addEventListener("job.chunk", collect);
+    try {
+      await this.#engine.run({ job: JOB, song, folder: null, model, preset, precision, hop });
+    } finally {
+      this.#engine.removeEventListener("job.chunk", collect);
+    }
+    return { tracks, precision };
+  }
+}
