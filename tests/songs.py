@@ -29,6 +29,11 @@ def mixture(seconds: float, rate: int = 44_100) -> Samples:
     return parts["drums"] + parts["bass"] + parts["other"]
 
 
+def bar(rate: int) -> int:
+    """Samples of one."""
+    return round(4 * BEAT * rate)
+
+
 def drums(length: int, rate: int) -> _Wave:
     """A kick on every beat, a snare on every second one, hats between them, spread over the stereo image."""
     rng = np.random.default_rng(1)

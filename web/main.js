@@ -4,10 +4,10 @@ import { Attention } from "./app/attention.js";
 import { DeskControls } from "./app/desk-controls.js";
 import { DeviceCheck } from "./app/device-check.js";
 import { DeviceChoice } from "./app/device-choice.js";
+import { downloadStem, planForAll } from "./app/downloads.js";
 import { EngineWatch } from "./app/engine-watch.js";
 import { describe } from "./app/errors.js";
 import { ExportDesk } from "./app/export-desk.js";
-import { Exports } from "./app/exports.js";
 import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
 import { Spectra } from "./app/spectra.js";
@@ -23,9 +23,12 @@ import { loadModels } from "./platform/models.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
 import { loadQuality } from "./platform/quality.js";
 import { ServiceWorkerClient } from "./platform/service-worker.js";
-import { translate } from "./ui/i18n.js";
+import { Announcements } from "./ui/announcements.js";
+import { partLabel } from "./ui/export-texts.js";
+import { onLanguageChange, translate } from "./ui/i18n.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView } from "./ui/page-view.js";
+import { rebuild } from "./ui/rebuild.js";
 import { listenToKeys } from "./ui/shortcuts.js";
 import { Store } from "./ui/store.js";
 
@@ -43,7 +46,6 @@ const deviceCheck = new DeviceCheck(store, engine);
 const songs = new Songs(store, engine);
 const deck = new Deck();
 const controls = new DeskControls(store, deck);
-const exports = new Exports(store);
 const exportDesk = new ExportDesk(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
@@ -52,10 +54,18 @@ const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();
-const view = new PageView(deck, new Spectra(engine));
+const announcements = new Announcements();
+const spectra = new Spectra(engine);
+let view = new PageView(deck, spectra);
 store.subscribe((state) => {
   deck.load(selectedSong(state));
   view.render(state);
+  announcements.follow(state);
+});
+onLanguageChange(() => {
+  rebuild();
+  view = new PageView(deck, spectra);
+  store.touch();
 });
 deck.addEventListener("change", () => view.follow(selectedSong(store.state)));
 setInterval(() => {
@@ -136,9 +146,10 @@ const reactions = {
   "storage-open": () => void offline.check(),
   "storage-remove": (/** @type {string} */ what) => void removeKept(what),
   "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
-    withSong((song) => exports.stem(song, stem)),
+    withSong((song) => downloadStem(song, stem)),
   "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
-  "download-all": () => withSong((song) => exports.all(song)),
+  "download-all": () => withSong(downloadAll),
+  "null-test": () => withSong((song) => void exportDesk.measure(song)),
   "export-open": () => withSong((song) => exportDesk.open(song)),
   "export-write": ({ plan, name }) => void exportDesk.write(plan, name),
   "export-cancel": () => exportDesk.cancel(),
@@ -162,6 +173,12 @@ function warmForSelected() {
 function withSong(act) {
   const song = selectedSong(store.state);
   if (song) act(song);
+}
+
+/** @param {import("./app/song.js").Song} song */
+function downloadAll(song) {
+  const { plan, name } = planForAll(song, partLabel);
+  void exportDesk.download(song, plan, name);
 }
 
 /** @param {string} what the id of a song, or a part of the page itself */

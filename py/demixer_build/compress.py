@@ -14,8 +14,10 @@ from demixer_build.paths import STATE
 from demixer_build.stamps import digest
 
 _KEPT: Final = STATE / "compressed"
-_COMPRESS: Final = frozenset({".css", ".f32", ".html", ".js", ".json", ".mjs", ".svg", ".wasm", ".webmanifest"})
-"""What compresses: wheels, archives and pictures are compressed already, weights are noise."""
+_COMPRESS: Final = frozenset(
+    {".css", ".f32", ".html", ".js", ".json", ".mjs", ".onnx", ".svg", ".wasm", ".webmanifest"}
+)
+"""What compresses, weights by a tenth; wheels, archives and pictures are compressed already."""
 
 _LARGE: Final = 1 << 20
 """Bytes; the best brotli takes minutes above this, and the next best gives nearly the same."""

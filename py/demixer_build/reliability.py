@@ -13,9 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from xml.etree import ElementTree
 
-from rich.console import Console
-from rich.table import Table
-
+from demixer_build.bench.tables import Sheet, show
 from demixer_build.paths import ROOT
 
 #: Title -> file of tests.
@@ -30,14 +28,11 @@ TABLES: Final = {
 
 def report() -> int:
     """Run the tests, print a table for each file of them; 0 if all has passed."""
-    console = Console()
     failed = 0
     for title, tests in TABLES.items():
-        table = Table("test", "outcome", "seconds", "figures", title=title, title_justify="left")
-        for name, outcome, seconds, figures in run(tests):
-            table.add_row(name, outcome, seconds, figures)
-            failed += outcome == "failed"
-        console.print(table)
+        rows = list(run(tests))
+        show([Sheet(title, ("test", "outcome", "seconds", "figures"), rows)])
+        failed += sum(outcome == "failed" for _, outcome, _, _ in rows)
     return int(failed > 0)
 
 

@@ -32,6 +32,16 @@ ROWS: Final = """(canvas) => {
 }"""
 
 
+#: How often the height of a waveform changes from one column of pixels to the next.
+CHANGES: Final = """(canvas) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const painted = (x) => data.filter((value, at) => at % 4 === 3 && (at >> 2) % width === x && value > 0).length;
+  const heights = Array.from({ length: width }, (_, x) => painted(x));
+  return heights.filter((each, x) => x > 0 && each !== heights[x - 1]).length;
+}"""
+
+
 @pytest.fixture
 def song(tmp_path: Path) -> Path:
     return write_song(tmp_path / "Tide Table.wav", seconds=SECONDS)
@@ -87,7 +97,8 @@ def test_a_region_is_previewed_and_looped_before_the_song_is_separated(home: Pag
     expect(home.get_by_text("Drag over the song to select a region.")).to_be_visible()
 
 
-def test_closer_looks_and_keys(home: Page, song: Path) -> None:
+def test_closer_looks_and_keys(home: Page, song: Path, watch: Watch) -> None:
+    watch.expect("willReadFrequently")  # what this test does, and the page does not
     choose(home, song)
     expect(home.get_by_text("Drag over the song to select a region.")).to_be_visible(timeout=SOON)
     for key in ("ArrowRight", "[", "ArrowRight", "]"):
@@ -116,6 +127,12 @@ def test_closer_looks_and_keys(home: Page, song: Path) -> None:
     expect(home.get_by_text(re.compile(r"^0:10\.\d to 0:15\.\d$"))).to_be_visible()
     home.keyboard.press("Escape")
     expect(home.get_by_text("Drag over the song to select a region.")).to_be_visible()
+    for _ in range(4):
+        home.keyboard.press("+")
+    expect(part).to_have_attribute("aria-valuetext", re.compile(r"^0:1\d\.\d to 0:1\d\.\d$"))
+    closest = strip(desk, "Harmonic").locator("wave-form canvas").element_handle()
+    # The peaks that are kept for the whole song are 344 for this half of a second.
+    home.wait_for_function(f"(canvas) => ({CHANGES})(canvas) > 500", arg=closest)
     home.keyboard.press("0")
     expect(part).to_be_hidden()
     home.keyboard.press("2")
@@ -173,8 +190,10 @@ def test_each_song_keeps_its_desk_for_the_next_visit(home: Page, song: Path, tmp
     expect(mute).to_have_attribute("aria-pressed", "false")
     expect(second.get_by_role("slider", name="Position")).to_have_attribute("aria-valuetext", "0:00 / 0:03")
     second.get_by_role("slider", name="Pan").first.fill("-10")
+    home.evaluate("() => localStorage.setItem('demixer.song.of-another-tab', '{}')")
 
     home.reload()
+    assert home.evaluate("() => localStorage.getItem('demixer.song.of-another-tab')") == "{}"
     rows.filter(has_text="Undertow").get_by_role("button", name="Undertow").first.click()
     expect(second.get_by_role("slider", name="Pan").first).to_have_attribute("aria-valuetext", "50% left")
     rows.filter(has_text="Tide").get_by_role("button", name="Tide Table").first.click()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -16,12 +15,14 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from demixer.audio import Samples
 from tests import songs
 from tests.browser.kept_songs import keep
+from tests.ffmpeg import ffmpeg_commands
+
+__all__ = ["ffmpeg_commands"]
 
 RATE: Final = 44_100
 SOON: Final = 60_000
@@ -256,6 +257,7 @@ def box(data: bytes, *path: str) -> bytes:
     return data
 
 
+@pytest.mark.usefixtures("ffmpeg_commands")
 def test_a_stems_file_has_the_song_and_its_stems(
     desk: Locator, song: Samples, stems: dict[str, Samples], tmp_path: Path
 ) -> None:
@@ -269,7 +271,7 @@ def test_a_stems_file_has_the_song_and_its_stems(
         found = decoded(path, track)
         assert length <= found.shape[1] < length + 1024
         aligned, early, late = (snr(np.roll(found, lag, 1)[:, :length], expected) for lag in (0, -1, 1))
-        assert aligned >= 18  # AAC spends less than MP3 on the noise of drums
+        assert aligned >= 20
         assert aligned > max(early, late)
     with av.open(str(path)) as container:
         assert [stream.metadata["name"] for stream in container.streams] == ["Mix", "Drums", "Bass", "Other", "Vocals"]
@@ -282,12 +284,12 @@ def test_a_stems_file_has_the_song_and_its_stems(
     assert [stem["name"] for stem in note["stems"]] == ["Drums", "Bass", "Other", "Vocals"]
     assert all(re.fullmatch("#[0-9A-F]{6}", stem["color"]) for stem in note["stems"])
     assert {"compressor", "limiter"} == set(note["mastering_dsp"])
-    if shutil.which("ffmpeg") and shutil.which("ffprobe"):  # stempeg calls both
-        import stempeg
+    import stempeg  # looks for both commands when it is loaded
 
-        tensor, rate = stempeg.read_stems(str(path))
-        assert (rate, tensor.shape[0], tensor.shape[2]) == (RATE, 5, 2)
-        assert snr(tensor[4, :length].T, stems["vocals"]) >= 18
+    tensor, rate = stempeg.read_stems(str(path))
+    assert (rate, tensor.shape[0], tensor.shape[2]) == (RATE, 5, 2)
+    for found, expected in zip(tensor, [song, *stems.values()], strict=True):
+        assert snr(found[:length].T, expected) >= 20
 
 
 def test_what_would_clip_is_told_and_can_be_lowered(
@@ -313,7 +315,7 @@ def test_what_would_clip_is_told_and_can_be_lowered(
 
     clipped = extracted(tmp_path / "clipped")
     beyond = sum(np.count_nonzero(np.abs(stem) > 1) for stem in loud.values())
-    expect(dialog.get_by_text(re.compile(rf"{beyond} samples were clipped\."))).to_be_visible()
+    expect(dialog.get_by_text(re.compile(rf"{beyond:,} samples were clipped\."))).to_be_visible()
     for name, stem in loud.items():
         assert np.abs(clipped[name] - np.clip(stem, -1, 1)).max() <= 3 * 2.0**-15
 
@@ -324,10 +326,15 @@ def test_what_would_clip_is_told_and_can_be_lowered(
         assert np.abs(lowered[name] - 10 ** (-lowering / 20) * stem).max() <= 3 * 2.0**-15
 
 
+def residual(song: Samples, stems: dict[str, Samples]) -> float:
+    """What the stems leave of the song, in dB."""
+    left = song - np.sum(list(stems.values()), axis=0, dtype=float)
+    return float(10 * np.log10(np.sum(left**2) / np.sum(song.astype(float) ** 2)))
+
+
 def test_the_null_test_is_that_of_numpy(desk: Locator, song: Samples, stems: dict[str, Samples]) -> None:
     dialog = open_dialog(desk)
-    residual = song - np.sum(list(stems.values()), axis=0, dtype=float)
-    level = 10 * np.log10(np.sum(residual**2) / np.sum(song.astype(float) ** 2))
+    level = residual(song, stems)
     expect(dialog.get_by_text(f"\N{MINUS SIGN}{-level:.1f} dB", exact=True)).to_be_visible(timeout=SOON)
     peak = 20 * np.log10(np.abs(np.sum(list(stems.values()), axis=0)).max())
     expect(dialog.get_by_text(f"\N{MINUS SIGN}{-peak:.1f} dB", exact=True)).to_be_visible()
@@ -341,6 +348,15 @@ window.showSaveFilePicker = async ({ suggestedName }) => {
   return (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
 };
 """
+
+#: A picker that a person looks at for a while, and closes.
+DISMISSED: Final = """() => {
+  globalThis.dismissed = false;
+  showSaveFilePicker = () => new Promise((_, reject) => setTimeout(() => {
+    dismissed = true;
+    reject(new DOMException("", "AbortError"));
+  }, 700));
+}"""
 
 PICKED: Final = """async (name) => {
   const root = await navigator.storage.getDirectory();
@@ -388,6 +404,60 @@ def test_a_picked_file_is_written_in_place_and_a_cancelled_one_is_gone(
     page.wait_for_function(NOTHING_LEFT)
 
 
+def test_all_stems_are_downloaded_from_the_desk_and_the_null_test_is_there(
+    page: Page, song: Samples, stems: dict[str, Samples], tmp_path: Path
+) -> None:
+    desk = open_desk(page, song, stems, repeats=5)  # with a picker, which this browser has no window for
+    page.evaluate("""() => localStorage.setItem("demixer.export", '{"pattern": "{title}, {part}"}')""")
+    everything = desk.get_by_role("button", name="Download all")
+    everything.focus()
+    with page.expect_download(timeout=SOON) as download:
+        page.keyboard.press("Enter")
+        bar = desk.get_by_role("progressbar", name="Exporting Tide Table, stems.zip")
+        expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^\d+%"))
+        expect(desk.get_by_role("button", name="Cancel")).to_be_focused()
+        expect(everything).to_be_disabled()
+    expect(desk.get_by_text("Saved as Tide Table, stems.zip.")).to_be_visible()
+    expect(bar).to_be_hidden()
+    expect(everything).to_be_focused()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        member = archive.extract("Low Water/Tide Table, bass.wav", tmp_path)
+    with soundfile.SoundFile(member) as file:
+        assert file.copy_metadata()["title"] == "Tide Table (Bass)"
+    assert np.array_equal(read(Path(member)).astype(np.float32), np.tile(stems["bass"], 5))
+
+    desk.get_by_role("button", name="Null test").click()
+    expect(desk.get_by_text(f"Null test \N{MINUS SIGN}{-residual(song, stems):.1f} dB", exact=True)).to_be_visible(
+        timeout=SOON
+    )
+
+
+def test_a_download_is_cancelled_and_what_fails_is_told(page: Page, song: Samples, stems: dict[str, Samples]) -> None:
+    page.add_init_script(PICKER)
+    desk = open_desk(page, song, stems, repeats=20)
+    everything = desk.get_by_role("button", name="Download all")
+    everything.click()
+    desk.get_by_role("button", name="Cancel").click()
+    expect(desk.get_by_role("progressbar")).to_be_hidden()
+    expect(everything).to_be_enabled()
+    assert page.evaluate("picked") == ["Low Water - stems.zip"]
+    page.wait_for_function(f"async () => (await ({PICKED})('Low Water - stems.zip')) === null")
+    page.wait_for_function(NOTHING_LEFT)
+
+    page.evaluate("() => { showSaveFilePicker = async () => ({ getFile: async () => ({ size: 1 }) }) }")
+    everything.click()
+    told = desk.get_by_role("alert")
+    expect(told).to_have_text(re.compile(r"^The file could not be written\..*\(runtime/failed\)$"), timeout=SOON)
+
+    page.evaluate(DISMISSED)
+    everything.click()
+    page.wait_for_function("() => dismissed")
+    expect(told).to_be_hidden()
+    expect(everything).to_be_enabled()
+    expect(desk.get_by_role("progressbar")).to_be_hidden()
+
+
 def test_by_keyboard_and_remembered(desk: Locator) -> None:
     page = desk.page
     opener = desk.get_by_role("button", name="Export mix")
@@ -429,32 +499,3 @@ def test_nothing_heard_and_what_a_song_does_not_fit(page: Page, song: Samples, s
     expect(dialog.get_by_text("Nothing is heard on the desk. Unmute a stem first.")).to_be_visible()
     choose(dialog, "What to export", "One stem")
     expect(dialog.get_by_role("button", name="Export", exact=True)).to_be_enabled()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1440])
-def test_every_state_of_the_dialog_is_accessible(
-    page: Page, song: Samples, stems: dict[str, Samples], theme: Any, width: int
-) -> None:
-    def accessible(state: str) -> None:
-        violations = Axe().run(page).response["violations"]
-        assert not violations, f"{state}: {json.dumps(violations, indent=1)[:4000]}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, state
-        inside = "(dialog) => dialog.scrollWidth <= dialog.clientWidth"
-        assert page.locator("dialog[open] .export-body").evaluate(inside), state
-        assert not re.findall(r"\b[a-z]+(?:\.[a-z-]+){2,}\b", dialog.inner_text().replace(".stem.mp4", "")), state
-
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 800})
-    page.add_init_script(NO_PICKER)
-    loud = {name: 4 * stem for name, stem in stems.items()}
-    dialog = open_dialog(open_desk(page, 4 * song, loud, repeats=20))
-    accessible("measuring")
-    expect(dialog.get_by_text("This would clip")).to_be_visible(timeout=SOON)
-    accessible("clipping")
-    choose(dialog, "What to export", "All stems, in a ZIP")
-    dialog.get_by_role("button", name="Export", exact=True).click()
-    expect(dialog.get_by_role("progressbar")).to_be_visible()
-    accessible("writing")
-    expect(dialog.get_by_role("status")).to_contain_text("Saved as", timeout=SOON)
-    accessible("saved")

@@ -225,6 +225,23 @@ def test_a_track_is_read_across_its_pieces(modules: Page) -> None:
     assert modules.evaluate(script) == [9, 2, [2, 3, 4, 5, 6], [-2, -3, -4, -5, -6], 3, 0]
 
 
+def test_a_part_of_a_track_is_looked_at_closely(modules: Page) -> None:
+    samples = np.random.default_rng(3).uniform(-1, 1, (300_000, 2)).astype(np.float32)
+    script = """async (text) => {
+      const { Track } = await import("/media/track.js");
+      const track = new Track("test", 2, 300_000, 64);
+      track.append([{ start: 0, length: 300_000, blob: new Blob([Uint8Array.fromBase64(text)]) }], new Float32Array(0));
+      const { values, hop, origin, start, stop } = await track.look(1_001, 290_000, 16);
+      return [hop, origin, start, stop, Array.from(values)];
+    }"""
+    *facts, values = modules.evaluate(script, base64.b64encode(samples.tobytes()).decode())
+    assert facts == [16, 1_001, 1_001, 290_000]
+    starts = np.arange(0, 290_000 - 1_001, 16)
+    part = samples[1_001:290_000]
+    lowest, highest = (np.minimum.reduceat(part.min(1), starts), np.maximum.reduceat(part.max(1), starts))
+    assert np.array_equal(np.array(values, np.float32).reshape(-1, 2).T, [lowest, highest])
+
+
 def test_a_wav_file_past_four_gibibytes_says_its_length_elsewhere(modules: Page, tmp_path: Path) -> None:
     script = """async (frames) => {
       const { wavHeader } = await import("/media/wav.js");

@@ -84,6 +84,10 @@ def test_songs_are_reordered_by_keys_and_by_dragging(home: Page, songs: list[Pat
     home.get_by_role("button", name="Undo").click()
     expect(rows(home)).to_have_count(3)
     assert names(home) == ["Neap", "Flood", "Ebb"]
+    expect(rows(home).and_(home.locator("[data-status=ready]"))).to_have_count(3, timeout=SOON)
+    home.reload()
+    expect(rows(home)).to_have_count(3)
+    assert names(home) == ["Neap", "Flood", "Ebb"]
 
 
 def test_stopping_one_song_leaves_the_others_alone(home: Page, songs: list[Path]) -> None:

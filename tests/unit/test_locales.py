@@ -1,20 +1,79 @@
-"""Every text that the page asks for exists, and every text that exists is asked for."""
+"""The page's texts: all that it asks for, no others, in every language, and none outside of them."""
 
 from __future__ import annotations
 
 import json
 import re
+import tomllib
+from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-WEB: Final = Path(__file__).parents[2] / "web"
+ROOT: Final = Path(__file__).parents[2]
+WEB: Final = ROOT / "web"
 SOURCES: Final = [WEB / "main.js", WEB / "index.html", *(WEB / "ui").glob("*.js"), *(WEB / "app").glob("*.js")]
 
 #: `t("key")`, `t(condition ? "key" : "key")` and `data-i18n="key"`; keys that are put together end in a hole.
 CALL: Final = re.compile(r"\bt\(((?:[^()]|\([^()]*\))*)\)|data-i18n(?:-label)?=\"([^\"]+)\"")
 KEY: Final = re.compile(r"[\"`]([a-z][\w./-]*\.(?:[\w./-]|\$\{[^}]*\})+)[\"`]")
+
+
+#: Language -> its plural forms of whole numbers, after the CLDR.
+PLURALS: Final = {
+    "en": ("one", "other"),
+    "de": ("one", "other"),
+    "es": ("one", "many", "other"),
+    "fr": ("one", "many", "other"),
+    "ja": ("other",),
+}
+
+#: Texts that are the same in another language: names, formats, and words that the musicians of both use.
+EVERYWHERE: Final = {"WASM", "WebGPU", "GPU", "WAV", "FLAC", "MP3", "Esc"}
+SHARED: Final = {
+    "de": """Stem Songs Karaoke Bass Zoom Solo Master Clip Loop Original Position Pause Format Mix Standard
+        Engine mono stereo""",
+    "es": "Karaoke Zoom Solo Mute Clip Original mono",
+    "fr": "Page Zoom Solo Mute Master Clip Original Position Pause Format Mix Standard Volume mono Centre",
+    "ja": "Home End Shift",
+}
+SAME: Final = {"strip.pan.c", "strip.pan.short.left", "strip.pan.short.right", "engine.threads"}
+
+#: What looks like a text in the sources, and is none.
+NO_TEXTS: Final = {
+    "(forced-colors: active)",
+    "(prefers-color-scheme: dark)",
+    ".song error-notice",
+    "AbortError",
+    "Escape",
+    "Files",
+    "button, input, select, textarea, a, summary",
+    "input, select, textarea",
+}
+CODE_COMMENT: Final = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
+LITERAL: Final = re.compile(r"\"([^\"\n]*)\"|`([^`]*)`")
+#: A capital with a small letter after it, or two words.
+TEXT: Final = re.compile(r"^\W*[A-Z][a-z]|[a-z]{2,}[,.:]? [a-z]{2,}")
+
+
+@cache
+def texts_of(language: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((WEB / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+    return texts
+
+
+def base(key: str) -> str:
+    """A key without its plural form."""
+    return re.sub(r"\.(?:zero|one|two|few|many|other)$", "", key) if key.rpartition(".")[0] in counted() else key
+
+
+@cache
+def counted() -> set[str]:
+    """The keys with plural forms: those that English has two of."""
+    english = texts_of("en")
+    return {key.removesuffix(".one") for key in english if key.endswith(".one")}
 
 
 def asked() -> set[str]:
@@ -30,20 +89,128 @@ def asked() -> set[str]:
 def fits(pattern: str, key: str) -> bool:
     """Whether a key, without its plural form, is what a pattern asks for."""
     expression = "[^.]+".join(re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(rf"{expression}(\.(one|other))?", key) is not None
+    return re.fullmatch(expression, base(key)) is not None
 
 
-@pytest.mark.parametrize("path", sorted((WEB / "locales").glob("*.json")), ids=lambda path: path.stem)
-def test_texts_and_questions_match(path: Path) -> None:
-    texts: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+def test_texts_and_questions_match() -> None:
+    texts = texts_of("en")
     questions = asked()
     assert len(questions) > 50
     assert not {pattern for pattern in questions if not any(fits(pattern, key) for key in texts)}
     assert not {key for key in texts if not any(fits(pattern, key) for pattern in questions)}
 
 
+def test_the_languages_are_those_that_can_be_chosen() -> None:
+    table = re.search(r"LANGUAGES = \{([^}]+)\}", (WEB / "ui" / "i18n.js").read_text(encoding="utf-8"))
+    assert table
+    offered = re.findall(r"(\w+): \"[^\"]+\"", table[1])
+    assert offered == list(PLURALS)
+    assert {path.stem for path in (WEB / "locales").iterdir()} == set(offered)
+
+
+@pytest.mark.parametrize("language", PLURALS)
+def test_every_language_has_every_text(language: str) -> None:
+    plain = {key for key in texts_of("en") if base(key) == key}
+    forms = {f"{key}.{form}" for key in counted() for form in PLURALS[language]}
+    assert set(texts_of(language)) == plain | forms
+
+
+@pytest.mark.parametrize("language", PLURALS)
+def test_every_text_has_the_values_that_it_is_given(language: str) -> None:
+    english = {base(key): placeholders(text) for key, text in texts_of("en").items()}
+    texts = texts_of(language)
+    assert {key: placeholders(text) for key, text in texts.items()} == {key: english[base(key)] for key in texts}
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(re.findall(r"\{\w+\}", text))
+
+
+@pytest.mark.parametrize("language", sorted(set(PLURALS) - {"en"}))
+def test_no_text_was_left_in_english(language: str) -> None:
+    english = texts_of("en")
+    known = EVERYWHERE | set(SHARED[language].split())
+    left = {
+        key: text
+        for key, text in texts_of(language).items()
+        if text == english.get(key) and text not in known and base(key) not in SAME and has_words(text)
+    }
+    assert not left
+    assert known - EVERYWHERE <= {text for key, text in english.items() if text == texts_of(language).get(key)}
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything to translate: not where values, units and our name are all."""
+    return re.search(r"[^\W\d_]", re.sub(r"\{\w+\}|Demixer|k?Hz|dB", "", text)) is not None
+
+
+@pytest.mark.parametrize("language", PLURALS)
+def test_texts_are_set_with_care(language: str) -> None:
+    for key, text in texts_of(language).items():
+        assert text == text.strip(), key
+        assert "  " not in text, key
+        if language == "fr":
+            assert "'" not in text, key
+            assert not re.search(r"(?<!\u00a0)[;?!»]|[^\u00a0\d]:|«(?!\u00a0)", text), key
+
+
+def test_the_models_say_what_their_descriptions_say() -> None:
+    english = texts_of("en")
+    described: dict[str, str | None] = {}
+    for path in (ROOT / "models").glob("*/model.toml"):
+        model = tomllib.loads(path.read_text(encoding="utf-8"))
+        parts = {"label": model["label"], "summary": model["summary"], "notice": model.get("licence", {}).get("notice")}
+        described |= {f"model.{model['id']}.{part}": text for part, text in parts.items()}
+    ours = {key for key in english if re.fullmatch(r"model\.[\w-]+\.\w+", key)}
+    assert ours
+    assert {key: english[key] for key in ours} == {key: described[key] for key in ours}
+    names = {key for key in described if key.endswith(".label")}  # most are names, and the same everywhere
+    assert {key for key, text in described.items() if text} - ours <= names
+
+
+def test_no_text_is_written_into_the_code() -> None:
+    found = set()
+    for source in SOURCES:
+        if source.suffix != ".js":
+            continue
+        code = CODE_COMMENT.sub("", source.read_text(encoding="utf-8"))
+        code = re.sub(r"LANGUAGES = \{[^}]+\}|class: \"[^\"]*\"|new Error\([^)]*\)", "", code)
+        literals = {re.sub(r"\$\{[^}]*\}", "", one or other) for one, other in LITERAL.findall(code)}
+        found |= {literal for literal in literals if TEXT.search(literal)}
+    assert found == NO_TEXTS
+
+
+class Page(HTMLParser):
+    """Collects what `index.html` says without a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.found += [name for name in ("aria-label", "title", "placeholder") if name in attributes]
+        self.open.append((tag, attributes))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        free = {"title", "h1", "noscript"}  # our name, and what no script can translate
+        if data.strip() and not any("data-i18n" in given or tag in free for tag, given in self.open):
+            self.found.append(data.strip())
+
+
+def test_no_text_is_written_into_the_page() -> None:
+    page = Page()
+    page.feed((WEB / "index.html").read_text(encoding="utf-8"))
+    assert not page.found
+
+
 def test_the_page_before_its_texts_are_loaded_says_the_same() -> None:
-    texts: dict[str, str] = json.loads((WEB / "locales" / "en.json").read_text(encoding="utf-8"))
+    texts = texts_of("en")
     html = (WEB / "index.html").read_text(encoding="utf-8")
     shown = re.findall(r'data-i18n="([^"]+)"[^>]*>([^<]+)<', html)
     assert shown

@@ -5,6 +5,7 @@ import { WakeLock } from "../platform/wake-lock.js";
 import { percent } from "../ui/format.js";
 import { t } from "../ui/i18n.js";
 import { isUnderWay } from "../ui/job-view.js";
+import { isWriting } from "./export-desk.js";
 
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
@@ -31,10 +32,11 @@ export class Attention {
   }
 
   /** @param {PageState} state */
-  #follow({ songs, exporting }) {
+  #follow(state) {
+    const { songs } = state;
     for (const song of songs) this.#notice(song);
     const working = songs.find(({ status }) => status === "working");
-    this.#busy = exporting !== null || songs.some(isUnderWay);
+    this.#busy = isWriting(state) || songs.some(isUnderWay);
     this.#wakeLock.hold(working !== undefined);
     const title = this.#titleOf(working);
     if (document.title !== title) document.title = title;

@@ -1,7 +1,7 @@
 /** What the controls of the desk do to the song that is shown, and to what is heard of it. */
 
 import { presetStrips } from "../media/presets.js";
-import { rememberDesks } from "./desk-state.js";
+import { rememberSong } from "./song-memory.js";
 import { selectedSong } from "./state.js";
 
 /** @typedef {import("../media/deck.js").Deck} Deck */
@@ -58,7 +58,7 @@ export class DeskControls {
   #remember() {
     const song = this.#song;
     if (song) song.desk.position = this.#deck.position;
-    rememberDesks(this.#store.state.songs);
+    for (const { id, folder, desk } of this.#store.state.songs) if (folder) rememberSong(id, { desk });
   }
 
   /** @param {(desk: Desk) => Partial<Desk>} change */

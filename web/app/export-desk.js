@@ -1,4 +1,4 @@
-/** The export dialog's work: measures a song when the dialog opens, then writes what is chosen. */
+/** Measures a song and its stems, and writes the files that are made of them: for the export dialog and for the desk. */
 
 import { Exporter } from "../export/client.js";
 import { removePicked } from "../library/opfs.js";
@@ -6,6 +6,7 @@ import { dropScratch, newScratch } from "../library/scratch.js";
 import { save } from "../media/save.js";
 import { describe } from "./errors.js";
 import { mixGains, songAudio, stemAudio } from "./export-plan.js";
+import { pick, typeOf } from "./save-as.js";
 
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 /** @typedef {import("../export/messages.js").Levels} Levels */
@@ -16,7 +17,8 @@ import { mixGains, songAudio, stemAudio } from "./export-plan.js";
 /**
  * @typedef {object} ExportState
  * @property {Song} song
- * @property {number} measured fraction
+ * @property {"dialog" | "desk"} place where it is shown
+ * @property {number | null} measured fraction, while it is measured
  * @property {Levels | null} levels once all is measured
  * @property {{ name: string, fraction: number, secondsLeft: number | null } | null} writing
  * @property {{ name: string, clipped: number } | null} written
@@ -29,45 +31,51 @@ const DOWNLOAD_MS = 600_000;
 /** A time left is told once this much is done. */
 const TELLING = 0.02;
 
-/** @type {Record<string, string>} */
-const TYPES = {
-  wav: "audio/wav",
-  flac: "audio/flac",
-  mp3: "audio/mpeg",
-  mp4: "audio/mp4",
-  zip: "application/zip",
-};
-
 const now = () => performance.now() / 1000;
 
 export class ExportDesk {
   #store;
   /** @type {Exporter | null} */
   #exporter = null;
+  #asking = false;
 
   /** @param {import("../ui/store.js").Store<PageState>} store */
   constructor(store) {
     this.#store = store;
   }
 
-  /** @param {Song} song */
+  /** Opens the dialog. @param {Song} song */
   open(song) {
-    this.#exporter = new Exporter();
-    this.#store.set({
-      export: { song, measured: 0, levels: null, writing: null, written: null, error: null },
-    });
-    void this.#measure(song);
+    if (this.#busy) return;
+    this.#begin(song, "dialog");
+    void this.#measure();
   }
 
   close() {
-    this.#exporter?.end();
-    this.#exporter = null;
+    this.#end();
     this.#store.set({ export: null });
   }
 
-  /** Stops writing; the dialog stays. */
+  /** The null test without the dialog. @param {Song} song */
+  async measure(song) {
+    if (this.#busy) return;
+    this.#begin(song, "desk");
+    const exporter = this.#exporter;
+    await this.#measure();
+    if (exporter === this.#exporter) this.#end(); // nobody else has begun
+  }
+
+  /** A file without the dialog. @param {Song} song @param {Plan} plan @param {string} name */
+  async download(song, plan, name) {
+    if (this.#busy) return;
+    this.#begin(song, "desk");
+    await this.write(plan, name);
+    this.#end();
+  }
+
+  /** Stops writing. */
   cancel() {
-    this.#exporter?.end();
+    this.#end();
   }
 
   /**
@@ -77,14 +85,19 @@ export class ExportDesk {
    */
   async write(plan, name) {
     const exporter = this.#exporter;
+    if (this.#busy) return;
+    this.#asking = true;
     const picked = await pick(name);
+    this.#asking = false;
     if (!exporter || picked === "dismissed") return;
     this.#change({ writing: { name, fraction: 0, secondsLeft: null }, written: null, error: null });
     const fresh = picked !== null && (await picked.getFile()).size === 0;
-    const scratch = await newScratch();
+    /** @type {string | null} */
+    let scratch = null;
     /** @type {Blob | null} */
     let kept = null;
     try {
+      scratch = await newScratch();
       const report = this.#reporter(name);
       const { blob, clipped } = await exporter.write(plan, { picked, scratch }, report);
       kept = blob;
@@ -96,21 +109,43 @@ export class ExportDesk {
       if (fresh) await removePicked(picked); // made by picking it, and still empty
     }
     setTimeout(() => void dropScratch(scratch), kept ? DOWNLOAD_MS : 0);
-    const { levels, song } = this.#store.state.export ?? {};
-    if (song && !levels) void this.#measure(song); // it had to give way
+    const { levels, place } = this.#store.state.export ?? {};
+    if (place === "dialog" && !levels) void this.#measure(); // it had to give way
   }
 
-  /** @param {Song} song */
-  async #measure(song) {
-    const audio = songAudio(song);
-    if (!audio) return;
+  get #busy() {
+    return this.#asking || isWriting(this.#store.state);
+  }
+
+  /** @param {Song} song @param {ExportState["place"]} place */
+  #begin(song, place) {
+    this.#end();
+    this.#exporter = new Exporter();
+    this.#store.set({
+      export: { song, place, measured: null, levels: null, writing: null, written: null, error: null },
+    });
+  }
+
+  #end() {
+    this.#exporter?.end();
+  }
+
+  async #measure() {
+    const { song } = this.#store.state.export ?? {};
+    const audio = song && songAudio(song);
+    if (!song || !audio) return;
+    const report = (/** @type {number} */ measured) => this.#change({ measured });
+    report(0);
+    const exporter = this.#exporter;
     try {
-      const report = (/** @type {number} */ measured) => this.#change({ measured });
-      const levels = await this.#exporter?.measure(audio, stemAudio(song), mixGains(song), report);
-      this.#change({ levels: levels ?? null });
+      const { stems } = song;
+      const levels = await exporter?.measure(audio, stemAudio(song), mixGains(song), report);
+      if (stems === song.stems) song.nullTest = levels?.residual ?? null;
+      this.#change({ levels: levels ?? null, measured: null });
     } catch (reason) {
+      if (exporter !== this.#exporter) return; // something else is shown now
       const error = describe(reason);
-      if (error.code !== "cancelled") this.#change({ error });
+      this.#change({ measured: null, ...(error.code === "cancelled" ? {} : { error }) });
     }
   }
 
@@ -131,24 +166,7 @@ export class ExportDesk {
   }
 }
 
-/**
- * The file that the person picks, where the browser lets one be picked.
- * @param {string} name
- * @returns {Promise<FileSystemFileHandle | null | "dismissed">}
- */
-async function pick(name) {
-  const picker = /** @type {any} */ (globalThis).showSaveFilePicker;
-  if (!picker) return null;
-  const ending = name.slice(name.lastIndexOf("."));
-  try {
-    return await picker({ suggestedName: name, types: [{ accept: { [typeOf(name)]: [ending] } }] });
-  } catch (reason) {
-    if (reason instanceof DOMException && reason.name === "AbortError") return "dismissed";
-    return null; // not allowed here: it is downloaded
-  }
-}
-
-/** @param {string} name */
-function typeOf(name) {
-  return TYPES[name.slice(name.lastIndexOf(".") + 1)];
+/** Whether a file is being written. @param {PageState} state */
+export function isWriting(state) {
+  return Boolean(state.export?.writing);
 }

@@ -3,7 +3,7 @@
 import { songFolder } from "../library/layout.js";
 import { hopFor } from "../media/survey.js";
 import { Track } from "../media/track.js";
-import { deskFor, recallDesk } from "./desk-state.js";
+import { deskFor } from "./desk-state.js";
 
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Level} Level */
@@ -37,6 +37,7 @@ import { deskFor, recallDesk } from "./desk-state.js";
  * @property {{ done: number, total: number } | null} download of the model, in bytes
  * @property {Track[]} stems
  * @property {Span | null} preview the part that the stems are of, where they are not of the whole song
+ * @property {number | null} nullTest the stems' sum minus the song, relative to it, in dB; once it is measured
  * @property {Desk} desk
  * @property {ErrorData | null} error
  */
@@ -59,10 +60,11 @@ export function newSong(id, file, folder) {
 /**
  * A song of an earlier visit.
  * @param {KeptSong} kept
+ * @param {Desk} [before] as it was left
  * @returns {Song}
  */
-export function reopened({ id, facts, original, job }) {
-  const desk = deskFor(job?.stems ?? [], recallDesk(id));
+export function reopened({ id, facts, original, job }, before) {
+  const desk = deskFor(job?.stems ?? [], before);
   const song = { ...blank(id, facts.name), folder: songFolder(id), added: facts.added, desk };
   Object.assign(song, read({ ...facts, ...original }));
   if (!job) return song;
@@ -155,6 +157,7 @@ function blank(id, name) {
     download: null,
     stems: [],
     preview: null,
+    nullTest: null,
     desk: deskFor([]),
     error: null,
   };

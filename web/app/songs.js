@@ -2,11 +2,11 @@
 
 import { songFolder } from "../library/layout.js";
 import { canKeep, hold, newSongId, openSongs, removeJob, removeSong } from "../library/library.js";
-import { recall, remember } from "../platform/memory.js";
 import { space } from "../platform/storage.js";
 import { Reading } from "./reading.js";
 import { Separating } from "./separating.js";
 import { newSong, reopened } from "./song.js";
+import { forgetSong, recallSong, rememberSong } from "./song-memory.js";
 import { presetOf } from "./state.js";
 
 /** @typedef {import("../engine/client.js").EngineClient} EngineClient */
@@ -21,8 +21,8 @@ const UNDO_MS = 10_000;
 /** Seconds of a preview: it lies in memory. */
 const LONGEST_PREVIEW = 120;
 
-/** Where the plans are remembered of songs that wait for their turn. */
-const PLANS_KEY = "plans";
+/** The place of a song that has none yet. */
+const LAST = Number.MAX_SAFE_INTEGER;
 
 /** Tells of every change through the store. */
 export class Songs {
@@ -50,11 +50,13 @@ export class Songs {
 
   /** The songs of earlier visits; one that was cut off is shown, so that it can go on. */
   async restore() {
-    const plans = JSON.parse(recall(PLANS_KEY) ?? "{}");
-    const songs = (await openSongs()).map(reopened);
-    for (const song of songs) {
-      if (song.status === "ready" && plans[song.id]) song.unfinished ??= { ...plans[song.id], fraction: 0 };
-    }
+    const kept = (await openSongs()).map((song) => ({ song, memory: recallSong(song.id) }));
+    kept.sort((one, other) => (one.memory.place ?? LAST) - (other.memory.place ?? LAST));
+    const songs = kept.map(({ song, memory: { desk, plan } }) => {
+      const again = reopened(song, desk);
+      if (again.status === "ready" && plan) again.unfinished ??= { ...plan, fraction: 0 };
+      return again;
+    });
     const { songs: added, selected } = this.#store.state;
     const waiting = songs.findLast(({ unfinished }) => unfinished);
     this.#store.set({ songs: [...songs, ...added], selected: selected ?? waiting?.id ?? null });
@@ -71,6 +73,7 @@ export class Songs {
     if (added.length === 0) return;
     const { songs } = this.#store.state;
     this.#store.set({ songs: [...songs, ...added], selected: added[0].id });
+    this.#remember();
     for (const song of added) {
       this.#fresh.add(song);
       void this.#reading.read(song).then(() => this.#separating.work());
@@ -110,6 +113,7 @@ export class Songs {
     const to = Math.min(songs.length - 1, Math.max(0, from + by));
     if (from < 0 || from === to) return;
     this.#store.set({ songs: songs.toSpliced(from, 1).toSpliced(to, 0, songs[from]) });
+    this.#remember();
   }
 
   /** Lets go for good of the song that was removed last. */
@@ -135,6 +139,7 @@ export class Songs {
   async #erase(song) {
     this.#reading.forget(song);
     this.#fresh.delete(song);
+    forgetSong(song.id);
     if (song.folder) await removeSong(song.id);
     await this.#measureRoom();
   }
@@ -198,7 +203,8 @@ export class Songs {
   #plan(song, model, preset, region = null) {
     if (!region) this.#fresh.delete(song);
     const status = song.format ? "waiting" : "reading";
-    this.#change(song, { plan: { model, preset, region }, status, error: null, stems: [], preview: null });
+    const plan = { model, preset, region };
+    this.#change(song, { plan, status, error: null, stems: [], preview: null, nullTest: null });
   }
 
   /** @param {string} id */
@@ -211,7 +217,7 @@ export class Songs {
     Object.assign(song, changes);
     this.#store.touch();
     if (!("status" in changes)) return;
-    this.#rememberPlans();
+    this.#remember();
     void this.#measureRoom();
   }
 
@@ -220,14 +226,13 @@ export class Songs {
     this.#store.set({ storage: { ...this.#store.state.storage, ...measured } });
   }
 
-  /** So that a queue outlives the page. */
-  #rememberPlans() {
-    const { songs } = this.#store.state;
-    const plans = songs.flatMap(({ id, plan, status, unfinished }) => {
+  /** So that the queue outlives the page. */
+  #remember() {
+    for (const [place, song] of this.#store.state.songs.entries()) {
+      const { id, folder, plan, status, unfinished } = song;
       const planned = plan && !plan.region && ["waiting", "working"].includes(status);
       const { model, preset } = planned ? { model: plan.model.id, preset: plan.preset } : (unfinished ?? {});
-      return model ? [[id, { model, preset }]] : [];
-    });
-    remember(PLANS_KEY, JSON.stringify(Object.fromEntries(plans)));
+      if (folder) rememberSong(id, { place, plan: model && preset ? { model, preset } : null });
+    }
   }
 }

@@ -43,8 +43,7 @@
  * @property {Song[]} songs
  * @property {Song | null} removed the one that can still be had back
  * @property {string | null} selected id of the song that is shown
- * @property {ExportState | null} export of the dialog, while it is open
- * @property {number | null} exporting fraction of the files that is written, while files are written
+ * @property {ExportState | null} export what is measured or written, or was last
  * @property {ErrorData | null} problem an error of the page rather than of a song
  * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update what a reload would bring
  * @property {OfflineState} offline
@@ -73,7 +72,6 @@ export function initialState() {
     removed: null,
     selected: null,
     export: null,
-    exporting: null,
     problem: null,
     update: null,
     offline: { phase: "impossible", fraction: 0 },

@@ -1,5 +1,7 @@
 /** New versions of the app: they wait until they are asked for, and for every separation to end. */
 
+import { isWriting } from "./export-desk.js";
+
 /** @typedef {import("./state.js").PageState} PageState */
 
 /** Every tab that is at work holds this lock, shared with the others. */
@@ -68,6 +70,8 @@ export class Updates {
 }
 
 /** @param {PageState} state */
-export function atWork({ songs, exporting }) {
-  return exporting !== null || songs.some(({ status }) => ["reading", "waiting", "working"].includes(status));
+export function atWork(state) {
+  return (
+    isWriting(state) || state.songs.some(({ status }) => ["reading", "waiting", "working"].includes(status))
+  );
 }

@@ -19,11 +19,16 @@ export function hopFor(length) {
 
 /** Takes a song in pieces that are multiples of any hop, but for the last one. */
 export class Survey {
-  #hop = SHORTEST_HOP;
+  #hop;
   #length = 0;
   #total = 0;
   #squares = 0;
   /** [lowest, highest] of each hop, one after another. @type {number[]} */ #peaks = [];
+
+  /** @param {number} [hop] samples to a pair of peaks, at first */
+  constructor(hop = SHORTEST_HOP) {
+    this.#hop = hop;
+  }
 
   /**
    * @param {Float32Array} samples interleaved

@@ -4,8 +4,21 @@
  */
 
 import { fromBlobs, gather } from "../library/pieces.js";
+import { Survey } from "./survey.js";
 
 /** @typedef {import("../library/pieces.js").Piece} Piece */
+
+/** Samples that are measured together: a multiple of any hop. */
+const BLOCK = 1 << 17;
+
+/**
+ * @typedef {object} Peaks [lowest, highest] pairs
+ * @property {Float32Array} values
+ * @property {number} hop samples to a pair
+ * @property {number} origin sample of the first pair
+ * @property {number} start sample from which on they are final
+ * @property {number} stop
+ */
 
 export class Track {
   /** @type {Piece[]} */
@@ -65,6 +78,27 @@ export class Track {
     this.#drawn += peaks.length;
   }
 
+  /** Those of the whole song. @returns {Peaks} */
+  get overview() {
+    return { values: this.peaks, hop: this.hop, origin: 0, start: this.begin, stop: this.drawn * this.hop };
+  }
+
+  /**
+   * Finer ones of a part, from its samples.
+   * @param {number} start
+   * @param {number} stop at most `available`
+   * @param {number} hop a power of two, such that there are some ten thousand pairs at most
+   * @returns {Promise<Peaks>}
+   */
+  async look(start, stop, hop) {
+    const survey = new Survey(hop);
+    for (let at = start; at < stop; at += BLOCK) {
+      const until = Math.min(at + BLOCK, stop);
+      survey.add(await this.#gather(at, until), this.channelCount);
+    }
+    return { values: survey.peaks, hop, origin: start, start, stop };
+  }
+
   /**
    * @param {number} start
    * @param {number} stop at most `available`
@@ -72,8 +106,13 @@ export class Track {
    */
   async read(start, stop) {
     const count = this.channelCount;
-    const samples = await gather(this.#pieces, count, start, stop, fromBlobs(count));
+    const samples = await this.#gather(start, stop);
     return Array.from({ length: count }, (_, channel) => everyNth(samples, count, channel));
+  }
+
+  /** Interleaved. @param {number} start @param {number} stop */
+  #gather(start, stop) {
+    return gather(this.#pieces, this.channelCount, start, stop, fromBlobs(this.channelCount));
   }
 }
 

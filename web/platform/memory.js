@@ -25,3 +25,12 @@ export function remember(key, value) {
     // Private mode or a full disk: the page works without memory.
   }
 }
+
+/** @param {string} key */
+export function forget(key) {
+  try {
+    localStorage.removeItem(PREFIX + key);
+  } catch {
+    // There is nothing to forget.
+  }
+}

@@ -12,6 +12,7 @@ const ACCEPT = "audio/*,video/mp4,video/webm,video/quicktime,.flac,.m4a,.ogg,.op
 export class DropZone extends HTMLElement {
   #headline = h("p", { class: "drop-headline" });
   #input = h("input", { type: "file", multiple: true, accept: ACCEPT, hidden: true });
+  #gone = new AbortController();
 
   connectedCallback() {
     this.#input.addEventListener("change", () => {
@@ -24,6 +25,10 @@ export class DropZone extends HTMLElement {
     this.#catchWindow();
   }
 
+  disconnectedCallback() {
+    this.#gone.abort();
+  }
+
   /** @param {PageState} state */
   render({ songs }) {
     this.classList.toggle("compact", songs.length > 0);
@@ -32,20 +37,24 @@ export class DropZone extends HTMLElement {
   }
 
   #catchWindow() {
-    addEventListener("dragover", (event) => {
+    const { signal } = this.#gone;
+    const over = (/** @type {DragEvent} */ event) => {
       if (!carriesFiles(event)) return;
       event.preventDefault();
       this.classList.add("over");
-    });
-    addEventListener("dragleave", (event) => {
+    };
+    const leave = (/** @type {DragEvent} */ event) => {
       if (!event.relatedTarget) this.classList.remove("over");
-    });
-    addEventListener("drop", (event) => {
+    };
+    const drop = (/** @type {DragEvent} */ event) => {
       this.classList.remove("over");
       if (!carriesFiles(event)) return;
       event.preventDefault();
       this.#take(event.dataTransfer?.files);
-    });
+    };
+    addEventListener("dragover", over, { signal });
+    addEventListener("dragleave", leave, { signal });
+    addEventListener("drop", drop, { signal });
   }
 
   /** @param {FileList | null | undefined} files */

@@ -42,20 +42,23 @@ function describe({ phase, fraction, info, choice, measured, fallback }) {
   if (phase === "starting") return t("engine.starting", { percent: percent(fraction) });
   if (!info) return t(`engine.${phase}`);
   const device = info.device === "webgpu" ? (info.adapter ?? t("engine.webgpu")) : t("engine.wasm");
-  const { workers } = info;
-  const teams = workers > 1 ? [t("engine.workers", { count: workers })] : [];
-  const threads = info.device === "wasm" ? [...teams, t("engine.threads", { count: info.threads })] : [];
+  const threads = info.device === "wasm" ? [threadsText(info)] : [];
   const fastest = choice === "auto" && !fallback && measured !== null && measured > 1;
   const why = fastest ? [t("engine.measured", { count: measured })] : [];
   const isolation = t(info.isolated ? "engine.isolated" : "engine.not-isolated");
   return [device, ...threads, ...why, isolation].join(", ");
 }
 
+/** @param {import("../engine/protocol.js").EngineInfo} info */
+function threadsText({ workers, threads: count }) {
+  return workers > 1 ? t("engine.workers", { workers, count }) : t("engine.threads", { count });
+}
+
 /** @param {string} name `auto`, `webgpu`, `wasm-<threads>` or `wasm-<workers>x<threads>` */
 function choiceText(name) {
   const [device, shares = ""] = name.split("-");
   const [threads, workers] = shares.split("x").map(Number).reverse();
-  if (workers) return t("engine.choice.workers", { count: workers, threads });
+  if (workers) return t("engine.choice.workers", { workers, count: threads });
   return t(`engine.choice.${device}`, threads ? { count: threads } : {});
 }
 

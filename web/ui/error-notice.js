@@ -1,7 +1,7 @@
 /** What went wrong, in place, and what to do next. */
 
 import { h, tell } from "./dom.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 import { icon } from "./icon.js";
 
 /** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
@@ -35,12 +35,14 @@ export class ErrorNotice extends HTMLElement {
     const again = () => (song ? tell(this, "song-resume", song.id) : tell(this, "page-retry"));
     if (retryable) actions.append(button(again, icon("rotate-ccw"), t("action.retry")));
     if (song) actions.append(button(() => tell(this, "song-remove", song.id), t("action.remove")));
+    // The engine and the decoder speak English; what they advise is more exact than a text by code.
+    const advice = (language === "en" && hint) || t(`error.${code}.hint`);
     const text = h(
       "div",
       {},
       h("p", { class: "error-title" }, t(`error.${code}.title`, { song: song?.name ?? "" })),
-      h("p", {}, hint ?? t(`error.${code}.hint`)),
-      h("p", { class: "error-code" }, h("code", {}, code), ` ${message}`),
+      h("p", {}, advice),
+      h("p", { class: "error-code", lang: "en" }, h("code", {}, code), ` ${message}`),
     );
     return [icon("triangle-alert"), text, actions];
   }

@@ -4,7 +4,8 @@ import { clips, loweringFor, peakOf, planFor } from "../app/export-plan.js";
 import { h, setText, tell, uniqueId } from "./dom.js";
 import { ExportForm } from "./export-form.js";
 import { LevelReport } from "./export-levels.js";
-import { percent, size, span } from "./format.js";
+import { drawBar, failureText, partLabel, progressText, savedText } from "./export-texts.js";
+import { size } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
@@ -64,8 +65,9 @@ export class ExportDialog extends HTMLElement {
   }
 
   /** @param {PageState} state */
-  render({ export: state }) {
+  render({ export: all }) {
     const before = this.#shown;
+    const state = all?.place === "dialog" ? all : null;
     this.#shown = state;
     if (!state) return;
     if (!this.#dialog.open) {
@@ -85,7 +87,7 @@ export class ExportDialog extends HTMLElement {
     const { song, levels, measured, writing, written, error } = state;
     const choice = this.#form.choice;
     const peak = levels && peakOf(song, choice, levels);
-    this.#levels.render({ levels, measured, peak, clips: clips(choice.coding) });
+    this.#levels.render({ levels, measured: measured ?? 0, peak, clips: clips(choice.coding) });
     const { name, bytes } = this.#plan(song, choice);
     const silent = choice.what === "mix" && this.#form.silent;
     this.#form.inert = this.#levels.inert = writing !== null;
@@ -98,20 +100,8 @@ export class ExportDialog extends HTMLElement {
     setText(this.#file, writing?.name ?? name);
     setText(this.#state, silent ? t("export.silent") : stateText(state, bytes));
     this.#state.classList.toggle("good", written !== null && writing === null);
-    setText(
-      this.#error,
-      error ? `${t("export.failed")} ${t(`error.${error.code}.hint`)} (${error.code})` : "",
-    );
-    if (writing) this.#drawBar(writing);
-  }
-
-  /** @param {NonNullable<ExportState["writing"]>} writing */
-  #drawBar({ name, fraction, secondsLeft }) {
-    const left = secondsLeft === null ? "" : t("job.left", { time: span(secondsLeft) });
-    this.#bar.setAttribute("aria-label", t("export.progress", { file: name }));
-    this.#bar.setAttribute("aria-valuenow", (100 * fraction).toFixed(1));
-    this.#bar.setAttribute("aria-valuetext", [percent(fraction), left].filter(Boolean).join(", "));
-    this.#bar.style.setProperty("--fraction", String(fraction));
+    setText(this.#error, failureText(error));
+    if (writing) drawBar(this.#bar, writing);
   }
 
   #submit() {
@@ -125,24 +115,14 @@ export class ExportDialog extends HTMLElement {
   #plan(song, choice) {
     const { levels } = this.#shown ?? {};
     const lowering = levels && this.#levels.lower ? loweringFor(peakOf(song, choice, levels)) : 0;
-    return planFor(song, choice, clips(choice.coding) ? lowering : 0, label);
+    return planFor(song, choice, clips(choice.coding) ? lowering : 0, partLabel);
   }
-}
-
-/** @param {string} part a stem, or `mix` */
-function label(part) {
-  return part === "mix" ? t("export.part.mix") : t(`stem.${part}`);
 }
 
 /** @param {ExportState} state @param {number} bytes */
 function stateText({ writing, written }, bytes) {
-  if (writing) {
-    const left = writing.secondsLeft === null ? "" : t("job.left", { time: span(writing.secondsLeft) });
-    return [percent(writing.fraction), left].filter(Boolean).join(" · ");
-  }
-  if (!written) return t("export.size", { size: size(bytes) });
-  const saved = t("export.saved", { file: written.name });
-  return written.clipped ? `${saved} ${t("export.clipped", { count: written.clipped })}` : saved;
+  if (writing) return progressText(writing);
+  return written ? savedText(written) : t("export.size", { size: size(bytes) });
 }
 
 customElements.define("export-dialog", ExportDialog);

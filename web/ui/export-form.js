@@ -1,9 +1,8 @@
 /** The choices of an export: what, in which format, under which name. */
 
+import { recallChoice, rememberChoice } from "../app/export-choice.js";
 import { fitsMp3, fitsStemsFile } from "../app/export-plan.js";
-import { DEFAULT_PATTERN } from "../app/file-names.js";
 import { stripGains, toGain } from "../media/mix.js";
-import { recall, remember } from "../platform/memory.js";
 import { h, setText, uniqueId } from "./dom.js";
 import { gain } from "./format.js";
 import { t } from "./i18n.js";
@@ -13,17 +12,13 @@ import { icon } from "./icon.js";
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../export/messages.js").Coding} Coding */
 
-const CHOICE_KEY = "export";
-
 const WHATS = /** @type {const} */ (["mix", "all", "stem", "stems-file"]);
 const ICONS = { mix: "sliders-vertical", all: "archive", stem: "music", "stems-file": "layers" };
 const FORMATS = /** @type {const} */ (["wav", "flac", "mp3"]);
 const DEPTHS = /** @type {const} */ ([16, 24, 32]);
 const DEEPEST_FLAC = 24;
 const BITRATES = [128, 160, 192, 256, 320];
-const STEMS_FILE_BITRATE = 256_000;
-
-const DEFAULTS = { what: "mix", format: "wav", bits: "24", bitrate: "320", pattern: DEFAULT_PATTERN };
+const STEMS_FILE_BITRATE = 320_000;
 
 export class ExportForm extends HTMLElement {
   #whats = group(t("export.what"), "export-what", WHATS, (what) => t(`export.what.${what}`));
@@ -66,10 +61,7 @@ export class ExportForm extends HTMLElement {
   /** @param {Song} song */
   build(song) {
     this.#song = song;
-    const { what, format, bits, bitrate, pattern } = {
-      ...DEFAULTS,
-      ...JSON.parse(recall(CHOICE_KEY) ?? "{}"),
-    };
+    const { what, format, bits, bitrate, pattern } = recallChoice();
     const stems = song.stems.map(({ name }) => h("option", { value: name }, t(`stem.${name}`)));
     this.#stem.replaceChildren(...stems);
     this.#whats.labels["stems-file"].hidden = !fitsStemsFile(song);
@@ -99,14 +91,13 @@ export class ExportForm extends HTMLElement {
 
   /** For the next time. */
   remember() {
-    const choice = {
+    rememberChoice({
       what: this.#whats.value,
       format: this.#formats.value,
       bits: this.#depths.value,
       bitrate: this.#bitrates.value,
       pattern: this.#pattern.value,
-    };
-    remember(CHOICE_KEY, JSON.stringify(choice));
+    });
   }
 
   /** @returns {Coding} */

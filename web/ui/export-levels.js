@@ -2,6 +2,7 @@
 
 import { loweringFor } from "../app/export-plan.js";
 import { h, setText } from "./dom.js";
+import { residualText } from "./export-texts.js";
 import { gain, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
@@ -50,11 +51,6 @@ export class LevelReport extends HTMLElement {
 /** @param {number} value */
 function decibel(value) {
   return Number.isFinite(value) ? gain(value) : t("strip.silent");
-}
-
-/** @param {number} value in dB */
-function residualText(value) {
-  return Number.isFinite(value) ? gain(value) : t("export.residual-none");
 }
 
 customElements.define("export-levels", LevelReport);

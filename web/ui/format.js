@@ -1,21 +1,32 @@
 /** Numbers as people read them, in the page's language. */
 
-import { language, t } from "./i18n.js";
+import { language, onLanguageChange, t } from "./i18n.js";
 
-const PERCENT = new Intl.NumberFormat(language, { style: "percent" });
-const KILOHERTZ = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
-const DECIBEL = new Intl.NumberFormat(language, {
-  minimumFractionDigits: 1,
-  maximumFractionDigits: 1,
-  signDisplay: "exceptZero",
+let formats = formatsOf(language);
+onLanguageChange(() => {
+  formats = formatsOf(language);
 });
-const TENTHS = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const DAY = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-const SECONDS = unit("second");
-const MINUTES = unit("minute");
-const HOURS = unit("hour");
-const MEGABYTES = unit("megabyte");
-const GIGABYTES = unit("gigabyte");
+
+/** @param {string} locale */
+function formatsOf(locale) {
+  /** @param {Intl.NumberFormatOptions} options */
+  const number = (options) => new Intl.NumberFormat(locale, options);
+  const tenths = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  /** @param {"second" | "minute" | "hour" | "megabyte" | "gigabyte"} name */
+  const unit = (name) => number({ style: "unit", unit: name, unitDisplay: "short" });
+  return {
+    percent: number({ style: "percent" }),
+    kilohertz: number({ maximumFractionDigits: 3 }),
+    decibel: number({ ...tenths, signDisplay: "exceptZero" }),
+    tenths: number(tenths),
+    day: new Intl.DateTimeFormat(locale, { dateStyle: "medium" }),
+    seconds: unit("second"),
+    minutes: unit("minute"),
+    hours: unit("hour"),
+    megabytes: unit("megabyte"),
+    gigabytes: unit("gigabyte"),
+  };
+}
 
 /** @param {number} seconds @returns {string} such as 3:07 or 1:02:07 */
 export function clock(seconds) {
@@ -29,36 +40,36 @@ export function clock(seconds) {
 /** @param {number} seconds @returns {string} such as 3:07.4 */
 export function instant(seconds) {
   const tenths = Math.round(seconds * 10);
-  return `${clock(tenths / 10)}${TENTHS.format((tenths % 10) / 10).slice(1)}`;
+  return `${clock(tenths / 10)}${formats.tenths.format((tenths % 10) / 10).slice(1)}`;
 }
 
 /** @param {number} seconds @returns {string} a rough span, such as 40 sec or 3 min */
 export function span(seconds) {
-  if (seconds < 90) return SECONDS.format(Math.max(1, Math.ceil(seconds)));
-  if (seconds < 90 * 60) return MINUTES.format(Math.round(seconds / 60));
-  return HOURS.format(Math.round(seconds / 360) / 10);
+  if (seconds < 90) return formats.seconds.format(Math.max(1, Math.ceil(seconds)));
+  if (seconds < 90 * 60) return formats.minutes.format(Math.round(seconds / 60));
+  return formats.hours.format(Math.round(seconds / 360) / 10);
 }
 
 /** @param {number} bytes */
 export function size(bytes) {
   const mega = bytes / 1e6;
-  if (mega >= 1000) return GIGABYTES.format(Math.round(mega / 100) / 10);
-  return MEGABYTES.format(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega));
+  if (mega >= 1000) return formats.gigabytes.format(Math.round(mega / 100) / 10);
+  return formats.megabytes.format(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega));
 }
 
 /** @param {number} time in milliseconds since 1970 */
 export function day(time) {
-  return DAY.format(time);
+  return formats.day.format(time);
 }
 
 /** @param {number} fraction */
 export function percent(fraction) {
-  return PERCENT.format(fraction);
+  return formats.percent.format(fraction);
 }
 
 /** @param {number} hertz */
 export function frequency(hertz) {
-  return t("unit.kilohertz", { value: KILOHERTZ.format(hertz / 1000) });
+  return t("unit.kilohertz", { value: formats.kilohertz.format(hertz / 1000) });
 }
 
 /** @param {number} hertz @returns {string} such as 100 Hz or 10 kHz */
@@ -68,15 +79,10 @@ export function pitch(hertz) {
 
 /** @param {number} decibel @returns {string} such as −3.5 dB, with a real minus sign */
 export function gain(decibel) {
-  return t("unit.decibel", { value: DECIBEL.format(decibel).replace("-", "\u2212") });
+  return t("unit.decibel", { value: formats.decibel.format(decibel).replace("-", "\u2212") });
 }
 
 /** @param {number} decibel @returns {string} a ratio without its unit, such as 13.4 */
 export function ratio(decibel) {
-  return TENTHS.format(decibel).replace("-", "\u2212");
-}
-
-/** @param {"second" | "minute" | "hour" | "megabyte" | "gigabyte"} name */
-function unit(name) {
-  return new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
+  return formats.tenths.format(decibel).replace("-", "\u2212");
 }

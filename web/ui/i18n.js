@@ -1,31 +1,75 @@
-/** The page's texts: flat keys in `locales/`, `{name}` where a value goes, `.one` and `.other` where a count decides. */
+/** The page's texts: flat keys in `locales/`, `{name}` where a value goes, `.one`, `.other`… where a count decides. */
+
+import { recall, remember } from "../platform/memory.js";
 
 /** @typedef {Record<string, string | number>} Params */
 
+/** Every language of the page, named in itself. */
+export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", fr: "Français", ja: "日本語" };
+
+const KEY = "language";
+const changes = new EventTarget();
+
 /** The language of the texts and of the numbers. */
-export const language = "en";
-const texts = await load(language);
-const plurals = new Intl.PluralRules(language);
-document.documentElement.lang = language;
+export let language = "";
+/** @type {Record<string, string>} */
+let texts = {};
+let plurals = new Intl.PluralRules();
+let numbers = new Intl.NumberFormat();
+/** The one that was asked for last, whose texts may still be on their way. */
+let wanted = "";
+await speak(preferred());
+
+/** @param {string} locale one of `LANGUAGES` */
+export async function chooseLanguage(locale) {
+  await speak(locale);
+  if (language !== locale) return;
+  remember(KEY, locale);
+  changes.dispatchEvent(new Event("change"));
+}
 
 /**
- * @param {string} locale of a file in `locales/`
- * @returns {Promise<Record<string, string>>}
+ * For what has said its texts already.
+ * @param {() => void} listener is called when the language has changed
  */
-async function load(locale) {
+export function onLanguageChange(listener) {
+  changes.addEventListener("change", listener);
+}
+
+/** @returns {string} what was chosen before, else the first of the browser's languages that the page has */
+function preferred() {
+  const tags = [recall(KEY) ?? "", ...navigator.languages].map((tag) => tag.split("-")[0]);
+  return tags.find((each) => Object.hasOwn(LANGUAGES, each)) ?? "en";
+}
+
+/** @param {string} locale of a file in `locales/` */
+async function speak(locale) {
+  wanted = locale;
   const response = await fetch(new URL(`../locales/${locale}.json`, import.meta.url));
-  return response.json();
+  const loaded = await response.json();
+  if (locale !== wanted) return;
+  texts = loaded;
+  plurals = new Intl.PluralRules(locale);
+  numbers = new Intl.NumberFormat(locale);
+  language = locale;
+  document.documentElement.lang = locale;
 }
 
 /**
  * @param {string} key
  * @param {Params} [params] `count`, if given, also chooses the plural form
- * @returns {string} the text, or the key itself where it is missing, so that the gap is seen
+ * @param {string} [otherwise] what stands where the text is missing: the key itself, so that the gap is seen
+ * @returns {string}
  */
-export function t(key, params = {}) {
+export function t(key, params = {}, otherwise = key) {
   const plural = typeof params.count === "number" ? plurals.select(params.count) : "";
-  const text = texts[`${key}.${plural}`] ?? texts[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (hole, name) => String(params[name] ?? hole));
+  const text = texts[`${key}.${plural}`] ?? texts[key] ?? otherwise;
+  return text.replace(/\{(\w+)\}/g, (hole, name) => (name in params ? shown(params[name]) : hole));
+}
+
+/** @param {string | number} value */
+function shown(value) {
+  return typeof value === "number" ? numbers.format(value) : value;
 }
 
 /**

@@ -4,17 +4,20 @@ import { stripGains } from "../media/mix.js";
 import { h } from "./dom.js";
 import { clock, instant } from "./format.js";
 import { t } from "./i18n.js";
+import { NullTest } from "./null-test.js";
 import { PresetRow } from "./preset-row.js";
 import { StemStrip } from "./stem-strip.js";
 import { TransportBar } from "./transport-bar.js";
 
 /** @typedef {import("../media/deck.js").Deck} Deck */
 /** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("./track-lane.js").Lanes} Lanes */
 
 export class MixingDesk extends HTMLElement {
   #presets = new PresetRow();
+  #nullTest = new NullTest();
   #strips = h("div", { class: "strips" });
   #transport = new TransportBar();
   /** @type {Track[]} */
@@ -26,15 +29,16 @@ export class MixingDesk extends HTMLElement {
   connectedCallback() {
     this.setAttribute("role", "region");
     this.tabIndex = 0;
-    this.append(this.#presets, this.#strips, this.#transport);
+    const head = h("div", { class: "desk-head" }, this.#presets, this.#nullTest);
+    this.append(head, this.#strips, this.#transport);
   }
 
   /**
    * @param {Song | null} song
    * @param {Lanes} lanes
-   * @param {string} note what the desk is busy with
+   * @param {{ note: string, export: ExportState | null }} view with what the desk is busy with
    */
-  render(song, lanes, note) {
+  render(song, lanes, { note, export: exported }) {
     this.hidden = !song?.stems.some(({ begin, available }) => available > begin);
     if (!song || this.hidden) return;
     const { desk, stems } = song;
@@ -42,12 +46,15 @@ export class MixingDesk extends HTMLElement {
     const finished = song.status === "done";
     const strips = stems.map(({ name }) => desk.strips[name]);
     const gains = stripGains(strips);
+    const own = exported?.place === "desk" && exported.song === song ? exported : null;
     this.#presets.render(desk.strips);
+    this.#nullTest.render(song, own);
     for (const [index, element] of this.#elements.entries()) {
       const heard = gains[index] > 0 && !desk.original;
       element.render(strips[index], { heard, finished }, lanes);
     }
-    this.#transport.render({ desk, finished, note: note || extent(song) });
+    const writing = Boolean(exported?.writing);
+    this.#transport.render({ desk, finished, writing, saved: own, note: note || extent(song) });
   }
 
   /** @param {Deck} deck */

@@ -7,6 +7,7 @@ import { h, setText, tell, uniqueId } from "./dom.js";
 import { estimate } from "./estimate.js";
 import { size, span } from "./format.js";
 import { t } from "./i18n.js";
+import { modelLabel, modelNotice, modelSummary } from "./model-texts.js";
 
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -87,11 +88,11 @@ export class ModelPicker extends HTMLElement {
     return h(
       "div",
       { class: "card" },
-      h("label", {}, input, h("span", { id: titleId, class: "card-title" }, model.label)),
+      h("label", {}, input, h("span", { id: titleId, class: "card-title" }, modelLabel(model))),
       h(
         "div",
         { id: details, class: "card-details" },
-        h("p", { class: "card-summary" }, model.summary),
+        h("p", { class: "card-summary" }, modelSummary(model)),
         h("ul", { class: "chips" }, ...model.stems.map(chip)),
         h("p", { class: "card-cost" }, download, time),
       ),
@@ -106,10 +107,15 @@ function chip(stem) {
 }
 
 /** @param {Model} model */
-function licence({ licence: terms, source }) {
+function licence({ id, licence: terms, source }) {
   if (!terms || !source) return h("p", { class: "card-licence" }, t("model.own"));
   const link = h("a", { href: terms.url, target: "_blank", rel: "noreferrer" }, t("model.licence"));
-  return h("p", { class: "card-licence" }, `${terms.notice} ${t("model.source", source)} `, link);
+  return h(
+    "p",
+    { class: "card-licence" },
+    `${modelNotice(id, terms.notice)} ${t("model.source", source)} `,
+    link,
+  );
 }
 
 /** @param {string} preset */

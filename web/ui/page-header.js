@@ -1,7 +1,7 @@
-/** The controls of the page as a whole: theme and dialogs. */
+/** The controls of the page as a whole: theme, language and dialogs. */
 
-import { setText, tell } from "./dom.js";
-import { t } from "./i18n.js";
+import { h, setText, tell } from "./dom.js";
+import { chooseLanguage, LANGUAGES, language, onLanguageChange, t } from "./i18n.js";
 import { icon } from "./icon.js";
 import "./key-list.js";
 import { keysAreOn } from "./shortcuts.js";
@@ -12,6 +12,7 @@ const byId = (id) => /** @type {T} */ (document.getElementById(id));
 
 export function setUpHeader() {
   setUpTheme(byId("theme"));
+  setUpLanguage(byId("language"));
   setUpHelp();
   setUpDialog("privacy", "privacy-open", "promise-proof");
   setUpDialog("storage", "storage-open");
@@ -30,13 +31,32 @@ function setUpTheme(button) {
   };
   button.addEventListener("click", toggleTheme);
   onThemeChange(render);
+  onLanguageChange(render);
   render();
+}
+
+/** @param {HTMLSelectElement} select */
+function setUpLanguage(select) {
+  const names = Object.entries(LANGUAGES);
+  select.append(...names.map(([locale, name]) => h("option", { value: locale, lang: locale }, name)));
+  select.value = language;
+  select.addEventListener("change", async () => {
+    try {
+      await chooseLanguage(select.value);
+    } catch {
+      select.value = language; // its texts cannot be had now
+    }
+  });
 }
 
 function setUpHelp() {
   const button = byId("help-open");
   button.append(icon("circle-question-mark"));
-  button.title = t("help.open");
+  const render = () => {
+    button.title = t("help.open");
+  };
+  onLanguageChange(render);
+  render();
   const open = setUpDialog("help", "help-open");
   addEventListener("keydown", ({ key }) => {
     if (key === "?" && keysAreOn() && !document.querySelector("dialog[open]")) open();

@@ -1,4 +1,4 @@
-/** Hands the state to every element, tells what has changed, and finds a place for a focus that lost its own. */
+/** Hands the state to every element, and finds a place for a focus that lost its own. */
 
 import { selectedSong } from "../app/state.js";
 import { AboutPanel } from "./about-panel.js";
@@ -6,14 +6,12 @@ import { DropZone } from "./drop-zone.js";
 import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
 import { ExportDialog } from "./export-dialog.js";
-import { fallbackText } from "./fallback-text.js";
-import { frequency, percent } from "./format.js";
+import { frequency } from "./format.js";
 import { t } from "./i18n.js";
 import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
 import { OfflineLine } from "./offline-line.js";
-import { announce } from "./page-header.js";
 import { RequestCount } from "./request-count.js";
 import { RoomOffer } from "./room-offer.js";
 import { SongOverview } from "./song-overview.js";
@@ -28,9 +26,6 @@ import { fullScale } from "./wave-form.js";
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../media/deck.js").Deck} Deck */
-
-/** What is worth saying aloud when a song comes to it. */
-const SPOKEN = new Set(["ready", "done"]);
 
 export class PageView {
   #deck;
@@ -57,10 +52,6 @@ export class PageView {
     one(StorageList, "storage-list"),
     one(UpdateBanner, "update-banner"),
   ];
-  /** @type {Map<string, Song["status"]>} */
-  #told = new Map();
-  /** @type {import("../engine/protocol.js").Fallback | null} */
-  #toldFallback = null;
 
   /** @param {Deck} deck @param {import("../app/spectra.js").Spectra} spectra */
   constructor(deck, spectra) {
@@ -82,14 +73,12 @@ export class PageView {
     this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
-    this.#desk.render(song, lanes, this.#note(state, song));
+    this.#desk.render(song, lanes, { note: this.#note(song), export: state.export });
     this.#room.render(state, song);
     this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);
     this.follow(song);
     this.#refocus(lost);
-    for (const each of state.songs) this.#tell(each);
-    this.#tellFallback(state.engine.fallback);
   }
 
   /**
@@ -121,9 +110,8 @@ export class PageView {
     };
   }
 
-  /** @param {PageState} state @param {Song | null} song @returns {string} */
-  #note({ exporting }, song) {
-    if (exporting !== null) return t("export.writing", { percent: percent(exporting) });
+  /** @param {Song | null} song @returns {string} */
+  #note(song) {
     if (this.#deck.failed && song?.format)
       return t("transport.unplayable", { frequency: frequency(song.format.rate) });
     return this.#deck.waiting ? t("transport.waiting") : "";
@@ -141,22 +129,6 @@ export class PageView {
     else if (!this.#unfinished.hidden) this.#unfinished.focusResume();
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
-  }
-
-  /** @param {import("../engine/protocol.js").Fallback | null} fallback */
-  #tellFallback(fallback) {
-    if (fallback && fallback !== this.#toldFallback) announce(fallbackText(fallback));
-    this.#toldFallback = fallback;
-  }
-
-  /** @param {Song} song */
-  #tell({ id, name, status, preview }) {
-    if (this.#told.get(id) === status) return;
-    const stopped = this.#told.get(id) === "working" && status === "ready";
-    this.#told.set(id, status);
-    if (stopped && preview) announce(t("status.preview", { song: name }));
-    else if (stopped) announce(t("status.cancelled"));
-    else if (SPOKEN.has(status)) announce(t(`status.${status}`, { song: name }));
   }
 }
 

@@ -45,6 +45,7 @@ class SongRow {
     this.#open.append(this.#state, title, this.#length, this.#status);
     this.element = h("li", {}, this.#open, this.#retry, this.#cancel, this.#grip, remove);
     this.#grip.classList.add("grip");
+    for (const each of [this.#retry, this.#cancel]) each.classList.add("sometimes");
     this.#open.addEventListener("click", () => tell(this.element, "song-select", id));
     this.#retry.addEventListener("click", () => tell(this.element, "song-resume", id));
     this.#cancel.addEventListener("click", () => tell(this.element, "song-cancel", id));

@@ -5,6 +5,7 @@ import { downloadOf } from "../engine/precision.js";
 import { h, setText, tell } from "./dom.js";
 import { day, percent, size } from "./format.js";
 import { t } from "./i18n.js";
+import { modelLabel } from "./model-texts.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {{ id: string, label: string, bytes: number, model: boolean, kept: boolean }} Part */
@@ -86,9 +87,9 @@ function partsOf({ storage: { shell, runtime, models: ids }, models, songs, engi
     { id: "shell", label: t("storage.shell"), bytes: shell, model: false, kept: shell > 0 },
     { id: "runtime", label: t("storage.runtime"), bytes: runtime, model: false, kept: runtime > 0 },
     ...models.flatMap((each) => {
-      const { id, label } = each;
+      const { id } = each;
       const bytes = downloadOf(each, engine.info)?.bytes;
-      return bytes ? [{ id, label, bytes, model: true, kept: ids.includes(id) }] : [];
+      return bytes ? [{ id, label: modelLabel(each), bytes, model: true, kept: ids.includes(id) }] : [];
     }),
     ...songs.flatMap((song) => {
       const { id, name, added } = song;

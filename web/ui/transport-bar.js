@@ -6,8 +6,10 @@ import { clock } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 import { LevelMeter } from "./level-meter.js";
+import { SaveLine } from "./save-line.js";
 
 /** @typedef {import("../app/desk-state.js").Desk} Desk */
+/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
 /** @typedef {import("../media/deck.js").Deck} Deck */
 
 export class TransportBar extends HTMLElement {
@@ -26,10 +28,12 @@ export class TransportBar extends HTMLElement {
     h("span", {}, t("transport.download-all")),
   );
   #export = h("button", { type: "button", class: "export" }, t("transport.export"));
+  #saving = new SaveLine();
   #note = h("p", { class: "note", role: "status" });
   /** @type {boolean | null} */
   #playing = null;
   #said = "";
+  #writing = false;
 
   connectedCallback() {
     this.#position.setAttribute("aria-label", t("transport.position"));
@@ -54,6 +58,7 @@ export class TransportBar extends HTMLElement {
       ),
       this.#all,
       this.#export,
+      this.#saving,
       this.#note,
     );
     this.#play.addEventListener("click", () => tell(this, "play-toggle"));
@@ -65,13 +70,19 @@ export class TransportBar extends HTMLElement {
     this.#all.addEventListener("click", () => tell(this, "download-all"));
   }
 
-  /** @param {{ desk: Desk, finished: boolean, note: string }} view */
-  render({ desk, finished, note }) {
+  /**
+   * @param {{ desk: Desk, finished: boolean, writing: boolean, saved: ExportState | null, note: string }} view
+   *   with whether any song is being written, and what is written of this one
+   */
+  render({ desk, finished, writing, saved, note }) {
     this.#original.setAttribute("aria-pressed", String(desk.original));
     this.#loop.setAttribute("aria-pressed", String(desk.looping));
     this.#master.render(desk.master);
-    this.#all.disabled = !finished;
-    this.#export.disabled = !finished;
+    const focus = this.#focusOnce(Boolean(saved?.writing));
+    this.#saving.render(saved);
+    this.#all.disabled = !finished || writing;
+    this.#export.disabled = !finished || writing;
+    focus?.focus();
     this.#said = note;
     this.#say();
   }
@@ -95,6 +106,14 @@ export class TransportBar extends HTMLElement {
 
   focusPlay() {
     this.#play.focus();
+  }
+
+  /** Who is to have the focus of what can no longer be pressed. @param {boolean} writing */
+  #focusOnce(writing) {
+    if (writing === this.#writing) return null;
+    this.#writing = writing;
+    const [from, to] = writing ? [this.#all, this.#saving.cancel] : [this.#saving.cancel, this.#all];
+    return document.activeElement === from ? to : null;
   }
 
   #say() {

@@ -3,6 +3,7 @@
 import { h, setText, tell } from "./dom.js";
 import { percent } from "./format.js";
 import { t } from "./i18n.js";
+import { modelLabel } from "./model-texts.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../engine/protocol.js").Model} Model */
@@ -40,7 +41,7 @@ export class UnfinishedNotice extends HTMLElement {
     this.hidden = !unfinished || !model || status !== "ready";
     if (!unfinished || !model) return;
     const quality = Object.keys(model.presets).length > 1 ? `, ${t(`quality.${unfinished.preset}`)}` : "";
-    const facts = { percent: percent(unfinished.fraction), model: model.label + quality };
+    const facts = { percent: percent(unfinished.fraction), model: modelLabel(model) + quality };
     setText(this.#text, t("unfinished.text", facts));
   }
 

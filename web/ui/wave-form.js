@@ -1,8 +1,10 @@
 /** A waveform from peaks: a dim layer, and a lit one up to some point. It never sees samples. */
 
+import { CloseLook } from "./close-look.js";
 import { h } from "./dom.js";
 import { onThemeChange } from "./theme.js";
 
+/** @typedef {import("../media/track.js").Peaks} Peaks */
 /** @typedef {import("../media/track.js").Track} Track */
 
 /** Quiet songs are drawn larger, but noise is not drawn as music. */
@@ -21,6 +23,7 @@ export class WaveForm extends HTMLElement {
   /** @type {Picture | null} */
   #picture = null;
   #drawn = 0;
+  #closeLook = new CloseLook(() => this.#draw());
   #abort = new AbortController();
 
   connectedCallback() {
@@ -61,7 +64,8 @@ export class WaveForm extends HTMLElement {
   }
 
   #draw() {
-    this.#drawn = this.#picture?.track?.drawn ?? 0;
+    const { track = null, first = 0, last = 0 } = this.#picture ?? {};
+    this.#drawn = track?.drawn ?? 0;
     for (const canvas of this.#layers) {
       const width = Math.round(this.clientWidth * devicePixelRatio);
       const height = Math.round(this.clientHeight * devicePixelRatio);
@@ -70,7 +74,8 @@ export class WaveForm extends HTMLElement {
       canvas.height = height;
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
       context.fillStyle = getComputedStyle(canvas).color;
-      if (this.#picture?.track) drawPeaks(context, this.#picture.track, this.#picture);
+      if (!this.#picture || !track) continue;
+      drawPeaks(context, this.#closeLook.peaks(track, first, last, width), this.#picture);
     }
   }
 }
@@ -82,21 +87,21 @@ export function fullScale(peaks) {
   return highest;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Track} track @param {Picture} picture */
-function drawPeaks(context, { peaks, drawn, begin, hop }, { scale, first, last }) {
+/** @param {CanvasRenderingContext2D} context @param {Peaks} peaks @param {Picture} picture */
+function drawPeaks(context, { values, hop, origin, start, stop }, { scale, first, last }) {
   const { width, height } = context.canvas;
   const middle = height / 2;
-  const pairAt = (/** @type {number} */ x) => (first + (x * (last - first)) / width) / hop;
+  const pairAt = (/** @type {number} */ x) => (first + (x * (last - first)) / width - origin) / hop;
   for (let x = 0; x < width; x += 1) {
     const from = Math.floor(pairAt(x));
     const to = Math.max(from + 1, Math.floor(pairAt(x + 1)));
-    if (from < begin / hop) continue;
-    if (to > drawn) break;
+    if (origin + from * hop < start) continue;
+    if (origin + (to - 1) * hop >= stop) break;
     let low = 0;
     let high = 0;
     for (let pair = from; pair < to; pair += 1) {
-      low = Math.min(low, peaks[2 * pair]);
-      high = Math.max(high, peaks[2 * pair + 1]);
+      low = Math.min(low, values[2 * pair]);
+      high = Math.max(high, values[2 * pair + 1]);
     }
     const top = middle - Math.min(1, high / scale) * middle;
     const bottom = middle - Math.max(-1, low / scale) * middle;

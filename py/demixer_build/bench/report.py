@@ -28,11 +28,11 @@ class Side:
     model_share: float
     """Part of that inside the graph."""
     python_share: float
-    """The rest: transforms, masks, overlap-add, copies."""
+    """The rest: transforms, masks, overlap-add and copies that the model had to wait for."""
     create_seconds: float | None
     """From the file's bytes to a session; None without a graph."""
     peak_mb: float
-    """Most resident memory (MB) of the renderer processes, or of the native process, model and song included."""
+    """Most resident memory (MB) of the page's process, or of the native process, model and song included."""
     stock_ratio: Spread | None
     """Run time of the graph over that of the published graph in the same round; None where there is none."""
     limit_ratio: float | None

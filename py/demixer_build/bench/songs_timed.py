@@ -23,7 +23,7 @@ class Song:
 def in_browser(browsers: Launcher, url: str, subject: Subject, length: int) -> Song:
     """Separate `length` samples with the engine, as the page does."""
     asked = (subject.model, subject.precision)
-    with browsers.tab(url) as tab, Peak(tab.renderers) as peak:
+    with browsers.tab(url) as tab, Peak(tab.renderer) as peak:
         tab.page.goto("/bench/bench.html")
         create = tab.call("/bench/bench.js", "openModel", *asked)
         tab.call("/bench/bench.js", "separate", *asked, STRIDE)  # warms up

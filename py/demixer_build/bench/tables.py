@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from demixer_build.bench.report import Report, Side, Spread, Variant
 
-RUNTIMES = ("browser", "native")
+RUNTIMES: Final = ("browser", "native")
+
+WIDE: Final = 160
+"""Columns where a file or another program reads along."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +27,9 @@ class Sheet:
     rows: Sequence[tuple[str, ...]]
 
 
-def show(sheets: Iterator[Sheet]) -> None:
+def show(sheets: Iterable[Sheet]) -> None:
     """Print them."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
     for sheet in sheets:
         table = Table(title=sheet.title, title_justify="left")
         for number, heading in enumerate(sheet.headings):

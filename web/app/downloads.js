@@ -1,0 +1,22 @@
+/** What the buttons of the desk give: stems as they are, as 32-bit float WAV files. */
+
+import { save } from "../media/save.js";
+import { wavBlob } from "../media/wav.js";
+import { recallChoice } from "./export-choice.js";
+import { planFor } from "./export-plan.js";
+import { fileName } from "./file-names.js";
+
+/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("./song.js").Song} Song */
+
+/** Its samples lie in the storage as a WAV file has them: nothing is read or copied. @param {Song} song @param {Track} stem */
+export function downloadStem(song, stem) {
+  if (!song.format) return;
+  save(wavBlob(stem, song.format.rate), fileName(recallChoice().pattern, song, stem.name, "wav"));
+}
+
+/** All of them in a ZIP. @param {Song} song @param {import("./export-plan.js").Label} label */
+export function planForAll(song, label) {
+  const { pattern } = recallChoice();
+  return planFor(song, { what: "all", stem: "", coding: { kind: "wav", bits: 32 }, pattern }, 0, label);
+}
