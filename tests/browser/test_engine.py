@@ -157,7 +157,9 @@ def test_two_workers_compute_what_one_does(page: Page, echo: dict[str, Any]) -> 
         found[workers], _ = engine.separate(echo, clip)
     assert np.array_equal(found[1], found[2])
     runs = "async () => (await import('/engine/ort.js')).runs"
-    assert [worker.evaluate(runs) for worker in engine.compute_workers()[-2:]] == [2, 2]
+    one, other = (worker.evaluate(runs) for worker in engine.compute_workers()[-2:])
+    assert one + other == 4
+    assert min(one, other) > 0
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import { LIMIT } from "../app/device-check.js";
 import { h, setText, tell } from "./dom.js";
 import { gain, ratio, span } from "./format.js";
 import { t } from "./i18n.js";
+import { modelLabel } from "./model-texts.js";
 
 /** @typedef {import("../app/device-check.js").CheckState} CheckState */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -40,7 +41,7 @@ export class AboutPanel extends HTMLElement {
   render({ quality, models, model, check, songs }) {
     if (this.#shown !== quality && quality && models.length > 0) {
       this.#shown = quality;
-      const labels = new Map(models.map(({ id, label }) => [id, label]));
+      const labels = new Map(models.map((each) => [each.id, modelLabel(each)]));
       this.#tables.replaceChildren(...quality.map((song) => table(song, labels)));
     }
     const busy = songs.some(({ status }) => status === "working");
@@ -81,11 +82,11 @@ function line({ model, preset, sdr }, labels) {
 
 /** @param {CheckState} check @returns {string} */
 function verdict({ phase, model, stems, error }) {
-  if (phase === "working") return t("about.check.working", { model: model.label });
+  if (phase === "working") return t("about.check.working", { model: modelLabel(model) });
   const song = t("about.check.song");
   if (error) return `${t("about.check.failed")} ${t(`error.${error.code}.title`, { song })}`;
   const right = stems.every(({ difference }) => difference < LIMIT);
-  return t(right ? "about.check.right" : "about.check.wrong", { model: model.label });
+  return t(right ? "about.check.right" : "about.check.wrong", { model: modelLabel(model) });
 }
 
 /** @param {CheckState["stems"][number]} stem */
