@@ -169,6 +169,8 @@ class Graph:
         return self.apply("Transpose", x, shape=tuple(x.shape[axis] for axis in axes), perm=axes)
 
     def concat(self, *parts: Value, axis: int) -> Value:
+        if len(parts) == 1:
+            return parts[0]
         shape = list(parts[0].shape)
         shape[axis] = sum(part.shape[axis] for part in parts)
         return self.apply("Concat", *parts, shape=tuple(shape), axis=axis)

@@ -19,7 +19,7 @@ from .weights import LAYERS, Affine, Array, Norm, TransformerLayer, Weights
 
 HEADS: Final = 8
 QUERIES: Final = 672
-"""That attend together. A browser's runtime holds all their scores: 58 MB, instead of 231 for all at once."""
+"""That attend together: all their scores are held, 58 MB of them instead of 231 for all queries at once."""
 PERIOD: Final = 10000.0
 """Longest wavelength of the positional embeddings over 2 pi."""
 
@@ -96,18 +96,29 @@ def shrunk(query: Affine) -> Affine:
 def fused_heads(g: Graph, q: Value, k: Value, v: Value) -> Value:
     """All heads of rows [tokens, width], in the runtime's own operator, some queries at a time."""
     queries, keys, values = (g.reshape(tokens, (1, *tokens.shape)) for tokens in (q, k, v))
-    parts = g.split(queries, max(1, q.shape[0] // QUERIES), axis=1)
-    heads = [g.apply("MultiHeadAttention", part, keys, values, domain=CONTRIB, num_heads=HEADS) for part in parts]
+    heads = [
+        g.apply("MultiHeadAttention", part, keys, values, domain=CONTRIB, num_heads=HEADS)
+        for part in g.split(queries, parts(q), axis=1)
+    ]
     g.flop += 4 * q.shape[0] * k.shape[0] * q.shape[1]
-    return g.reshape(heads[0] if len(heads) == 1 else g.concat(*heads, axis=1), q.shape)
+    return g.reshape(g.concat(*heads, axis=1), q.shape)
 
 
 def heads_by_products(g: Graph, q: Value, k: Value, v: Value) -> Value:
     """The same with queries that are `shrunk`, in standard operators."""
     tokens, width = q.shape
-    q, k, v = (g.transpose(g.reshape(x, (x.shape[0], HEADS, width // HEADS)), 1, 0, 2) for x in (q, k, v))
-    shares = g.apply("Softmax", g.matmul(q, g.transpose(k, 0, 2, 1)), axis=-1)
-    return g.reshape(g.transpose(g.matmul(shares, v), 1, 0, 2), (tokens, width))
+    queries, keys, values = (g.transpose(g.reshape(x, (x.shape[0], HEADS, width // HEADS)), 1, 0, 2) for x in (q, k, v))
+    keys = g.transpose(keys, 0, 2, 1)
+    heads = []
+    for part in g.split(queries, parts(q), axis=1):
+        shares = g.apply("Softmax", g.matmul(part, keys), axis=-1)
+        heads.append(g.matmul(shares, values))
+    return g.reshape(g.transpose(g.concat(*heads, axis=1), 1, 0, 2), (tokens, width))
+
+
+def parts(queries: Value) -> int:
+    """How many parts of rows [tokens, width] attend one after another."""
+    return max(1, queries.shape[0] // QUERIES)
 
 
 def scaled(layer: Affine, scale: Array) -> Affine:
