@@ -53,12 +53,15 @@ def holding(page: Page, worker: str, start: str) -> Iterator[None]:
     page.evaluate("release()")
 
 
-def journey(page: Page, folder: Path) -> Iterator[str]:
-    """Bring the page into its states, and give the name of each."""
+def journey(page: Page, folder: Path, *, busy: bool) -> Iterator[str]:
+    """Bring a new page into its states, while it separates or else, and give the name of each."""
     page.add_init_script(HOLD)
     page.add_init_script(NO_PICKER)
     page.goto("/")
     expect(page.get_by_role("radio", name="Harmonic / percussive")).to_be_visible()
+    if busy:
+        yield from working(page, folder)
+        return
     yield "empty"
     for name in ("Help", "Privacy", "Storage", "About"):
         page.get_by_role("button", name=name, exact=True).click()
@@ -70,7 +73,6 @@ def journey(page: Page, folder: Path) -> Iterator[str]:
         page.keyboard.press("Escape")
     yield from failing(page, folder)
     yield from finished(page)
-    yield from working(page, folder)
 
 
 def failing(page: Page, folder: Path) -> Iterator[str]:

@@ -36,10 +36,11 @@ NO_KEYS: Final = r"http://\S+|\S*\.(?:stem\.mp4|wav|zip)"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_state_is_accessible_at_every_size(page: Page, theme: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("busy", [False, True])
+def test_every_state_is_accessible_at_every_size(page: Page, theme: Any, busy: bool, tmp_path: Path) -> None:
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     browser = page.context.new_cdp_session(page)
-    for state in journey(page, tmp_path):
+    for state in journey(page, tmp_path, busy=busy):
         for text, pixels in TEXTS.items():
             set_text(browser, pixels)
             for width in WIDTHS:
