@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, Self, TypeVar
 
 import numpy as np
 
-from demixer.audio import Samples
+from demixer.audio import Samples, interleave
 from demixer.errors import DemixError
 from demixer.level import Level
 from demixer.models import Model
@@ -133,7 +133,7 @@ class StemOutput:
         peaks = self._grid.push(stems)
         self._peaks.append(peaks)
         pieces = [
-            {"name": name, "samples": stem.T.ravel(), "peaks": pairs.ravel()}
+            {"name": name, "samples": interleave(stem).ravel(), "peaks": pairs.ravel()}
             for name, stem, pairs in zip(self._names, stems, peaks, strict=True)
         ]
         await self._output.write(start, stems.shape[-1], pieces)

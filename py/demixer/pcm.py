@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from demixer.audio import Samples, Source
+from demixer.audio import Samples, Source, interleave
 
 Bytes = npt.NDArray[np.uint8]
 Steps = npt.NDArray[np.int32]
@@ -78,7 +78,7 @@ class Rendering:
 
 
 def _packed24(steps: Steps) -> Bytes:
-    return np.ascontiguousarray(_bytes(steps.T.astype("<i4")).reshape(-1, 4)[:, :3]).ravel()
+    return np.ascontiguousarray(_bytes(interleave(steps).astype("<i4", copy=False)).reshape(-1, 4)[:, :3]).ravel()
 
 
 def _bytes(values: npt.NDArray[np.generic]) -> Bytes:
@@ -86,10 +86,10 @@ def _bytes(values: npt.NDArray[np.generic]) -> Bytes:
 
 
 _LAYOUTS: Final[dict[Layout, Callable[..., Bytes]]] = {
-    "float": lambda samples: _bytes(samples.T.astype("<f4")),
-    "packed16": lambda steps: _bytes(steps.T.astype("<i2")),
+    "float": lambda samples: _bytes(interleave(samples).astype("<f4", copy=False)),
+    "packed16": lambda steps: _bytes(interleave(steps).astype("<i2")),
     "packed24": _packed24,
-    "wide16": lambda steps: _bytes(steps.T << 16),
-    "wide24": lambda steps: _bytes(steps.T << 8),
+    "wide16": lambda steps: _bytes(interleave(steps) << 16),
+    "wide24": lambda steps: _bytes(interleave(steps) << 8),
     "planar16": lambda steps: _bytes(steps.astype("<i2")),
 }

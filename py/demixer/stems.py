@@ -12,7 +12,7 @@ N_FFT: Final = 4096
 HOP: Final = N_FFT // 2
 
 #: Frames that are transformed together: bounds memory, changes no bit.
-BATCH: Final = 64
+BATCH: Final = 16
 
 #: A frame whose residual stays below this is left as it is: it is rounding, not music.
 INAUDIBLE: Final = 1e-6
@@ -35,8 +35,8 @@ def peaks(samples: Samples, hop: int) -> Samples:
     np.ndarray [shape=(..., ceil(n / hop), 2)], float32
     """
     starts = np.arange(0, samples.shape[-1], hop)
-    lowest = np.minimum.reduceat(samples.min(axis=-2), starts, axis=-1)
-    highest = np.maximum.reduceat(samples.max(axis=-2), starts, axis=-1)
+    lowest = np.minimum.reduceat(samples, starts, axis=-1).min(axis=-2)
+    highest = np.maximum.reduceat(samples, starts, axis=-1).max(axis=-2)
     return np.stack([lowest, highest], axis=-1)
 
 
@@ -151,16 +151,21 @@ def _frames(samples: Samples, frames: int) -> Samples:
 def _share(residual: Samples, stems: Samples) -> Samples:
     """Each stem's share of the residual frames [shape=(stems, channels, frames, N_FFT)], windowed."""
     shares = np.zeros_like(stems)
-    audible = np.flatnonzero(np.abs(residual).max(axis=(0, 2)) > INAUDIBLE)
+    loudest = np.maximum(residual.max(axis=-1), -residual.min(axis=-1)).max(axis=0)
+    audible = np.flatnonzero(loudest > INAUDIBLE)
     if audible.size:
         rows = slice(None) if audible.size == residual.shape[1] else audible  # a slice copies nothing
+        missing = residual[:, rows]
         spectra = np.fft.rfft(stems[:, :, rows])
-        weights = spectra.real**2 + spectra.imag**2
+        weights = np.square(spectra.real)
+        weights += np.square(spectra.imag)
         for _ in range(3):  # of the power: the fourth root of the magnitude
             np.sqrt(weights, out=weights)
         weights += np.float32(FLOOR)
-        missing = np.fft.rfft(residual[:, rows]) / weights.sum(axis=0)
-        np.multiply(missing, weights, out=spectra)
-        shares[:, :, rows] = np.fft.irfft(spectra)
+        # All stems but the last need an inverse transform; the last is given what they leave.
+        spectrum = np.fft.rfft(missing) / weights.sum(axis=0)
+        leading = np.fft.irfft(np.multiply(spectrum, weights[:-1], out=spectra[:-1]))
+        shares[:-1, :, rows] = leading
+        shares[-1, :, rows] = missing - leading.sum(axis=0)
         shares *= _WINDOW
     return shares

@@ -4,6 +4,7 @@
  */
 
 import { EngineError, messageOf } from "./errors.js";
+import { free } from "./free.js";
 import { Caller } from "./rpc.js";
 
 /** @typedef {import("./protocol.js").ComputeCalls} ComputeCalls */
@@ -95,7 +96,7 @@ class CrewSession {
 
   /** @param {NamedTensor[]} tensors that nobody needs any more */
   free(tensors) {
-    for (const { data } of tensors) if (!data.buffer.detached) data.buffer.transfer?.(0);
+    free(tensors.map(({ data }) => data));
   }
 
   async release() {

@@ -3,6 +3,7 @@
  */
 
 import { EngineError, messageOf } from "./errors.js";
+import { free } from "./free.js";
 
 /** @typedef {typeof import("../vendor/onnxruntime-web/ort.wasm.min.mjs")} Ort */
 /** @typedef {import("../vendor/onnxruntime-web/ort.wasm.min.mjs").InferenceSession} OrtSession */
@@ -61,7 +62,7 @@ export class Runtime {
     const options = { ...OPTIONS, executionProviders: [this.device.kind] };
     try {
       const session = await this.#ort.InferenceSession.create(model, options);
-      model.buffer.transfer?.(0); // the runtime has its own copy
+      free([model]); // the runtime has its own copy
       if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);
       return new Session(this.#ort, session, this.#lost);
     } catch (error) {
@@ -123,12 +124,9 @@ export class Session {
     }
   }
 
-  /**
-   * Gives the memory of tensors back at once: until the garbage collector comes, there would be many segments' of it.
-   * @param {NamedTensor[]} tensors that nobody needs any more
-   */
+  /** @param {NamedTensor[]} tensors that nobody needs any more */
   free(tensors) {
-    for (const { data } of tensors) data.buffer.transfer?.(0);
+    free(tensors.map(({ data }) => data));
   }
 
   release() {

@@ -6,6 +6,7 @@
  * goes wrong is told with the next samples, or at the end.
  */
 
+import { free } from "../engine/free.js";
 import { peaksOf, RECORDS, STATE } from "./layout.js";
 import { namesIn, openFile, openFolder, remove, writeFile, writeJson } from "./opfs.js";
 import { cutPieces, listPieces, writePiece } from "./pieces.js";
@@ -68,6 +69,7 @@ export class JobOutput {
     const before = await this.#states();
     this.#saved += 1;
     await writeFile(this.#folder, STATE + this.#saved, state);
+    free([state]);
     for (const number of before) await remove(this.#folder, STATE + number);
   }
 
@@ -111,6 +113,7 @@ export class JobOutput {
     const { channels } = this.#request.song;
     const writing = stems.map(async ({ name, samples, peaks }) => {
       const piece = await writePiece(await this.#stem(name), start, samples, channels);
+      free([samples]);
       this.#peaks.set(name, [...(this.#peaks.get(name) ?? []), peaks]);
       return { name, peaks, pieces: [piece] };
     });

@@ -109,7 +109,7 @@ export async function writeFile(folder, name, bytes) {
     const handle = await folder.getFileHandle(name, { create: true });
     const access = await handle.createSyncAccessHandle();
     try {
-      access.truncate(0);
+      if (access.getSize() > 0) access.truncate(0); // costs as much as it takes to write a small file
       access.write(bytes);
       access.flush();
     } finally {

@@ -1,5 +1,6 @@
 /** The samples of a song in a worker: the engine's `Source`. */
 
+import { free } from "../engine/free.js";
 import { ORIGINAL } from "./layout.js";
 import { openFolder } from "./opfs.js";
 import { fromBlobs, gather, pieceName } from "./pieces.js";
@@ -37,6 +38,11 @@ export class SongReader {
    */
   read(start, stop) {
     return gather(this.#pieces, this.channels, start, stop, (...part) => this.#fill(...part));
+  }
+
+  /** @param {Float32Array<ArrayBuffer>} samples that were read, and that nobody needs any more */
+  free(samples) {
+    free([samples]);
   }
 
   /**

@@ -17,7 +17,7 @@ import av
 import numpy as np
 import soundfile
 
-from demixer.audio import Clip, Samples, Source, check_format
+from demixer.audio import Clip, Samples, Source, check_format, deinterleave
 from demixer.errors import AudioError, DemixError
 
 _BLOCK: Final = 1 << 16
@@ -128,7 +128,7 @@ class PcmFile:
         """Samples `start` to `stop` [shape=(channels, stop - start)]."""
         self._file.seek(4 * self.channels * start)
         samples = np.frombuffer(self._file.read(4 * self.channels * (stop - start)), np.float32)
-        return np.ascontiguousarray(samples.reshape(-1, self.channels).T)
+        return deinterleave(samples.reshape(-1, self.channels))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from pyodide.ffi import JsException  # type: ignore[import-not-found]
 from pyodide.ffi import to_js as convert
 
-from demixer.audio import Samples
+from demixer.audio import Samples, deinterleave
 from demixer.errors import CODES, AudioError, DemixError
 from demixer.runtime import Float
 
@@ -27,7 +27,7 @@ class WebSource:
     Parameters
     ----------
     song : JsProxy of Song
-        `rate`, `channels`, `length`, and `read(start, stop)`, a promise of interleaved samples.
+        `rate`, `channels`, `length`, `read(start, stop)`, a promise of interleaved samples, and `free(samples)`.
     """
 
     def __init__(self, song: Any) -> None:
@@ -44,7 +44,8 @@ class WebSource:
         if read.length != frames.size:
             raise AudioError("audio/unreadable", "The song is shorter than it was.", "Choose the file again.")
         read.assign_to(frames.reshape(-1))
-        return np.ascontiguousarray(frames.T)
+        self._song.free(read)
+        return deinterleave(frames)
 
 
 class WebOutput:

@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 from demixer_build import browser
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A page in a browser of its own, with an empty profile."""
+    """A page in a browser of its own, with an empty profile.
+
+    It is an ordinary one: in a private window, storage is the browser's memory, and every write goes there by message.
+    """
 
     page: Page
     process: psutil.Process
@@ -52,28 +56,33 @@ class Launcher:
     def tab(self, url: str) -> Iterator[Tab]:
         """Open a tab; `url` is the site's address, which paths are then relative to."""
         mark = f"--demixer-bench={uuid.uuid4().hex}"
-        chromium = self._launch(mark)
-        try:
-            ours = psutil.Process().children(recursive=True)
-            main = next(child for child in ours if mark in (words := _command(child)) and "--type=" not in str(words))
-            page = chromium.new_context(base_url=url, accept_downloads=True).new_page()
-            page.set_default_timeout(0)  # a song of an hour takes what it takes
-            yield Tab(page, main)
-        finally:
-            chromium.close()
+        with TemporaryDirectory(prefix="demixer-bench-") as profile:
+            context = self._playwright.chromium.launch_persistent_context(
+                profile,
+                executable_path=self._executable,
+                args=[*browser.QUIET, mark],
+                base_url=url,
+                accept_downloads=True,
+                timeout=120_000,
+            )
+            try:
+                ours = psutil.Process().children(recursive=True)
+                main = next(each for each in ours if mark in (words := _command(each)) and "--type=" not in str(words))
+                page = context.pages[0]
+                page.set_default_timeout(0)  # a song of an hour takes what it takes
+                yield Tab(page, main)
+            finally:
+                context.close()
 
     def version(self) -> str:
         """Of the browser."""
-        chromium = self._launch()
+        chromium = self._playwright.chromium.launch(
+            executable_path=self._executable, args=browser.QUIET, timeout=120_000
+        )
         try:
             return chromium.version
         finally:
             chromium.close()
-
-    def _launch(self, *arguments: str) -> Browser:
-        return self._playwright.chromium.launch(
-            executable_path=self._executable, args=[*browser.QUIET, *arguments], timeout=120_000
-        )
 
 
 @contextmanager
