@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from demixer.audio import Clip, Collected, check_finite, check_format
+from demixer.audio import Clip, Collected, check_finite, check_format, deinterleave, interleave
 from demixer.errors import AudioError
 
 
@@ -88,3 +88,13 @@ def test_a_gap_or_a_repetition_is_a_mistake(start: int) -> None:
     asyncio.run(sink.write(0, np.zeros((1, 1, 4), np.float32)))
     with pytest.raises(ValueError, match="from 4"):
         asyncio.run(sink.write(start, np.zeros((1, 1, 2), np.float32)))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_interleaving_and_back(channels: int) -> None:
+    samples = np.arange(channels * 100, dtype=np.float32).reshape(channels, 100)
+    frames = interleave(samples)
+    assert frames.flags.c_contiguous
+    np.testing.assert_array_equal(frames, samples.T)
+    np.testing.assert_array_equal(deinterleave(frames), samples)
+    assert not np.shares_memory(deinterleave(frames), frames)
