@@ -165,7 +165,7 @@ def _share(residual: Samples, stems: Samples) -> Samples:
         # All stems but the last need an inverse transform; the last is given what they leave.
         spectrum = np.fft.rfft(missing) / weights.sum(axis=0)
         leading = np.fft.irfft(np.multiply(spectrum, weights[:-1], out=spectra[:-1]))
-        shares[:-1, :, rows] = leading
-        shares[-1, :, rows] = missing - leading.sum(axis=0)
+        shares[:-1][:, :, rows] = leading
+        shares[-1][:, rows] = missing - leading.sum(axis=0)
         shares *= _WINDOW
     return shares

@@ -40,6 +40,19 @@ def test_stems_sum_to_the_mixture(length: int) -> None:
     np.testing.assert_array_equal(stems, before[1])
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("sounding", [1, 2, 3, 5])
+def test_a_song_with_silence_is_summed_where_it_sounds(sounding: int, channels: int) -> None:
+    """Frames without residual are passed over: the others keep their places, however many there are."""
+    mixture, stems = random_stems(20 * HOP, channels=channels)
+    silent = np.ones(20, bool)
+    silent[7 : 7 + sounding] = False
+    at = np.flatnonzero(np.repeat(silent, HOP))
+    mixture[:, at], stems[..., at] = 0, 0
+    result = consistent(mixture, stems, [])
+    np.testing.assert_allclose(result.sum(axis=0), mixture, rtol=0, atol=2e-6)
+
+
 @settings(max_examples=30, deadline=None)
 @given(length=st.integers(1, 9000), data=st.data())
 def test_pushes_change_no_bit(length: int, data: st.DataObject) -> None:
