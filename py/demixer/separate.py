@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from demixer.guard import check_estimate
 from demixer.level import UNITY, Level, Normalised, measure
 from demixer.models import Preset
 from demixer.progress import Monitor
+from demixer.recent import Recent
 from demixer.resample import Resampled, Resampler
 from demixer.segments import OverlapAdd, Segment, plan, read_window
 from demixer.stems import MixtureConsistency
@@ -81,7 +83,8 @@ async def separate(
     measured = level or await measure(source, monitor)
     level = heard(measured, family, preset)
 
-    song = Normalised(Resampled(source, family.rate), level)
+    recent = Recent(source, (ahead + 2) * family.segment * source.rate // family.rate)
+    song = Normalised(Resampled(recent, family.rate), level)
     segments = plan(song.length, family.segment, preset.overlap)
     # The level tells a song from another of the same length.
     job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw
@@ -96,11 +99,11 @@ async def separate(
     async with aclosing(estimate_all(family, song, remaining, ahead)) as estimates:
         async for segment, estimate in estimates:
             finished = level.restore(stream.overlap_add.add(segment, segment.trim(estimate)), offset=raw)
-            await deliver(stream.to_song_rate.push(finished), stream, source, sink)
+            await deliver(stream.to_song_rate.push(finished), stream, recent, sink)
             stream.segment += 1
             await saved.save(stream, stream.written)
             monitor.mark("separate", stream.segment, len(segments))
-    await deliver(stream.to_song_rate.finish(), stream, source, sink)
+    await deliver(stream.to_song_rate.finish(), stream, recent, sink)
     if stream.consistency is not None:
         await write(stream.consistency.finish(), stream, sink)
     return len(remaining)
@@ -134,15 +137,15 @@ async def estimate_all(
 ) -> AsyncGenerator[tuple[Segment, Samples]]:
     """Estimate segments in their order [shape=(stems, channels, window)].
 
-    While the caller works on one, the next `ahead` ones are with the model.
+    While the caller works on one, the next `ahead` ones are with the model, and the one after is being read.
     """
+    reading: asyncio.Task[Samples] | None = None
     under_way: deque[tuple[Segment, asyncio.Task[Samples]]] = deque()
     try:
-        for segment in segments:
-            mixture = await read_window(song, segment)
-            estimate = asyncio.create_task(separate_channels(family, mixture))
-            estimate.add_done_callback(lambda _: None)  # or Pyodide reports a failure before it is awaited
-            under_way.append((segment, estimate))
+        for segment, following in zip_longest(segments, segments[1:]):
+            mixture = await (reading or started(read_window(song, segment)))
+            reading = started(read_window(song, following)) if following else None
+            under_way.append((segment, started(separate_channels(family, mixture))))
             await asyncio.sleep(0)  # it gets as far as the model
             if len(under_way) > ahead:
                 first, estimate = under_way.popleft()
@@ -151,9 +154,17 @@ async def estimate_all(
             first, estimate = under_way.popleft()
             yield first, await estimate
     finally:
-        for _, estimate in under_way:
-            estimate.cancel()
-        await asyncio.gather(*(estimate for _, estimate in under_way), return_exceptions=True)
+        tasks = [estimate for _, estimate in under_way] + ([reading] if reading else [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def started(work: Coroutine[None, None, Samples]) -> asyncio.Task[Samples]:
+    """A task of work whose failure is raised where it is awaited."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda _: None)  # or Pyodide reports a failure before it is awaited
+    return task
 
 
 async def separate_channels(family: Family, mixture: Samples) -> Samples:

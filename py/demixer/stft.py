@@ -81,14 +81,7 @@ class STFT:
         half = self.n_fft // 2
         around = [(0, 0)] * (samples.ndim - 1) + [(half, half)]
         padded = np.pad(samples, around, mode="reflect" if self.padding == "reflect" else "constant")
-        # Not sliding_window_view: its full view of a segment passes the 2 GiB that wasm32 allows an array.
-        step = padded.strides[-1]
-        overlapping = np.lib.stride_tricks.as_strided(
-            padded,
-            shape=(*samples.shape[:-1], self.frames(samples.shape[-1]), self.n_fft),
-            strides=(*padded.strides[:-1], self.hop * step, step),
-            writeable=False,
-        )
+        overlapping = frame(padded, self.n_fft, self.hop, self.frames(samples.shape[-1]))
         spectrum = np.fft.rfft(overlapping * self._analysis)
         return spectrum.astype(np.complex64, copy=False).swapaxes(-1, -2)
 
@@ -128,6 +121,20 @@ class STFT:
     @cached_property
     def _analysis(self) -> Real:
         return self._window * np.float32(self._scale)
+
+
+def frame(samples: Real, n_fft: int, hop: int, frames: int) -> Real:
+    """Frames that start `hop` apart, a read-only view [shape=(..., frames, n_fft)].
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(..., n)], float32
+        n >= (frames - 1) * hop + n_fft.
+    """
+    # Not sliding_window_view: its full view of a segment passes the 2 GiB that wasm32 allows an array.
+    step = samples.strides[-1]
+    shape, strides = (*samples.shape[:-1], frames, n_fft), (*samples.strides[:-1], hop * step, step)
+    return np.lib.stride_tricks.as_strided(samples, shape, strides, writeable=False)
 
 
 @lru_cache(maxsize=8)

@@ -290,3 +290,26 @@ def surveyed(page: Page, samples: Samples) -> Any:
       return { peaks: [...survey.peaks], level: survey.level, hop: hopFor(samples.length / 2) };
     }"""
     return page.evaluate(script, base64.b64encode(samples.T.tobytes()).decode())
+
+
+def test_a_handle_is_held_until_it_has_answered(modules: Page) -> None:
+    """Chromium drops the question with a handle that is collected meanwhile."""
+    modules.evaluate(
+        """async () => {
+          const { held } = await import("/library/opfs.js");
+          const ask = (handle, question) => {
+            const answer = question(handle);
+            return { handle: new WeakRef(handle), answer };
+          };
+          const wait = () => new Promise((resolve) => (self.reply = resolve));
+          self.alone = ask({}, wait);
+          self.safe = ask({}, (handle) => held(handle, wait));
+        }"""
+    )
+    devtools = modules.context.new_cdp_session(modules)
+    devtools.send("HeapProfiler.collectGarbage")
+    reached = "() => [self.alone, self.safe].map(({ handle }) => handle.deref() !== undefined)"
+    assert modules.evaluate(reached) == [False, True]
+    modules.evaluate("() => (self.reply(7), self.safe.answer)")
+    devtools.send("HeapProfiler.collectGarbage")
+    assert modules.evaluate(reached) == [False, False]

@@ -3,7 +3,7 @@
  * there is neither, into memory.
  */
 
-import { openFolder, remove } from "../library/opfs.js";
+import { accessTo, fileOf, held, openFolder, remove } from "../library/opfs.js";
 
 /** @typedef {import("../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
 /** @typedef {import("./messages.js").Destination} Destination */
@@ -18,7 +18,7 @@ import { openFolder, remove } from "../library/opfs.js";
 export async function openSink({ picked, scratch }) {
   if (!picked) return openTemporary(scratch, "export");
   // Bytes go to a file beside it, which takes its place when the stream is closed: nothing half-written stays.
-  const writable = await picked.createWritable();
+  const writable = await held(picked, (file) => file.createWritable());
   return { writable: /** @type {WritableStream} */ (writable), finish: async () => null };
 }
 
@@ -40,8 +40,8 @@ export async function dropTemporary(folder, name) {
 /** @param {string} path @param {string} name @returns {Promise<Sink>} */
 async function openScratch(path, name) {
   const folder = await openFolder(path, { create: true });
-  const handle = await folder.getFileHandle(name, { create: true });
-  const access = await handle.createSyncAccessHandle();
+  const handle = await held(folder, (parent) => parent.getFileHandle(name, { create: true }));
+  const access = await accessTo(handle);
   const writable = new WritableStream({
     write({ data, position }) {
       const written = access.write(data, { at: position });
@@ -50,7 +50,7 @@ async function openScratch(path, name) {
     close: () => access.close(),
     abort: () => access.close(),
   });
-  return { writable, finish: () => handle.getFile() };
+  return { writable, finish: () => fileOf(handle) };
 }
 
 /** @returns {Sink} */

@@ -8,6 +8,27 @@ import { pause } from "../engine/waiting.js";
 
 /** @typedef {FileSystemDirectoryHandle} Folder */
 
+/** Handles that have not answered yet. @type {Map<Promise<unknown>, FileSystemHandle>} */
+const asked = new Map();
+
+/**
+ * Asks a handle that nobody else may refer to: Chromium never answers one that is collected before the answer comes.
+ * @template {FileSystemHandle} H
+ * @template T
+ * @param {H} handle
+ * @param {(handle: H) => Promise<T>} question
+ * @returns {Promise<T>}
+ */
+export async function held(handle, question) {
+  const answer = question(handle);
+  asked.set(answer, handle);
+  try {
+    return await answer;
+  } finally {
+    asked.delete(answer);
+  }
+}
+
 const LOCKED_MS = 100;
 const ATTEMPTS = 100;
 
@@ -19,7 +40,8 @@ const ATTEMPTS = 100;
  */
 export async function openFolder(path, options) {
   let folder = await navigator.storage.getDirectory();
-  for (const name of path.split("/")) folder = await folder.getDirectoryHandle(name, options);
+  for (const name of path.split("/"))
+    folder = await held(folder, (parent) => parent.getDirectoryHandle(name, options));
   return folder;
 }
 
@@ -39,7 +61,7 @@ export async function hasStorage() {
  * @param {string} name
  */
 export function remove(folder, name) {
-  return patiently(() => folder.removeEntry(name, { recursive: true }));
+  return patiently(() => held(folder, (parent) => parent.removeEntry(name, { recursive: true })));
 }
 
 /**
@@ -70,12 +92,18 @@ async function patiently(act) {
  */
 export async function openFile(folder, name) {
   try {
-    return await (await folder.getFileHandle(name)).getFile();
+    return await fileOf(await held(folder, (parent) => parent.getFileHandle(name)));
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;
   }
 }
+
+/** @param {FileSystemFileHandle} handle */
+export const fileOf = (handle) => held(handle, (file) => file.getFile());
+
+/** Workers only. @param {FileSystemFileHandle} handle */
+export const accessTo = (handle) => held(handle, (file) => file.createSyncAccessHandle());
 
 /** @param {Folder} folder @returns {Promise<string[]>} */
 export async function namesIn(folder) {
@@ -106,8 +134,8 @@ export async function readJson(folder, name) {
  */
 export async function writeFile(folder, name, bytes) {
   try {
-    const handle = await folder.getFileHandle(name, { create: true });
-    const access = await handle.createSyncAccessHandle();
+    const handle = await held(folder, (parent) => parent.getFileHandle(name, { create: true }));
+    const access = await accessTo(handle);
     try {
       if (access.getSize() > 0) access.truncate(0); // costs as much as it takes to write a small file
       access.write(bytes);

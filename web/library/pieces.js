@@ -4,7 +4,7 @@
  * pieces after it.
  */
 
-import { namesIn, openFile, remove, writeFile } from "./opfs.js";
+import { fileOf, namesIn, openFile, remove, writeFile } from "./opfs.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
 
@@ -35,7 +35,7 @@ export async function writePiece(folder, start, samples, channels) {
 
 /** @param {Folder} folder @param {string} name @param {Float32Array<ArrayBuffer>} samples */
 async function written(folder, name, samples) {
-  return (await writeFile(folder, name, samples)).getFile();
+  return fileOf(await writeFile(folder, name, samples));
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { free } from "../engine/free.js";
 import { ORIGINAL } from "./layout.js";
-import { openFolder } from "./opfs.js";
+import { accessTo, openFolder } from "./opfs.js";
 import { fromBlobs, gather, pieceName } from "./pieces.js";
 
 /** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
@@ -63,6 +63,6 @@ export class SongReader {
   /** Synchronous access is several times as fast as a blob's, but one reader at a time has it. @param {Piece} piece */
   async #access({ start }) {
     const file = await this.#folder?.getFileHandle(pieceName(start));
-    return file?.createSyncAccessHandle().catch(() => null);
+    return file ? accessTo(file).catch(() => null) : null;
   }
 }
