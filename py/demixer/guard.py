@@ -60,8 +60,11 @@ class GuardedSession:
         self._session = session
 
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
-        outputs = await self._session.run(feeds)
-        if not all(output.any() for output in outputs.values()) and any(map(is_audible, feeds.values())):
+        audible = any(map(is_audible, feeds.values()))
+        running = self._session.run(feeds)
+        del feeds  # the device has them from here on
+        outputs = await running
+        if audible and not all(output.any() for output in outputs.values()):
             raise _failure("nothing but zeros")
         return outputs
 

@@ -103,6 +103,7 @@ async def separate(
             stream.segment += 1
             await saved.save(stream, stream.written)
             monitor.mark("separate", stream.segment, len(segments))
+            del estimate, finished  # or they would be there beside the next ones
     await deliver(stream.to_song_rate.finish(), stream, recent, sink)
     if stream.consistency is not None:
         await write(stream.consistency.finish(), stream, sink)
@@ -148,16 +149,20 @@ async def estimate_all(
             under_way.append((segment, started(separate_channels(family, mixture))))
             await asyncio.sleep(0)  # it gets as far as the model
             if len(under_way) > ahead:
-                first, estimate = under_way.popleft()
-                yield first, await estimate
+                yield await first(under_way)
         while under_way:
-            first, estimate = under_way.popleft()
-            yield first, await estimate
+            yield await first(under_way)
     finally:
         tasks = [estimate for _, estimate in under_way] + ([reading] if reading else [])
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def first(under_way: deque[tuple[Segment, asyncio.Task[Samples]]]) -> tuple[Segment, Samples]:
+    """Take the first one off; nothing holds its estimate from here on but who asked."""
+    segment, estimate = under_way.popleft()
+    return segment, await estimate
 
 
 def started(work: Coroutine[None, None, Samples]) -> asyncio.Task[Samples]:

@@ -47,8 +47,7 @@ class HTDemucs:
 
     async def separate(self, mixture: Samples) -> Samples:
         """Separate one segment [shape=(2, SEGMENT)] into drums, bass, other and vocals [shape=(4, 2, SEGMENT)]."""
-        spectrogram = analyse(mixture)
-        estimate = await self._session.run({"mixture": mixture[None], "spectrogram": spectrogram[None]})
+        estimate = await self._session.run({"mixture": mixture[None], "spectrogram": analyse(mixture)[None]})
         stems: Samples = estimate["waveforms"][0]
         for stem, channels in zip(stems, estimate["spectrograms"][0], strict=True):
             stem += synthesise(channels)
@@ -86,9 +85,11 @@ def synthesise(channels: Float) -> Samples:
     -------
     np.ndarray [shape=(2, SEGMENT)], float32
     """
-    parts = channels.reshape(2, 2, BINS, FRAMES)
-    # Bins contiguous: the order in which the inverse transform reads them.
-    spectrum = np.zeros((2, TRANSFORM.frames(EMBEDDED), TRANSFORM.bins), np.complex64).swapaxes(-1, -2)
-    spectrum.real[:, :BINS, INNER] = parts[:, 0]
-    spectrum.imag[:, :BINS, INNER] = parts[:, 1]
-    return TRANSFORM.istft(spectrum, EMBEDDED)[:, PAD : PAD + SEGMENT]
+    waves = np.empty((2, SEGMENT), np.float32)
+    for wave, (real, imaginary) in zip(waves, channels.reshape(2, 2, BINS, FRAMES), strict=True):
+        # Bins contiguous: the order in which the inverse transform reads them.
+        spectrum = np.zeros((TRANSFORM.frames(EMBEDDED), TRANSFORM.bins), np.complex64).T
+        spectrum.real[:BINS, INNER] = real
+        spectrum.imag[:BINS, INNER] = imaginary
+        wave[:] = TRANSFORM.istft(spectrum, EMBEDDED)[PAD : PAD + SEGMENT]
+    return waves
