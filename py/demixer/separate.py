@@ -27,6 +27,9 @@ from demixer.stems import MixtureConsistency
 #: Standard deviation of the quietest song that is made louder for a model; what is below is hardly music.
 QUIET: Final = 1e-3
 
+#: Samples of a song, over all channels, that are kept to be read again: 16 MB, whatever its rate and channels.
+KEPT: Final = 1 << 22
+
 
 async def separate(
     source: Source,
@@ -83,7 +86,8 @@ async def separate(
     measured = level or await measure(source, monitor)
     level = heard(measured, family, preset)
 
-    recent = Recent(source, (ahead + 2) * family.segment * source.rate // family.rate)
+    heard_together = (ahead + 2) * family.segment * source.rate // family.rate
+    recent = Recent(source, min(heard_together, KEPT // source.channels))
     song = Normalised(Resampled(recent, family.rate), level)
     segments = plan(song.length, family.segment, preset.overlap)
     # The level tells a song from another of the same length.
@@ -149,9 +153,9 @@ async def estimate_all(
             under_way.append((segment, started(separate_channels(family, mixture))))
             await asyncio.sleep(0)  # it gets as far as the model
             if len(under_way) > ahead:
-                yield await first(under_way)
+                yield await oldest(under_way)
         while under_way:
-            yield await first(under_way)
+            yield await oldest(under_way)
     finally:
         tasks = [estimate for _, estimate in under_way] + ([reading] if reading else [])
         for task in tasks:
@@ -159,8 +163,8 @@ async def estimate_all(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def first(under_way: deque[tuple[Segment, asyncio.Task[Samples]]]) -> tuple[Segment, Samples]:
-    """Take the first one off; nothing holds its estimate from here on but who asked."""
+async def oldest(under_way: deque[tuple[Segment, asyncio.Task[Samples]]]) -> tuple[Segment, Samples]:
+    """Take the oldest one off; nothing holds its estimate from here on but who asked."""
     segment, estimate = under_way.popleft()
     return segment, await estimate
 

@@ -112,6 +112,10 @@ def web_breaches(path: str, script: str) -> list[str]:
         "engine/ never touches the document": path.startswith("engine/") and re.search(r"\bdocument\b", code),
         "ui/ never touches workers and storage": path.startswith("ui/")
         and re.search(r"\b(Worker|SharedWorker|caches|indexedDB|getDirectory)\b", code),
+        "only library/opfs.js asks file handles, and holds them": path not in {"library/opfs.js", "platform/launch.js"}
+        and re.search(
+            r"\.(getFile|getFileHandle|getDirectoryHandle|create\w+Handle|createWritable|removeEntry)\(", code
+        ),
         "only media/player.js plays": path != "media/player.js"
         and re.search(r"\bnew\s+(?:\w+\.)?AudioContext\b", code),
     }
@@ -160,6 +164,8 @@ def test_a_script_keeps_to_its_own(path: str) -> None:
         ("ui/job-view.js", "await navigator.storage.getDirectory()"),
         ("ui/stem-strip.js", "const context = new AudioContext();"),
         ("main.js", "const context = new window.AudioContext();"),
+        ("library/song-reader.js", "const access = await file.createSyncAccessHandle();"),
+        ("app/export-desk.js", "const { size } = await picked.getFile();"),
     ],
 )
 def test_a_script_out_of_bounds_is_seen(path: str, script: str) -> None:

@@ -1,7 +1,7 @@
 /** Measures a song and its stems, and writes the files that are made of them: for the export dialog and for the desk. */
 
 import { Exporter } from "../export/client.js";
-import { removePicked } from "../library/opfs.js";
+import { fileOf, removePicked } from "../library/opfs.js";
 import { dropScratch, newScratch } from "../library/scratch.js";
 import { save } from "../media/save.js";
 import { describe } from "./errors.js";
@@ -91,7 +91,7 @@ export class ExportDesk {
     this.#asking = false;
     if (!exporter || picked === "dismissed") return;
     this.#change({ writing: { name, fraction: 0, secondsLeft: null }, written: null, error: null });
-    const fresh = picked !== null && (await picked.getFile()).size === 0;
+    const fresh = picked !== null && (await fileOf(picked)).size === 0;
     /** @type {string | null} */
     let scratch = null;
     /** @type {Blob | null} */

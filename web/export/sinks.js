@@ -3,7 +3,7 @@
  * there is neither, into memory.
  */
 
-import { accessTo, fileOf, held, openFolder, remove } from "../library/opfs.js";
+import { accessTo, fileIn, fileOf, openFolder, remove, writableOf } from "../library/opfs.js";
 
 /** @typedef {import("../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
 /** @typedef {import("./messages.js").Destination} Destination */
@@ -18,7 +18,7 @@ import { accessTo, fileOf, held, openFolder, remove } from "../library/opfs.js";
 export async function openSink({ picked, scratch }) {
   if (!picked) return openTemporary(scratch, "export");
   // Bytes go to a file beside it, which takes its place when the stream is closed: nothing half-written stays.
-  const writable = await held(picked, (file) => file.createWritable());
+  const writable = await writableOf(picked);
   return { writable: /** @type {WritableStream} */ (writable), finish: async () => null };
 }
 
@@ -40,7 +40,7 @@ export async function dropTemporary(folder, name) {
 /** @param {string} path @param {string} name @returns {Promise<Sink>} */
 async function openScratch(path, name) {
   const folder = await openFolder(path, { create: true });
-  const handle = await held(folder, (parent) => parent.getFileHandle(name, { create: true }));
+  const handle = await fileIn(folder, name, { create: true });
   const access = await accessTo(handle);
   const writable = new WritableStream({
     write({ data, position }) {

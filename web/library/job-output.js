@@ -8,7 +8,7 @@
 
 import { free } from "../engine/free.js";
 import { peaksOf, RECORDS, STATE } from "./layout.js";
-import { namesIn, openFile, openFolder, remove, writeFile, writeJson } from "./opfs.js";
+import { folderIn, namesIn, openFile, openFolder, remove, writeFile, writeJson } from "./opfs.js";
 import { cutPieces, listPieces, writePiece } from "./pieces.js";
 
 /** @typedef {import("../engine/protocol.js").JobRequest} JobRequest */
@@ -159,6 +159,6 @@ export class JobOutput {
 
   /** @param {string} name */
   async #stem(name) {
-    return this.#folder ? this.#folder.getDirectoryHandle(name, { create: true }) : null;
+    return this.#folder ? folderIn(this.#folder, name, { create: true }) : null;
   }
 }

@@ -3,7 +3,7 @@
  */
 
 import { jobName, ORIGINAL, PEAKS, peaksOf, RECORDS, SONGS, songFolder } from "./layout.js";
-import { hasStorage, namesIn, openFile, openFolder, readJson, remove } from "./opfs.js";
+import { folderIn, hasStorage, namesIn, openFile, openFolder, readJson, remove } from "./opfs.js";
 import { listPieces } from "./pieces.js";
 
 /** @typedef {import("../engine/protocol.js").Level} Level */
@@ -54,7 +54,7 @@ export async function openSongs() {
   const folder = await openFolder(SONGS, { create: true });
   for (const id of (await namesIn(folder)).sort()) {
     if (!(await hold(id))) continue;
-    const song = await openSong(id, await folder.getDirectoryHandle(id));
+    const song = await openSong(id, await folderIn(folder, id));
     if (song) songs.push(song);
     else await removeSong(id); // it was never read to its end
   }
@@ -106,7 +106,7 @@ async function openSong(id, folder) {
   /** @type {SongFacts | null} */
   const facts = await readJson(folder, RECORDS.song);
   if (!facts) return null;
-  const pieces = await listPieces(await folder.getDirectoryHandle(ORIGINAL), facts.channels);
+  const pieces = await listPieces(await folderIn(folder, ORIGINAL), facts.channels);
   const original = { pieces, peaks: await readPeaks(folder, PEAKS) };
   const jobs = await Promise.all((await jobFolders(folder)).map((job) => openJob(job, facts)));
   jobs.sort((one, other) => Number(other.done) - Number(one.done));
@@ -119,7 +119,7 @@ async function openJob(folder, { channels }) {
   const done = (await openFile(folder, RECORDS.done)) !== null;
   const tracks = await Promise.all(
     stems.map(async (/** @type {string} */ stem) => ({
-      pieces: await listPieces(await folder.getDirectoryHandle(stem, { create: true }), channels),
+      pieces: await listPieces(await folderIn(folder, stem, { create: true }), channels),
       peaks: await readPeaks(folder, peaksOf(stem)),
     })),
   );

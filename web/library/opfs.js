@@ -1,33 +1,14 @@
 /**
- * Files and folders in the browser's private storage (OPFS). The page reads and removes; only workers write, with
+ * Files and folders in the browser's private storage (OPFS), and picked ones: only here are handles asked, and held
+ * until they answer. The page reads and removes; only workers write, with
  * synchronous handles, which every browser has and which are done when they say so.
  */
 
 import { EngineError } from "../engine/errors.js";
 import { pause } from "../engine/waiting.js";
+import { held } from "../platform/held.js";
 
 /** @typedef {FileSystemDirectoryHandle} Folder */
-
-/** Handles that have not answered yet. @type {Map<Promise<unknown>, FileSystemHandle>} */
-const asked = new Map();
-
-/**
- * Asks a handle that nobody else may refer to: Chromium never answers one that is collected before the answer comes.
- * @template {FileSystemHandle} H
- * @template T
- * @param {H} handle
- * @param {(handle: H) => Promise<T>} question
- * @returns {Promise<T>}
- */
-export async function held(handle, question) {
-  const answer = question(handle);
-  asked.set(answer, handle);
-  try {
-    return await answer;
-  } finally {
-    asked.delete(answer);
-  }
-}
 
 const LOCKED_MS = 100;
 const ATTEMPTS = 100;
@@ -40,8 +21,7 @@ const ATTEMPTS = 100;
  */
 export async function openFolder(path, options) {
   let folder = await navigator.storage.getDirectory();
-  for (const name of path.split("/"))
-    folder = await held(folder, (parent) => parent.getDirectoryHandle(name, options));
+  for (const name of path.split("/")) folder = await folderIn(folder, name, options);
   return folder;
 }
 
@@ -69,7 +49,7 @@ export function remove(folder, name) {
  * @param {FileSystemFileHandle & { remove?: () => Promise<void> }} file
  */
 export function removePicked(file) {
-  return patiently(async () => file.remove?.());
+  return patiently(() => held(file, async () => file.remove?.()));
 }
 
 /** @param {() => Promise<void>} act */
@@ -92,18 +72,28 @@ async function patiently(act) {
  */
 export async function openFile(folder, name) {
   try {
-    return await fileOf(await held(folder, (parent) => parent.getFileHandle(name)));
+    return await fileOf(await fileIn(folder, name));
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;
   }
 }
 
+/** @param {Folder} parent @param {string} name @param {{ create?: boolean }} [options] */
+export const folderIn = (parent, name, options) =>
+  held(parent, () => parent.getDirectoryHandle(name, options));
+
+/** @param {Folder} parent @param {string} name @param {{ create?: boolean }} [options] */
+export const fileIn = (parent, name, options) => held(parent, () => parent.getFileHandle(name, options));
+
 /** @param {FileSystemFileHandle} handle */
 export const fileOf = (handle) => held(handle, (file) => file.getFile());
 
 /** Workers only. @param {FileSystemFileHandle} handle */
 export const accessTo = (handle) => held(handle, (file) => file.createSyncAccessHandle());
+
+/** @param {FileSystemFileHandle} handle */
+export const writableOf = (handle) => held(handle, (file) => file.createWritable());
 
 /** @param {Folder} folder @returns {Promise<string[]>} */
 export async function namesIn(folder) {
@@ -134,7 +124,7 @@ export async function readJson(folder, name) {
  */
 export async function writeFile(folder, name, bytes) {
   try {
-    const handle = await held(folder, (parent) => parent.getFileHandle(name, { create: true }));
+    const handle = await fileIn(folder, name, { create: true });
     const access = await accessTo(handle);
     try {
       if (access.getSize() > 0) access.truncate(0); // costs as much as it takes to write a small file

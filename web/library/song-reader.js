@@ -2,7 +2,7 @@
 
 import { free } from "../engine/free.js";
 import { ORIGINAL } from "./layout.js";
-import { accessTo, openFolder } from "./opfs.js";
+import { accessTo, fileIn, openFolder } from "./opfs.js";
 import { fromBlobs, gather, pieceName } from "./pieces.js";
 
 /** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
@@ -62,7 +62,7 @@ export class SongReader {
 
   /** Synchronous access is several times as fast as a blob's, but one reader at a time has it. @param {Piece} piece */
   async #access({ start }) {
-    const file = await this.#folder?.getFileHandle(pieceName(start));
-    return file ? accessTo(file).catch(() => null) : null;
+    if (!this.#folder) return null;
+    return accessTo(await fileIn(this.#folder, pieceName(start))).catch(() => null);
   }
 }

@@ -1,7 +1,7 @@
 /** Takes a song's blocks as they are decoded and keeps them as pieces of one length. Workers only. */
 
 import { ORIGINAL, PEAKS, RECORDS } from "../library/layout.js";
-import { openFolder, writeFile, writeJson } from "../library/opfs.js";
+import { folderIn, openFolder, writeFile, writeJson } from "../library/opfs.js";
 import { writePiece } from "../library/pieces.js";
 import { MediaError } from "./media-error.js";
 import { Survey } from "./survey.js";
@@ -35,7 +35,7 @@ export class SongWriter {
   static async open(path) {
     if (path === null) return new SongWriter(null, null);
     const folder = await openFolder(path, { create: true });
-    return new SongWriter(folder, await folder.getDirectoryHandle(ORIGINAL, { create: true }));
+    return new SongWriter(folder, await folderIn(folder, ORIGINAL, { create: true }));
   }
 
   /** @param {Block} block the next one */

@@ -1,5 +1,7 @@
 /** Songs that the system hands to the app: opened with it, or shared to it. */
 
+import { held } from "./held.js";
+
 /** Where the service worker leaves what was shared; the twin of `service-worker/ours.js`. */
 const SHARED = "demixer-shared";
 
@@ -7,7 +9,8 @@ const SHARED = "demixer-shared";
 export async function onLaunch(take) {
   /** @type {any} */ (globalThis).launchQueue?.setConsumer(
     async (/** @type {{ files?: FileSystemFileHandle[] }} */ { files = [] }) => {
-      if (files.length > 0) take(await Promise.all(files.map((handle) => handle.getFile())));
+      if (files.length > 0)
+        take(await Promise.all(files.map((handle) => held(handle, (file) => file.getFile()))));
     },
   );
   const shared = await takeShared().catch(() => []);

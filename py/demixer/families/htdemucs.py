@@ -87,7 +87,7 @@ def synthesise(channels: Float) -> Samples:
     """
     waves = np.empty((2, SEGMENT), np.float32)
     for wave, (real, imaginary) in zip(waves, channels.reshape(2, 2, BINS, FRAMES), strict=True):
-        # Bins contiguous: the order in which the inverse transform reads them.
+        # A channel at a time: half the memory. Bins contiguous: the order in which the inverse transform reads them.
         spectrum = np.zeros((TRANSFORM.frames(EMBEDDED), TRANSFORM.bins), np.complex64).T
         spectrum.real[:BINS, INNER] = real
         spectrum.imag[:BINS, INNER] = imaginary

@@ -98,7 +98,7 @@ class WebSession:
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
         # Copies, since a view into Python's heap dies when the heap grows, which it may while the model runs.
         inputs = to_js([{"name": name, "dims": list(feed.shape), "data": feed.ravel()} for name, feed in feeds.items()])
-        del feeds
+        del feeds  # what Python keeps of them is not needed while the model runs
         with _typed("runtime/failed"):
             outputs = await self._session.run(inputs)
         arrays = {tensor.name: _received(tensor) for tensor in outputs}
