@@ -1,36 +1,36 @@
 /** Puts the page together: state, engine, songs, playback and the elements that show them. */
 
-import { Attention } from "./app/attention.js";
 import { DeskControls } from "./app/desk-controls.js";
 import { DeviceCheck } from "./app/device-check.js";
-import { DeviceChoice } from "./app/device-choice.js";
+import { DeviceController } from "./app/device-controller.js";
 import { downloadStem, planForAll } from "./app/downloads.js";
-import { EngineWatch } from "./app/engine-watch.js";
-import { describe } from "./app/errors.js";
-import { ExportDesk } from "./app/export-desk.js";
+import { EngineStatus } from "./app/engine-status.js";
+import { ExportController } from "./app/export-controller.js";
 import { Offline } from "./app/offline.js";
 import { Songs } from "./app/songs.js";
-import { Spectra } from "./app/spectra.js";
+import { Spectrograms } from "./app/spectrograms.js";
 import { initialState, selectedSong } from "./app/state.js";
+import { Store } from "./app/store.js";
 import { Updates } from "./app/updates.js";
-import { EngineClient } from "./engine/client.js";
-import { watchRequests } from "./engine/requests.js";
-import { Deck } from "./media/deck.js";
-import { Devices } from "./platform/devices.js";
+import { describe } from "./base/errors.js";
+import { watchRequests } from "./base/requests.js";
+import { KnownDevices } from "./engine/devices/known-devices.js";
+import { EngineClient } from "./engine/page/client.js";
 import { onLaunch } from "./platform/launch.js";
-import { recall, remember } from "./platform/memory.js";
 import { loadModels } from "./platform/models.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
+import { recall, remember } from "./platform/preferences.js";
 import { loadQuality } from "./platform/quality.js";
-import { ServiceWorkerClient } from "./platform/service-worker.js";
+import { ServiceWorkerClient } from "./platform/service-worker-client.js";
+import { Transport } from "./playback/page/transport.js";
 import { Announcements } from "./ui/announcements.js";
+import { Attention } from "./ui/attention.js";
 import { partLabel } from "./ui/export-texts.js";
 import { onLanguageChange, translate } from "./ui/i18n.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView } from "./ui/page-view.js";
 import { rebuild } from "./ui/rebuild.js";
 import { listenToKeys } from "./ui/shortcuts.js";
-import { Store } from "./ui/store.js";
 
 /** Between true marks the progress is drawn this often. */
 const TICK_MS = 250;
@@ -38,15 +38,15 @@ const TICK_MS = 250;
 const MODEL_KEY = "model";
 
 const store = new Store(initialState());
-const devices = new Devices();
+const devices = new KnownDevices();
 const engine = new EngineClient({ devices });
-const watch = new EngineWatch(engine, store);
-const deviceChoice = new DeviceChoice(engine, store, devices, () => void watch.warm());
+const watch = new EngineStatus(engine, store);
+const deviceController = new DeviceController(engine, store, devices, () => void watch.warm());
 const deviceCheck = new DeviceCheck(store, engine);
 const songs = new Songs(store, engine);
-const deck = new Deck();
+const deck = new Transport();
 const controls = new DeskControls(store, deck);
-const exportDesk = new ExportDesk(store);
+const exportController = new ExportController(store);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
 new Attention(store);
@@ -55,7 +55,7 @@ const updates = new Updates(store, serviceWorker, offline);
 translate(document);
 setUpHeader();
 const announcements = new Announcements();
-const spectra = new Spectra(engine);
+const spectra = new Spectrograms(engine);
 let view = new PageView(deck, spectra);
 store.subscribe((state) => {
   deck.load(selectedSong(state));
@@ -135,7 +135,7 @@ const reactions = {
   },
   "about-open": () => void offerQuality(),
   "device-check": () => void deviceCheck.run(),
-  "device-choose": (/** @type {string} */ choice) => deviceChoice.choose(choice),
+  "device-choose": (/** @type {string} */ choice) => deviceController.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
   separate: () => songs.separate(),
   "region-preview": () => songs.preview(),
@@ -145,15 +145,15 @@ const reactions = {
   "offline-cancel": () => offline.cancel(),
   "storage-open": () => void offline.check(),
   "storage-remove": (/** @type {string} */ what) => void removeKept(what),
-  "stem-download": (/** @type {import("./media/track.js").Track} */ stem) =>
+  "stem-download": (/** @type {import("./library/track.js").Track} */ stem) =>
     withSong((song) => downloadStem(song, stem)),
   "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
   "download-all": () => withSong(downloadAll),
-  "null-test": () => withSong((song) => void exportDesk.measure(song)),
-  "export-open": () => withSong((song) => exportDesk.open(song)),
-  "export-write": ({ plan, name }) => void exportDesk.write(plan, name),
-  "export-cancel": () => exportDesk.cancel(),
-  "export-close": () => exportDesk.close(),
+  "null-test": () => withSong((song) => void exportController.measure(song)),
+  "export-open": () => withSong((song) => exportController.open(song)),
+  "export-write": ({ plan, name }) => void exportController.write(plan, name),
+  "export-cancel": () => exportController.cancel(),
+  "export-close": () => exportController.close(),
 };
 for (const [type, react] of Object.entries({ ...reactions, ...controls.reactions })) {
   addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
@@ -178,7 +178,7 @@ function withSong(act) {
 /** @param {import("./app/song.js").Song} song */
 function downloadAll(song) {
   const { plan, name } = planForAll(song, partLabel);
-  void exportDesk.download(song, plan, name);
+  void exportController.download(song, plan, name);
 }
 
 /** @param {string} what the id of a song, or a part of the page itself */

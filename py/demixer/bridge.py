@@ -14,7 +14,7 @@ from demixer import families
 from demixer.audio import Source
 from demixer.errors import DemixError, RuntimeFailure
 from demixer.job import JobRequest, Output, StemOutput
-from demixer.mixdown import Mixdown, measure_levels
+from demixer.mixdown import Mixdown, measure_mix
 from demixer.pcm import Rendering
 from demixer.progress import Monitor
 from demixer.runtime import Loaded
@@ -94,10 +94,10 @@ class Bridge:
         self._monitor = monitor
         return self._reply(self._run_job(request, song, session, output, post, monitor))
 
-    async def measure_levels(self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]) -> Any:
+    async def measure_mix(self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]) -> Any:
         """Measure what is about to be exported.
 
-        The value is `{stems, mix, residual}` of `demixer.mixdown.Levels`.
+        The value is `{stems, mix, residual}` of `demixer.mixdown.MixMeasurement`.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class Bridge:
         report : callable
             Takes the fraction that is done.
         """
-        return await self._reply(self._measure_levels(song, stems, gains, report))
+        return await self._reply(self._measure_mix(song, stems, gains, report))
 
     def render(self, stems: Iterable[Any], request: str) -> WebRendering:
         """Begin to render stems for an encoder.
@@ -116,11 +116,11 @@ class Bridge:
         ----------
         stems : JsProxy of Song
         request : str
-            `{gains, level, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
+            `{gains, gain, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
         """
         asked = json.loads(request)
         sources = [self._border.source(stem) for stem in stems]
-        mix = Mixdown(sources, np.array(asked["gains"], np.float64), asked["level"])
+        mix = Mixdown(sources, np.array(asked["gains"], np.float64), asked["gain"])
         return WebRendering(Rendering(mix, asked["layout"], asked["seed"]), self._reply)
 
     def cancel(self) -> None:
@@ -135,15 +135,15 @@ class Bridge:
             reply = {"ok": False, "error": as_demix_error(error).to_dict()}
         return self._border.to_js(reply)
 
-    async def _measure_levels(
+    async def _measure_mix(
         self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]
     ) -> dict[str, Any]:
         monitor = Monitor(lambda mark: report(mark.done / mark.total))
         sources = [self._border.source(stem) for stem in stems]
-        levels = await measure_levels(
+        measured = await measure_mix(
             self._border.source(song), sources, np.array(json.loads(gains), np.float64), monitor
         )
-        return {"stems": list(levels.stems), "mix": levels.mix, "residual": levels.residual}
+        return {"stems": list(measured.stems), "mix": measured.mix, "residual": measured.residual}
 
     async def _spectrogram(self, song: Any, window: str) -> dict[str, Any]:
         levels = await spectrogram(self._border.source(song), Window.from_json(window))
@@ -167,7 +167,7 @@ class Bridge:
             asked.model.preset(asked.preset),
             raw=asked.raw,
             ahead=loaded.ahead if loaded else 0,
-            level=asked.level,
+            normalisation=asked.normalisation,
             checkpoints=stems,
             monitor=monitor,
         )

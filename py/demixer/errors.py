@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 #: Every error code, and whether trying the same thing again can help. The same table stands in
-#: `web/engine/protocol.js`, and each code has a text in `web/locales/`; a test compares the three.
+#: `web/base/errors.js`, and each code has a text in `web/locales/`; a test compares the three.
 CODES: Final[dict[str, bool]] = {
     "cancelled": True,
     "audio/unreadable": False,

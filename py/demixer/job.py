@@ -12,8 +12,8 @@ import numpy as np
 
 from demixer.audio import Samples, interleave
 from demixer.errors import DemixError
-from demixer.level import Level
 from demixer.models import Model
+from demixer.normalisation import Normalisation
 from demixer.stems import PeakGrid
 
 _MAX_HOP: Final = 1 << 30
@@ -31,7 +31,7 @@ class JobRequest:
     precision: str
     hop: int
     raw: bool
-    level: Level | None
+    normalisation: Normalisation | None
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -45,7 +45,7 @@ class JobRequest:
         data = json.loads(text)
         if not isinstance(data, Mapping):
             raise _not_understood("request", data)
-        level = data.get("level")
+        normalisation = data.get("normalisation")
         return cls(
             job=_read(data, "job", str),
             model=Model.from_dict(data.get("model", {})),
@@ -53,7 +53,7 @@ class JobRequest:
             precision=_read(data, "precision", str, "default"),
             hop=read_hop(data.get("hop")),
             raw=_read(data, "raw", bool, False),
-            level=None if level is None else _read_level(level),
+            normalisation=None if normalisation is None else _read_normalisation(normalisation),
         )
 
     @property
@@ -77,13 +77,13 @@ def _read(data: Mapping[str, Any], name: str, kind: type[_T], default: _T | None
     return value
 
 
-def _read_level(data: object) -> Level:
+def _read_normalisation(data: object) -> Normalisation:
     match data:
         case {"offset": float() | int() as offset, "scale": float() | int() as scale}:
-            level = Level(float(offset), float(scale))
-            if math.isfinite(level.offset) and math.isfinite(level.scale) and level.scale > 0:
-                return level
-    raise _not_understood("level", data)
+            normalisation = Normalisation(float(offset), float(scale))
+            if math.isfinite(normalisation.offset) and math.isfinite(normalisation.scale) and normalisation.scale > 0:
+                return normalisation
+    raise _not_understood("normalisation", data)
 
 
 def _not_understood(name: str, value: object) -> DemixError:

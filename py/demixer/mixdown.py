@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demixer.audio import Samples, Source
-from demixer.level import blocks
+from demixer.normalisation import blocks
 from demixer.progress import Monitor
 
 Gains = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ class Mixdown:
         Of one rate, length and number of channels.
     gains : np.ndarray [shape=(stems, channels)], float64
         Linear; stems that are silent are not read. Stems of one channel can be panned: the mix has as many as these.
-    level : float
+    gain : float
         Linear gain of their sum.
 
     Raises
@@ -38,25 +38,25 @@ class Mixdown:
         When the gains do not fit the stems.
     """
 
-    def __init__(self, stems: Sequence[Source], gains: Gains, level: float = 1.0) -> None:
+    def __init__(self, stems: Sequence[Source], gains: Gains, gain: float = 1.0) -> None:
         fits = gains.ndim == 2 and len(gains) == len(stems) and stems[0].channels in {1, gains.shape[1]}
         if not fits or not np.isfinite(gains).all():
             raise ValueError(f"gains of shape {gains.shape} for {len(stems)} stems of {stems[0].channels} channels")
         self.rate = stems[0].rate
         self.channels = int(gains.shape[1])
         self.length = stems[0].length
-        self._level = np.float64(level)
-        self._heard = [(stem, gain[:, np.newaxis]) for stem, gain in zip(stems, gains, strict=True) if gain.any()]
+        self._gain = np.float64(gain)
+        self._heard = [(stem, row[:, np.newaxis]) for stem, row in zip(stems, gains, strict=True) if row.any()]
 
     async def read(self, start: int, stop: int) -> Samples:
         mix = np.zeros((self.channels, stop - start))
         for stem, gain in self._heard:
             mix += gain * await stem.read(start, stop)
-        return (self._level * mix).astype(np.float32)
+        return (self._gain * mix).astype(np.float32)
 
 
 @dataclass(frozen=True)
-class Levels:
+class MixMeasurement:
     """What is to be known of a song before its stems are written.
 
     Parameters
@@ -75,7 +75,7 @@ class Levels:
     residual: float
 
 
-async def measure_levels(song: Source, stems: Sequence[Source], gains: Gains, monitor: Monitor) -> Levels:
+async def measure_mix(song: Source, stems: Sequence[Source], gains: Gains, monitor: Monitor) -> MixMeasurement:
     """Read a song and its stems once, block by block.
 
     Parameters
@@ -97,7 +97,7 @@ async def measure_levels(song: Source, stems: Sequence[Source], gains: Gains, mo
         energy += float(np.sum(np.square(mixture, dtype=np.float64)))
         missing += float(np.sum(np.square(residual)))
         monitor.mark("measure", start + mixture.shape[-1], song.length)
-    return Levels(tuple(peaks.tolist()), mix_peak, decibels(missing, energy))
+    return MixMeasurement(tuple(peaks.tolist()), mix_peak, decibels(missing, energy))
 
 
 def decibels(energy: float, reference: float) -> float:

@@ -45,7 +45,7 @@ class Preset:
         Part of a segment that is shared with the next one, in [0, 0.9].
     ramp : float
         Part of a segment over which its weight rises, and falls, in (0, 0.5]; half of it is the reference's triangle.
-    level : float, optional
+    input_rms : float, optional
         Standard deviation of the mono sum that the model is to hear, for models whose answers depend on it.
     exponent : float
         Of the magnitudes whose ratios are the masks, for models that make some: 2 for Wiener filters, above 0.
@@ -58,7 +58,7 @@ class Preset:
 
     overlap: float
     ramp: float = 0.5
-    level: float | None = None
+    input_rms: float | None = None
     exponent: float = 2.0
 
     def __post_init__(self) -> None:
@@ -66,8 +66,8 @@ class Preset:
             raise ModelError("model/incompatible", f"overlap must be in [0, {MAX_OVERLAP}], not {self.overlap}")
         if not 0 < self.ramp <= 0.5:
             raise ModelError("model/incompatible", f"ramp must be in (0, 0.5], not {self.ramp}")
-        if self.level is not None and self.level <= 0:
-            raise ModelError("model/incompatible", f"level must be above 0, not {self.level}")
+        if self.input_rms is not None and self.input_rms <= 0:
+            raise ModelError("model/incompatible", f"input_rms must be above 0, not {self.input_rms}")
         if self.exponent <= 0:
             raise ModelError("model/incompatible", f"exponent must be above 0, not {self.exponent}")
 

@@ -16,8 +16,8 @@ from demixer.audio import Samples, Sink, Source, check_format
 from demixer.checkpoint import Checkpoints, Saved
 from demixer.families import Family
 from demixer.guard import check_estimate
-from demixer.level import UNITY, Level, Normalised, measure
 from demixer.models import Preset
+from demixer.normalisation import UNITY, Normalisation, NormalisedSource, measure
 from demixer.progress import Monitor
 from demixer.recent import Recent
 from demixer.resample import Resampled, Resampler
@@ -39,7 +39,7 @@ async def separate(
     *,
     raw: bool = False,
     ahead: int = 0,
-    level: Level | None = None,
+    normalisation: Normalisation | None = None,
     checkpoints: Checkpoints | None = None,
     monitor: Monitor | None = None,
 ) -> int:
@@ -63,7 +63,7 @@ async def separate(
         sum to the mixture.
     ahead : int
         Segments that the model is given beyond the one that is finished; changes no bit.
-    level : Level, optional
+    normalisation : Normalisation, optional
         The song's, where it was measured before.
     checkpoints : Checkpoints, optional
         Keeps the job's state after each segment. Where it has one of the same job, the job goes on from there
@@ -83,14 +83,14 @@ async def separate(
     """
     monitor = monitor or Monitor()
     check_format(source.rate, source.channels, source.length)
-    measured = level or await measure(source, monitor)
-    level = heard(measured, family, preset)
+    measured = normalisation or await measure(source, monitor)
+    normalisation = heard(measured, family, preset)
 
     heard_together = (ahead + 2) * family.segment * source.rate // family.rate
     recent = Recent(source, min(heard_together, KEPT // source.channels))
-    song = Normalised(Resampled(recent, family.rate), level)
+    song = NormalisedSource(Resampled(recent, family.rate), normalisation)
     segments = plan(song.length, family.segment, preset.overlap)
-    # The level tells a song from another of the same length.
+    # The normalisation tells a song from another of the same length.
     job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw
     saved = Saved(checkpoints, job)
     stream: Stream = await saved.load() or Stream(
@@ -102,7 +102,7 @@ async def separate(
     monitor.mark("separate", stream.segment, len(segments))
     async with aclosing(estimate_all(family, song, remaining, ahead)) as estimates:
         async for segment, estimate in estimates:
-            finished = level.restore(stream.overlap_add.add(segment, segment.trim(estimate)), offset=raw)
+            finished = normalisation.restore(stream.overlap_add.add(segment, segment.trim(estimate)), offset=raw)
             await deliver(stream.to_song_rate.push(finished), stream, recent, sink)
             stream.segment += 1
             await saved.save(stream, stream.written)
@@ -114,11 +114,11 @@ async def separate(
     return len(remaining)
 
 
-def heard(measured: Level, family: Family, preset: Preset) -> Level:
+def heard(measured: Normalisation, family: Family, preset: Preset) -> Normalisation:
     """What is taken from the song before the model hears it, and given back to its stems."""
     if family.normalise:
         return measured
-    return UNITY if preset.level is None else Level(0.0, max(measured.scale, QUIET) / preset.level)
+    return UNITY if preset.input_rms is None else Normalisation(0.0, max(measured.scale, QUIET) / preset.input_rms)
 
 
 @dataclass

@@ -24,21 +24,34 @@ from demixer_build.headers import TYPES, headers_for
 HOST: Final = "127.0.0.1"
 
 
-def create_app(dist: Path) -> FastAPI:
+def create_app(dist: Path, sources: Path | None = None) -> FastAPI:
     """The application that serves a built site.
 
     Parameters
     ----------
     dist : Path
         Its folder.
+    sources : Path, optional
+        The folder `web/`, whose modules are then served below `/src/` as they are, in front of the same site: tests
+        and benchmarks import them one by one.
     """
     for suffix, kind in TYPES.items():
         mimetypes.add_type(kind, suffix)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     app.add_middleware(_Headers)
+    if sources is not None:
+        app.mount("/src", _Overlay(sources, dist))
     app.mount("/", _Compressed(directory=dist, html=True))
     return app
+
+
+class _Overlay(StaticFiles):
+    """Files of one folder, or else of another."""
+
+    def __init__(self, upper: Path, lower: Path) -> None:
+        super().__init__(directory=lower)
+        self.all_directories = [upper, lower]
 
 
 class _Compressed(StaticFiles):

@@ -38,7 +38,7 @@ def base_url() -> Iterator[str]:
     if not (paths.DIST / "index.html").exists():
         pytest.fail("There is no site to test: run `python build.py site` first.", pytrace=False)
     with socket.create_server((HOST, 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(paths.DIST), log_level="error", ws="none"))
+        server = uvicorn.Server(uvicorn.Config(create_app(paths.DIST, paths.WEB), log_level="error", ws="none"))
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         yield f"http://{HOST}:{listening.getsockname()[1]}"

@@ -24,7 +24,7 @@ export function decoded(base64) {
 
 /** The page decodes what the worker cannot. */
 async function answer({ file, rate }) {
-  const { decodeWhole } = await import("/media/decode-whole.js");
+  const { decodeWhole } = await import("/src/decode/page/whole-file.js");
   try {
     const planar = await decodeWhole(file, rate);
     worker.postMessage(
@@ -51,7 +51,7 @@ function whole(file, rate) {
 }
 
 async function read(file) {
-  const { decode } = await import("/media/decode.js");
+  const { decode } = await import("/src/decode/worker/decode.js");
   const blocks = [];
   try {
     for await (const block of decode(file, whole)) blocks.push(block);

@@ -46,11 +46,11 @@ class Engine:
 
     def worker(self) -> Worker:
         """The engine's newest worker, not those of its threads; a killed one may take a while to leave the list."""
-        return [worker for worker in self.page.workers if worker.url.endswith("/engine/worker.js")][-1]
+        return [worker for worker in self.page.workers if worker.url.endswith("/engine/worker/main.js")][-1]
 
     def compute_workers(self) -> list[Worker]:
         """The workers that compute on the processor, the newest last."""
-        return [worker for worker in self.page.workers if worker.url.endswith("/engine/compute.js")]
+        return [worker for worker in self.page.workers if worker.url.endswith("/engine/compute/main.js")]
 
     def separate(self, model: dict[str, Any], clip: Clip, **settings: Any) -> tuple[Samples, dict[str, Any]]:
         """Separate a song: its stems, and whatever else the harness tells."""
@@ -69,7 +69,7 @@ def inject(page: Page, *plans: dict[str, Any]) -> None:
         plan = remaining.pop(0) if remaining else {}
         route.fulfill(body=source.replace("PLAN", json.dumps(plan)), content_type="text/javascript")
 
-    page.route(re.compile(r"/engine/ort\.js$"), serve)
+    page.route(re.compile(r"/engine/compute/runtime\.js$"), serve)
 
 
 def song(seconds: float, channels: int = 2) -> Clip:

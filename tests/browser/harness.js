@@ -2,8 +2,8 @@
  * The page's end of `engines.py`: an engine, a log of what it does, and songs that cross from Python.
  */
 
-import { EngineClient } from "/engine/client.js";
-import { VERSION } from "/engine/protocol.js";
+import { EngineClient } from "/src/engine/page/client.js";
+import { ENGINE } from "/src/engine/protocol.js";
 
 const HOP = 512;
 
@@ -135,7 +135,7 @@ export async function storm(requests, last, song) {
   return told.map(({ id, ok, error }) => ({ id, ok, error }));
 }
 
-const spawn = () => new Worker("/engine/worker.js", { type: "module", name: crypto.randomUUID() });
+const spawn = () => new Worker("/src/engine/worker/main.js", { type: "module", name: crypto.randomUUID() });
 
 function replies(worker, requests) {
   const told = [];
@@ -151,7 +151,7 @@ function replies(worker, requests) {
   });
 }
 
-export const version = () => VERSION;
+export const version = () => ENGINE.version;
 
 export async function kept() {
   const urls = [];

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from demixer.audio import Samples
 from demixer.stems import peaks
 
-#: Pairs of peaks that a song may have at most: `hopFor` of `web/media/survey.js`.
+#: Pairs of peaks that a song may have at most: `hopFor` of `web/library/measurement.js`.
 PEAKS: Final = 1 << 16
 
 #: Samples of a piece: several to a song, and no multiple of what is read at a time.
@@ -55,7 +55,7 @@ def keep(
     length = repeats * period
     hop = 2 ** max(6, math.ceil(math.log2(length / PEAKS)))
     facts = {"rate": rate, "channels": channels, "length": length}
-    facts |= {"name": name, "added": 1, "tags": tags or {}, "level": {"offset": 0, "scale": 1}}
+    facts |= {"name": name, "added": 1, "tags": tags or {}, "normalisation": {"offset": 0, "scale": 1}}
     job = {"model": model, "preset": "standard", "stems": list(stems), "channels": channels, "hop": hop}
     files = {
         "song.json": _json(facts),

@@ -110,7 +110,7 @@ def test_what_cannot_be_streamed_is_decoded_whole(decoder: Page) -> None:
 
 def test_without_a_decoder_of_whole_files_the_reason_is_told(decoder: Page) -> None:
     script = """async (text) => {
-      const { decode } = await import("/media/decode.js");
+      const { decode } = await import("/src/decode/worker/decode.js");
       const file = new Blob([Uint8Array.fromBase64(text)]);
       const refuse = (code) => () => Promise.reject({ code });
       const told = async (whole) => decode(file, whole).next().catch(({ code }) => code);
@@ -123,7 +123,7 @@ def test_without_a_decoder_of_whole_files_the_reason_is_told(decoder: Page) -> N
 
 def test_too_large_a_file_is_not_decoded_whole(decoder: Page) -> None:
     script = """async () => {
-      const { decodeWhole } = await import("/media/decode-whole.js");
+      const { decodeWhole } = await import("/src/decode/page/whole-file.js");
       const piece = new Uint8Array(1 << 24);
       const file = new Blob(Array.from({ length: 17 }, () => piece));
       return decodeWhole(file, 44_100).catch(({ code }) => code);

@@ -17,12 +17,12 @@ from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 
 def test_the_choice_of_a_device(swiftshader: Browser, base_url: str) -> None:
     script = """async (settings) => {
-      const { choose } = await import("/engine/choice.js");
+      const { choose } = await import("/src/engine/devices/choice.js");
       return (await choose({ allowSoftwareAdapter: true, ...settings })).map(({ kind }) => kind);
     }"""
     with swiftshader.new_page(base_url=base_url) as page:
         open_empty(page)
-        find = "async () => (await (await import('/engine/adapter.js')).findAdapter(true)).name"
+        find = "async () => (await (await import('/src/engine/devices/candidates.js')).findAdapter(true)).name"
         name = page.evaluate(find)
 
         def chosen(device: str = "auto", *, right: bool = True, fastest: str = "webgpu", gpu: str = name) -> Any:
@@ -45,8 +45,8 @@ def test_the_number_of_workers(page: Page) -> None:
     script = """async ([cores, gigabytes, threads, workers]) => {
       Object.defineProperty(navigator, "hardwareConcurrency", { get: () => cores, configurable: true });
       Object.defineProperty(navigator, "deviceMemory", { get: () => gigabytes, configurable: true });
-      const { contenders } = await import("/engine/calibration.js");
-      const { choose } = await import("/engine/choice.js");
+      const { contenders } = await import("/src/engine/page/calibration.js");
+      const { choose } = await import("/src/engine/devices/choice.js");
       const measured = { gpu: null, trials: [{ device: "wasm", threads, workers }] };
       const [chosen] = await choose({ device: "wasm", known: { verdicts: {}, measured } });
       const names = contenders().map(({ device, workers = 1, threads }) => `${device} ${workers}x${threads}`);
@@ -90,8 +90,8 @@ def test_devices_are_measured_against_each_other(page: Page) -> None:
 def measure(page: Page, budget: int) -> Any:
     """Measure within so many milliseconds, and keep that for the real page."""
     script = """async ([budget, runtime]) => {
-      const { calibrate, contenders } = await import("/engine/calibration.js");
-      const { Devices } = await import("/platform/devices.js");
+      const { calibrate, contenders } = await import("/src/engine/page/calibration.js");
+      const { Devices } = await import("/src/engine/devices/known-devices.js");
       const trials = await calibrate(new AbortController().signal, budget);
       new Devices().keep(trials, runtime);
       const info = { adapter: null, runtime };
@@ -109,12 +109,12 @@ def song_file(tmp_path: Path) -> Path:
 
 def test_a_job_ends_the_measuring(page: Page, song_file: Path) -> None:
     engines: list[Worker] = []
-    page.on("worker", lambda worker: engines.append(worker) if worker.url.endswith("/engine/worker.js") else None)
+    page.on("worker", lambda worker: engines.append(worker) if worker.url.endswith("/engine/worker/main.js") else None)
     page.goto("/")
     choose(page, song_file)
     expect(page.locator("engine-line")).to_contain_text("WASM", timeout=SOON)
     assert len(engines) == 1
-    with page.expect_worker(lambda worker: worker.url.endswith("/engine/worker.js")):
+    with page.expect_worker(lambda worker: worker.url.endswith("/engine/worker/main.js")):
         pass  # nothing is to be done, so devices are measured
 
     separate(page)

@@ -71,7 +71,7 @@ def test_start_tells_its_stages(engine: Engine) -> None:
 
 
 def test_the_probe_is_what_the_engine_takes_it_for(engine: Engine) -> None:
-    probe = engine.page.evaluate("async () => (await import('/engine/probe.js')).PROBE")
+    probe = engine.page.evaluate("async () => (await import('/src/engine/devices/probe.js')).PROBE")
     assert (probe["rows"], probe["size"]) == tiny_graphs("PROBE_SHAPE")
     assert 2 * probe["products"] * probe["rows"] * probe["size"] ** 2 == tiny_graphs("PROBE_FLOPS")
 
@@ -156,7 +156,7 @@ def test_two_workers_compute_what_one_does(page: Page, echo: dict[str, Any]) -> 
         assert engine.call("start", settings)["value"]["workers"] == workers
         found[workers], _ = engine.separate(echo, clip)
     assert np.array_equal(found[1], found[2])
-    runs = "async () => (await import('/engine/ort.js')).runs"
+    runs = "async () => (await import('/src/engine/compute/runtime.js')).runs"
     one, other = (worker.evaluate(runs) for worker in engine.compute_workers()[-2:])
     assert one + other == 4
     assert min(one, other) > 0
@@ -171,9 +171,9 @@ def test_a_failed_start_is_told_and_can_be_repeated(page: Page, watch: Watch, hp
     page.route("**/assets.json", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
     assert engine.call("start")["code"] == "runtime/start-failed"
     page.unroute("**/assets.json")
-    page.route("**/engine/ort.js", lambda route: route.fulfill(status=404))
+    page.route("**/src/engine/compute/runtime.js", lambda route: route.fulfill(status=404))
     assert engine.call("start")["code"] == "runtime/start-failed"
-    page.unroute("**/engine/ort.js")
+    page.unroute("**/src/engine/compute/runtime.js")
     engine.separate(hpss, song(seconds=1))
 
 
@@ -256,7 +256,7 @@ def test_python_and_javascript_hold_nothing_of_a_finished_job(
     engine: Engine, hpss: dict[str, Any], echo: dict[str, Any]
 ) -> None:
     count = """async () => {
-      const { loadInterpreter } = await import("/engine/pyodide.js");
+      const { loadInterpreter } = await import("/src/engine/python.js");
       const { _module: module, runPython } = await loadInterpreter();
       runPython("import gc; gc.collect()");
       module.enable_pyproxy_allocation_tracing();
@@ -283,7 +283,9 @@ def test_the_runtime_holds_one_model_at_most(page: Page, hpss: dict[str, Any], e
     engine.call("start")
 
     def sessions() -> Any:
-        return engine.compute_workers()[-1].evaluate("async () => (await import('/engine/ort.js')).open.size")
+        return engine.compute_workers()[-1].evaluate(
+            "async () => (await import('/src/engine/compute/runtime.js')).open.size"
+        )
 
     before = sessions()
     for model, more in ((hpss, 0), (echo, 1), (other, 1), (hpss, 1), (echo, 1)):
@@ -294,7 +296,7 @@ def test_the_runtime_holds_one_model_at_most(page: Page, hpss: dict[str, Any], e
 @pytest.mark.slow
 def test_python_needs_no_more_memory_for_a_longer_song(engine: Engine, hpss: dict[str, Any]) -> None:
     heap = """async () => {
-      const { loadInterpreter } = await import("/engine/pyodide.js");
+      const { loadInterpreter } = await import("/src/engine/python.js");
       return (await loadInterpreter())._module.HEAPU8.length;
     }"""
 

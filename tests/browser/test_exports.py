@@ -150,7 +150,7 @@ PLAYED: Final = """async ([tracks, controls]) => {
   const planes = tracks.map((channels) => channels.map((text) => new Float32Array(Uint8Array.fromBase64(text).buffer)));
   const length = planes[0][0].length;
   const context = new OfflineAudioContext(2, length + 44100, 44100);
-  await context.audioWorklet.addModule("/media/mixer-worklet.js");
+  await context.audioWorklet.addModule("/src/playback/audio/mixer.js");
   const options = { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { controls } };
   const mixer = new AudioWorkletNode(context, "mixer", options);
   mixer.connect(context.destination);
@@ -173,7 +173,7 @@ def played(page: Page, tracks: list[Samples], controls: dict[str, Any]) -> Sampl
 
 
 def set_fader(group: Locator, name: str, decibel: float) -> None:
-    script = "async (level) => (await import('/media/mix.js')).faderStep(level)"
+    script = "async (level) => (await import('/src/playback/page/gains.js')).faderStep(level)"
     group.get_by_role("slider", name=name).fill(str(group.page.evaluate(script, decibel)))
 
 

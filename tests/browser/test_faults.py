@@ -131,7 +131,7 @@ def test_silence_counts_by_what_the_worker_is_used_to(page: Page) -> None:
     page.clock.install()
     open_empty(page)
     page.evaluate("""async () => {
-      const { Watchdog } = await import("/engine/watchdog.js");
+      const { Watchdog } = await import("/src/engine/page/watchdog.js");
       window.barks = 0;
       window.dog = new Watchdog(30_000, () => { barks += 1; });
     }""")
@@ -175,7 +175,7 @@ def test_the_page_tells_what_has_failed(page_with_song: tuple[Page, Path]) -> No
     separate(page)
     bar = page.get_by_role("progressbar", name=f"Separating {path.stem}")
     expect(bar).to_have_attribute("aria-valuetext", re.compile("left"), timeout=SOON)
-    worker = next(worker for worker in page.workers if worker.url.endswith("/engine/worker.js"))
+    worker = next(worker for worker in page.workers if worker.url.endswith("/engine/worker/main.js"))
     worker.evaluate("() => self.close()")
     told = re.compile(r"The engine stopped unexpectedly\. (Going on with one thread|Trying once more)\.")
     expect(page.locator("job-view")).to_contain_text(told, timeout=SOON)

@@ -16,7 +16,7 @@ RATE: Final = 8_000
 #: third that is the song. What is heard is the ramp, if and only if all tracks are at the same sample.
 RENDER: Final = """async ({ rate, seconds, controls, steps }) => {
   const context = new OfflineAudioContext(2, seconds * rate, rate);
-  await context.audioWorklet.addModule("/media/mixer-worklet.js");
+  await context.audioWorklet.addModule("/src/playback/audio/mixer.js");
   const mixer = new AudioWorkletNode(context, "mixer", {
     numberOfInputs: 0, outputChannelCount: [2], processorOptions: { controls },
   });

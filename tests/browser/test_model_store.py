@@ -24,7 +24,7 @@ GRAPH: Final = (paths.DIST / "models" / ECHO).read_bytes() if paths.DIST.exists(
 PATIENCE: Final = 2000
 
 OBTAIN: Final = """async ([path, artifact, patience]) => {
-  const { obtain } = await import("/engine/model-store.js");
+  const { obtain } = await import("/src/library/model-store.js");
   const marks = [], problems = [];
   globalThis.stop = new AbortController();
   const report = (...mark) => marks.push(mark);

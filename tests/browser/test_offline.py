@@ -84,7 +84,7 @@ def test_ready_is_said_only_while_everything_is_there(visit: Visit, tmp_path: Pa
         expect(ready(page)).to_be_visible()
 
         host.stop()
-        for part in ("/media/decode.js", "numpy-", echo_digest(page)):
+        for part in ("/decode/worker/decode.js", "numpy-", echo_digest(page)):
             assert drop(page, part) == 1
             page.reload()
             installed(page)
@@ -144,7 +144,7 @@ def test_a_host_without_headers(browser: Browser, song: Path, tmp_path: Path) ->
         expect(page.get_by_role("button", name="Choose songs")).to_be_visible()
         assert page.evaluate("crossOriginIsolated")
         expect(page.get_by_role("button", name="Reload", exact=True)).to_have_count(0)
-        for path in ("/", "/engine/worker.js", "/vendor/pyodide/pyodide.mjs"):
+        for path in ("/", "/engine/worker/main.js", "/vendor/pyodide/pyodide.mjs"):
             sent = page.evaluate("async (path) => Object.fromEntries((await fetch(path)).headers)", path)
             assert {name: sent.get(name.lower()) for name in headers_for(path)} == headers_for(path)
         choose(page, song)

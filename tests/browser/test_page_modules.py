@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from demixer import stems
 from demixer.audio import Samples
-from demixer.level import Meter
+from demixer.normalisation import Meter
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def modules(page: Page) -> Page:
 
 
 def pace(page: Page, script: str) -> Any:
-    return page.evaluate(f"async () => {{ const {{ Pace }} = await import('/ui/pace.js'); {script} }}")
+    return page.evaluate(f"async () => {{ const {{ Pace }} = await import('/src/app/pace.js'); {script} }}")
 
 
 def test_pace_moves_every_two_seconds_and_never_reaches_the_next_mark(modules: Page) -> None:
@@ -65,7 +65,7 @@ def test_pace_stays_at_marks_of_unknown_distance(modules: Page) -> None:
 
 def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
     script = """async () => {
-      const { JobProgress } = await import("/ui/job-progress.js");
+      const { JobProgress } = await import("/src/app/job-progress.js");
       const progress = new JobProgress(0);
       const seen = [progress.view(3)];
       progress.expect("separate", 500);
@@ -92,7 +92,7 @@ def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
 
 def test_a_skipped_phase_takes_no_part_of_the_bar(modules: Page) -> None:
     script = """async () => {
-      const { JobProgress } = await import("/ui/job-progress.js");
+      const { JobProgress } = await import("/src/app/job-progress.js");
       const fractions = [false, true].map((skip) => {
         const progress = new JobProgress(0);
         if (skip) for (const phase of ["download", "create"]) progress.skip(phase);
@@ -107,7 +107,7 @@ def test_a_skipped_phase_takes_no_part_of_the_bar(modules: Page) -> None:
 
 def test_estimates_come_from_the_device_and_then_from_runs(modules: Page) -> None:
     script = """async () => {
-      const { estimate, learn } = await import("/ui/estimate.js");
+      const { estimate, learn } = await import("/src/app/estimate.js");
       const presets = { standard: { overlap: 0.25 }, best: { overlap: 0.5 } };
       const model = { id: "test", gflop_per_second: 40, presets };
       const engine = { device: "wasm", workers: 1, threads: 2, gflops: 20 };
@@ -132,7 +132,7 @@ def test_estimates_come_from_the_device_and_then_from_runs(modules: Page) -> Non
 )
 def test_gains_of_the_strips(modules: Page, strips: list[dict[str, Any]], gains: list[float]) -> None:
     script = """async (strips) => {
-      const { neutralStrip, stripGains } = await import("/media/mix.js");
+      const { neutralStrip, stripGains } = await import("/src/playback/page/gains.js");
       return stripGains(strips.map((strip) => ({ ...neutralStrip(), ...strip })));
     }"""
     assert modules.evaluate(script, strips) == [pytest.approx(gain) for gain in gains]
@@ -140,7 +140,7 @@ def test_gains_of_the_strips(modules: Page, strips: list[dict[str, Any]], gains:
 
 def test_faders_reach_every_level_and_panning_leaves_the_centre_alone(modules: Page) -> None:
     script = """async () => {
-      const { FADER, faderStep, neutralStrip, sideGains } = await import("/media/mix.js");
+      const { FADER, faderStep, neutralStrip, sideGains } = await import("/src/playback/page/gains.js");
       const strips = [-1, -0.5, 0, 1].map((pan) => ({ ...neutralStrip(), pan }));
       return { fader: FADER, steps: FADER.map(faderStep), between: faderStep(-5.8), sides: sideGains(strips) };
     }"""
@@ -166,7 +166,7 @@ def test_faders_reach_every_level_and_panning_leaves_the_centre_alone(modules: P
 )
 def test_presets_are_those_that_the_stems_allow(modules: Page, stems: list[str], presets: list[str]) -> None:
     script = """async (stems) => {
-      const { presetOf, presetsFor, presetStrips } = await import("/media/presets.js");
+      const { presetOf, presetsFor, presetStrips } = await import("/src/playback/page/balances.js");
       const names = presetsFor(stems);
       const strips = Object.fromEntries(names.map((name) => [name, presetStrips(name, stems)]));
       return { names, strips, found: names.map((name) => presetOf(strips[name])) };
@@ -190,8 +190,8 @@ def test_presets_are_those_that_the_stems_allow(modules: Page, stems: list[str],
 def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int, rate: int) -> None:
     samples = np.random.default_rng(3).normal(0, 2, (channels, 70_000)).astype(np.float32)
     script = """async ([frames, channels, rate]) => {
-      const { Track } = await import("/media/track.js");
-      const { wavBlob } = await import("/media/wav.js");
+      const { Track } = await import("/src/library/track.js");
+      const { wavBlob } = await import("/src/export/page/wav.js");
       const length = frames.length / channels;
       const track = new Track("test", channels, length, 64);
       for (const [start, stop] of [[0, 777], [777, length]]) {
@@ -209,7 +209,7 @@ def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int
 
 def test_a_track_is_read_across_its_pieces(modules: Page) -> None:
     script = """async () => {
-      const { Track } = await import("/media/track.js");
+      const { Track } = await import("/src/library/track.js");
       const track = new Track("test", 2, 10, 4);
       const piece = (start, length) => {
         const frames = Float32Array.from({ length: 2 * length }, (_, at) => (at % 2 ? -1 : 1) * (start + (at >> 1)));
@@ -228,7 +228,7 @@ def test_a_track_is_read_across_its_pieces(modules: Page) -> None:
 def test_a_part_of_a_track_is_looked_at_closely(modules: Page) -> None:
     samples = np.random.default_rng(3).uniform(-1, 1, (300_000, 2)).astype(np.float32)
     script = """async (text) => {
-      const { Track } = await import("/media/track.js");
+      const { Track } = await import("/src/library/track.js");
       const track = new Track("test", 2, 300_000, 64);
       track.append([{ start: 0, length: 300_000, blob: new Blob([Uint8Array.fromBase64(text)]) }], new Float32Array(0));
       const { values, hop, origin, start, stop } = await track.look(1_001, 290_000, 16);
@@ -244,7 +244,7 @@ def test_a_part_of_a_track_is_looked_at_closely(modules: Page) -> None:
 
 def test_a_wav_file_past_four_gibibytes_says_its_length_elsewhere(modules: Page, tmp_path: Path) -> None:
     script = """async (frames) => {
-      const { wavHeader } = await import("/media/wav.js");
+      const { wavHeader } = await import("/src/export/page/wav.js");
       return Array.from(wavHeader(96_000, 2, frames));
     }"""
     frames = 2**30
@@ -266,7 +266,7 @@ def test_a_song_is_measured_while_it_is_read(modules: Page, frames: int) -> None
     assert len(told["peaks"]) <= 2 << 16
     meter = Meter(frames)
     meter.add(samples)
-    assert told["level"] == pytest.approx(asdict(meter.level), rel=1e-9)
+    assert told["normalisation"] == pytest.approx(asdict(meter.normalisation), rel=1e-9)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -279,7 +279,7 @@ def test_a_song_with_what_is_no_number_is_refused(modules: Page, bad: float) -> 
 def surveyed(page: Page, samples: Samples) -> Any:
     """What is measured of a song that comes in pieces as the reader makes them."""
     script = """async (text) => {
-      const { Survey, hopFor } = await import("/media/survey.js");
+      const { Survey, hopFor } = await import("/src/library/measurement.js");
       const samples = new Float32Array(Uint8Array.fromBase64(text).buffer);
       const survey = new Survey();
       try {
@@ -287,7 +287,7 @@ def surveyed(page: Page, samples: Samples) -> Any:
       } catch ({ code }) {
         return { code };
       }
-      return { peaks: [...survey.peaks], level: survey.level, hop: hopFor(samples.length / 2) };
+      return { peaks: [...survey.peaks], normalisation: survey.normalisation, hop: hopFor(samples.length / 2) };
     }"""
     return page.evaluate(script, base64.b64encode(samples.T.tobytes()).decode())
 
@@ -296,7 +296,7 @@ def test_a_handle_is_held_until_it_has_answered(modules: Page) -> None:
     """Chromium drops the question with a handle that is collected meanwhile."""
     modules.evaluate(
         """async () => {
-          const { held } = await import("/platform/held.js");
+          const { held } = await import("/src/base/handles.js");
           const ask = (handle, question) => {
             const answer = question(handle);
             return { handle: new WeakRef(handle), answer };

@@ -95,7 +95,7 @@ def test_a_request_elsewhere_is_blocked_in_page_and_worker(home: Page, watch: Wa
     with hosting(tmp_path) as elsewhere:
         choose(home, write_song(tmp_path / "Song.wav"))  # starts the worker
         expect(home.locator("engine-line")).to_contain_text("WASM", timeout=60_000)
-        worker = next(worker for worker in home.workers if worker.url.endswith("/engine/worker.js"))
+        worker = next(worker for worker in home.workers if worker.url.endswith("/engine/worker/main.js"))
         script = "async (url) => { await fetch(url, { mode: 'no-cors' }) }"
         for place in (home, worker):
             blocked = home.expect_console_message(lambda message: message.text.startswith("CSP: connect-src blocked"))

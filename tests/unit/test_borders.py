@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import sys
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ LAYERS = (
     {
         "checkpoint",
         "families",
-        "level",
         "metrics",
+        "normalisation",
         "recent",
         "resample",
         "runtimes",
@@ -102,21 +103,87 @@ def imported(script: str) -> Iterator[str]:
         yield match[1]
 
 
+#: The rooms of `web/` from the bottom to the top: a script imports from its own room and from those below.
+ROOMS = (
+    {"base"},
+    {"platform", "library"},
+    {"engine", "decode", "playback", "export"},
+    {"app"},
+    {"ui"},
+    {"main.js", "service-worker"},
+)
+
+#: Rooms of one layer that may use another one of it all the same: the exporter's worker has Python as the engine's.
+NEIGHBOURS = {("export", "engine/python.js")}
+
+#: The thread that a folder or file runs in; `any` is for what every thread may import.
+THREADS = {
+    "base": "any",
+    "library": "any",
+    "engine/protocol.js": "any",
+    "engine/devices/known-devices.js": "page",
+    "engine/devices": "any",
+    "engine/python.js": "worker",
+    "engine/compute": "worker",
+    "engine/page": "page",
+    "engine/worker": "engine worker",
+    "decode/page": "page",
+    "decode/worker": "decode worker",
+    "playback/page": "page",
+    "playback/audio": "audio",
+    "export/protocol.js": "any",
+    "export/page": "page",
+    "export/worker": "export worker",
+    "platform": "page",
+    "app": "page",
+    "ui": "page",
+    "main.js": "page",
+    "service-worker": "service worker",
+}
+
+
+def room(path: str) -> int:
+    """The layer of a script's room."""
+    numbers = [number for number, rooms in enumerate(ROOMS) if path.split("/")[0] in rooms]
+    assert numbers, f"give {path} a room in {Path(__file__).name}"
+    return numbers[0]
+
+
+def thread(path: str) -> str:
+    """The thread that a script runs in."""
+    found = [thread for place, thread in THREADS.items() if path == place or path.startswith(f"{place}/")]
+    assert found, f"give {path} a thread in {Path(__file__).name}"
+    return found[0]
+
+
+def may_import(path: str, target: str) -> bool:
+    """Whether a script may import another one, by their paths in `web/`."""
+    same_room = path.split("/")[0] == target.split("/")[0]
+    allowed_room = same_room or room(target) < room(path) or (path.split("/")[0], target) in NEIGHBOURS
+    here, there = thread(path), thread(target)
+    return allowed_room and (there in {"any", here} or (there == "worker" and here.endswith(" worker")))
+
+
 def web_breaches(path: str, script: str) -> list[str]:
     """What a script, by its path in `web/`, does against the rules."""
     code = bare(script)
-    folders = [folder for specifier in imported(script) for folder in specifier.split("/")]
+    specifiers = list(imported(script))
+    folders = [folder for specifier in specifiers for folder in specifier.split("/")]
+    ours = [posixpath.normpath(posixpath.join(posixpath.dirname(path), specifier)) for specifier in specifiers]
+    ours = [target for target in ours if target.endswith(".js") and not target.startswith("vendor/")]
     rules = {
-        "only engine/ort.js imports onnxruntime-web": "onnxruntime-web" in folders and path != "engine/ort.js",
-        "only engine/pyodide.js imports pyodide": "pyodide" in folders and path != "engine/pyodide.js",
-        "engine/ never touches the document": path.startswith("engine/") and re.search(r"\bdocument\b", code),
+        "imports go down, and stay in their thread": not all(may_import(path, target) for target in ours),
+        "only engine/compute/runtime.js imports onnxruntime-web": "onnxruntime-web" in folders
+        and path != "engine/compute/runtime.js",
+        "only engine/python.js imports pyodide": "pyodide" in folders and path != "engine/python.js",
+        "workers never touch the document": thread(path) not in {"page"} and re.search(r"\bdocument[.[]", code),
         "ui/ never touches workers and storage": path.startswith("ui/")
         and re.search(r"\b(Worker|SharedWorker|caches|indexedDB|getDirectory)\b", code),
         "only library/opfs.js asks file handles, and holds them": path not in {"library/opfs.js", "platform/launch.js"}
         and re.search(
             r"\.(getFile|getFileHandle|getDirectoryHandle|create\w+Handle|createWritable|removeEntry)\(", code
         ),
-        "only media/player.js plays": path != "media/player.js"
+        "only playback/page/player.js plays": path != "playback/page/player.js"
         and re.search(r"\bnew\s+(?:\w+\.)?AudioContext\b", code),
     }
     return [rule for rule, broken in rules.items() if broken]
@@ -155,17 +222,29 @@ def test_a_script_keeps_to_its_own(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "script"),
     [
-        ("engine/engine.js", 'import { env } from "../vendor/onnxruntime-web/ort.wasm.min.mjs";'),
-        ("engine/ort.js", 'const { loadPyodide } = await import("../vendor/pyodide/pyodide.mjs");'),
+        ("engine/worker/engine.js", 'import { env } from "../../vendor/onnxruntime-web/ort.wasm.min.mjs";'),
+        ("engine/compute/runtime.js", 'const { loadPyodide } = await import("../../vendor/pyodide/pyodide.mjs");'),
         ("ui/drop-zone.js", "export * from 'onnxruntime-web';"),
-        ("engine/worker.js", "document.title = 1;"),
+        ("engine/worker/main.js", "document.title = 1;"),
+        ("base/messages.js", "document.title = 1;"),
         ("ui/job-view.js", 'new Worker("x.js")'),
         ("ui/job-view.js", "await caches.open(1)"),
         ("ui/job-view.js", "await navigator.storage.getDirectory()"),
         ("ui/stem-strip.js", "const context = new AudioContext();"),
         ("main.js", "const context = new window.AudioContext();"),
-        ("library/song-reader.js", "const access = await file.createSyncAccessHandle();"),
-        ("app/export-desk.js", "const { size } = await picked.getFile();"),
+        ("library/audio-reader.js", "const access = await file.createSyncAccessHandle();"),
+        ("app/export-controller.js", "const { size } = await picked.getFile();"),
+        ("library/songs.js", 'import { EngineClient } from "../engine/page/client.js";'),
+        ("platform/launch.js", 'import { ENGINE } from "../engine/protocol.js";'),
+        ("base/errors.js", 'import { recall } from "../platform/preferences.js";'),
+        ("app/songs.js", 'import { t } from "../ui/i18n.js";'),
+        ("engine/page/client.js", 'import { Engine } from "../worker/engine.js";'),
+        ("engine/worker/engine.js", 'import { Watchdog } from "../page/watchdog.js";'),
+        ("export/worker/main.js", 'import { Engine } from "../../engine/worker/engine.js";'),
+        ("engine/devices/choice.js", 'import { EngineClient } from "../page/client.js";'),
+        ("playback/audio/mixer.js", 'import { Player } from "../page/player.js";'),
+        ("decode/worker/decode.js", 'import { Player } from "../../playback/page/player.js";'),
+        ("app/songs.js", 'const { decode } = await import("../decode/worker/decode.js");'),
     ],
 )
 def test_a_script_out_of_bounds_is_seen(path: str, script: str) -> None:
@@ -174,9 +253,15 @@ def test_a_script_out_of_bounds_is_seen(path: str, script: str) -> None:
 
 def test_comments_and_neighbours_of_a_name_are_no_breach() -> None:
     assert not web_breaches(
-        "engine/rpc.js", "/** The document. */ // new AudioContext()\nimport x from './pyodide.js';"
+        "engine/worker/engine.js", "/** The document. */ // new AudioContext()\nimport x from '../python.js';"
     )
 
 
 def test_the_scripts_are_found() -> None:
-    assert {"main.js", "engine/protocol.js", "engine/ort.js", "engine/pyodide.js", "media/player.js"} <= set(SCRIPTS)
+    assert {
+        "main.js",
+        "engine/protocol.js",
+        "engine/compute/runtime.js",
+        "engine/python.js",
+        "playback/page/player.js",
+    } <= set(SCRIPTS)

@@ -17,7 +17,7 @@ from demixer.audio import Clip, Samples, Source
 from demixer.bridge import Bridge, as_demix_error
 from demixer.errors import CODES, AudioError
 from demixer.job import Output
-from demixer.level import measure
+from demixer.normalisation import measure
 from demixer.progress import Monitor
 from demixer.runtime import Loaded
 
@@ -178,10 +178,10 @@ def test_cancelling_nothing_does_no_harm() -> None:
         ({"job": None}, "protocol/version"),
         ({"preset": ["standard"]}, "protocol/version"),
         ({"raw": "yes"}, "protocol/version"),
-        ({"level": 3}, "protocol/version"),
-        ({"level": {"offset": 0.0}}, "protocol/version"),
-        ({"level": {"offset": 0.0, "scale": 0.0}}, "protocol/version"),
-        ({"level": {"offset": float("nan"), "scale": 1.0}}, "protocol/version"),
+        ({"normalisation": 3}, "protocol/version"),
+        ({"normalisation": {"offset": 0.0}}, "protocol/version"),
+        ({"normalisation": {"offset": 0.0, "scale": 0.0}}, "protocol/version"),
+        ({"normalisation": {"offset": float("nan"), "scale": 1.0}}, "protocol/version"),
     ],
 )
 def test_what_cannot_be_run_is_an_error_with_a_code(request_data: dict[str, Any], code: str) -> None:
@@ -212,7 +212,7 @@ models = changed(HPSS) | st.builds(lambda overlap: {**HPSS, "presets": {"standar
 requests = changed(
     {"job": "one", "model": HPSS, "preset": "standard", "hop": 100, "raw": False, "precision": "default"}
 ) | st.builds(
-    lambda model, level, hop: {"job": "one", "model": model, "preset": "standard", "hop": hop, "level": level},
+    lambda model, level, hop: {"job": "one", "model": model, "preset": "standard", "hop": hop, "normalisation": level},
     models,
     changed({"offset": 0.0, "scale": 1.0}) | anything,
     st.integers(-5, 5000) | anything,
@@ -245,7 +245,7 @@ def test_a_job_that_is_told_the_level_measures_nothing_and_gives_the_same_bits()
     song = noise(300_000)
     level = asyncio.run(measure(Clip(song, 44_100), Monitor()))
     _, measured = run(song)
-    _, surveyed = run(song, level=json.loads(json.dumps(asdict(level))))
+    _, surveyed = run(song, normalisation=json.loads(json.dumps(asdict(level))))
     assert "measure" in {mark["stage"] for mark in measured.told("job.progress")}
     assert "measure" not in {mark["stage"] for mark in surveyed.told("job.progress")}
     for one, other in zip(measured.pieces, surveyed.pieces, strict=True):
@@ -271,14 +271,14 @@ class TestExport:
         told: list[float] = []
         bridge = Bridge(PlainBorder())
         song = np.sum(self.stems, axis=0)
-        reply = asyncio.run(bridge.measure_levels(song, self.stems, self.gains, told.append))
+        reply = asyncio.run(bridge.measure_mix(song, self.stems, self.gains, told.append))
         assert reply["ok"]
         assert reply["value"]["stems"] == [float(np.abs(stem).max()) for stem in self.stems]
         assert reply["value"]["residual"] < -120
         assert told == [1.0]
 
     def test_a_rendering_is_read_in_blocks(self) -> None:
-        request = json.dumps({"gains": json.loads(self.gains), "level": 2, "layout": "packed16", "seed": 4})
+        request = json.dumps({"gains": json.loads(self.gains), "gain": 2, "layout": "packed16", "seed": 4})
         rendering = Bridge(PlainBorder()).render(self.stems, request)
         first, second = (asyncio.run(rendering.read(*part))["value"] for part in ((0, 1_000), (1_000, 3_000)))
         read = np.concatenate([first["bytes"], second["bytes"]]).view(np.int16).reshape(-1, 2).T / 2**15
@@ -289,6 +289,6 @@ class TestExport:
         )
 
     def test_a_song_that_cannot_be_read_is_told(self) -> None:
-        reply = asyncio.run(Bridge(PlainBorder()).measure_levels(np.zeros((2, 5)), self.stems, self.gains, print))
+        reply = asyncio.run(Bridge(PlainBorder()).measure_mix(np.zeros((2, 5)), self.stems, self.gains, print))
         assert not reply["ok"]
         assert reply["error"]["code"] == "runtime/failed"

@@ -14,8 +14,8 @@ WEB = Path(__file__).parents[2] / "web"
 
 
 def script_codes() -> dict[str, bool]:
-    """The table of `web/engine/protocol.js`."""
-    script = (WEB / "engine" / "protocol.js").read_text()
+    """The table of `web/base/errors.js`."""
+    script = (WEB / "base" / "errors.js").read_text()
     table = re.search(r"ERROR_CODES = Object\.freeze\(\{(.*?)\}\)", script, re.DOTALL)
     assert table
     return {code: value == "true" for code, value in re.findall(r'"?([\w/-]+)"?: (true|false),', table[1])}

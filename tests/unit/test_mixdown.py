@@ -11,8 +11,8 @@ import pytest
 
 from demixer.audio import Clip, Samples
 from demixer.errors import Cancelled
-from demixer.level import BLOCK
-from demixer.mixdown import Gains, Mixdown, decibels, measure_levels
+from demixer.mixdown import Gains, Mixdown, decibels, measure_mix
+from demixer.normalisation import BLOCK
 from demixer.progress import Monitor, Progress
 
 LENGTH = BLOCK + 1_234
@@ -63,7 +63,7 @@ class TestMixdown:
         (mono,) = stems(1, channels=1)
         mix = read(Mixdown(clips([mono]), np.array([[1.0, 0.25]])))
         assert np.array_equal(mix, np.concatenate([mono, np.float32(0.25) * mono]))
-        levels = asyncio.run(measure_levels(Clip(mono, 44_100), clips([mono]), np.array([[0.5, 2.0]]), Monitor()))
+        levels = asyncio.run(measure_mix(Clip(mono, 44_100), clips([mono]), np.array([[0.5, 2.0]]), Monitor()))
         assert levels.mix == pytest.approx(2 * np.abs(mono).max())
 
     @pytest.mark.parametrize("gains", [np.ones((2, 2)), np.ones((3, 1)), np.ones(3), np.full((3, 2), np.nan)])
@@ -77,7 +77,7 @@ class TestLevels:
         parts = stems()
         song = (sum(parts) + np.random.default_rng(9).normal(0, 1e-4, parts[0].shape)).astype(np.float32)
         gains = np.array([[1.0, 0.5], [2.0, 2.0], [0.0, 0.1]])
-        levels = asyncio.run(measure_levels(Clip(song, 44_100), clips(parts), gains, Monitor()))
+        levels = asyncio.run(measure_mix(Clip(song, 44_100), clips(parts), gains, Monitor()))
         assert levels.stems == tuple(float(np.abs(part).max()) for part in parts)
         assert levels.mix == pytest.approx(np.abs(read(Mixdown(clips(parts), gains))).max(), rel=1e-6)
         residual = song - np.sum(parts, axis=0, dtype=np.float64)
@@ -87,18 +87,18 @@ class TestLevels:
 
     def test_stems_that_are_the_song_leave_nothing(self) -> None:
         (song,) = stems(1)
-        levels = asyncio.run(measure_levels(Clip(song, 44_100), clips([song]), np.ones((1, 2)), Monitor()))
+        levels = asyncio.run(measure_mix(Clip(song, 44_100), clips([song]), np.ones((1, 2)), Monitor()))
         assert levels.residual == -math.inf
 
     def test_tells_how_far_it_is_and_can_be_stopped(self) -> None:
         (song,) = stems(1)
         marks: list[Progress] = []
         monitor = Monitor(marks.append)
-        asyncio.run(measure_levels(Clip(song, 44_100), clips([song]), np.ones((1, 2)), monitor))
+        asyncio.run(measure_mix(Clip(song, 44_100), clips([song]), np.ones((1, 2)), monitor))
         assert [mark.done for mark in marks] == [BLOCK, LENGTH]
         monitor.cancel()
         with pytest.raises(Cancelled):
-            asyncio.run(measure_levels(Clip(song, 44_100), clips([song]), np.ones((1, 2)), monitor))
+            asyncio.run(measure_mix(Clip(song, 44_100), clips([song]), np.ones((1, 2)), monitor))
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_missing_field(field: str) -> None:
         {"presets": {"standard": {"overlap": -0.1}}},
         {"presets": {"standard": {"overlap": 0.1, "ramp": 0}}},
         {"presets": {"standard": {"overlap": 0.1, "ramp": 0.6}}},
-        {"presets": {"standard": {"overlap": 0.1, "level": 0}}},
+        {"presets": {"standard": {"overlap": 0.1, "input_rms": 0}}},
         {"presets": {"standard": {"overlap": 0.1, "exponent": 0}}},
         {"artifacts": {"default": "test.onnx"}},
         {"artifacts": {"default": {"path": "test.onnx"}}},

@@ -17,8 +17,8 @@ from demixer.audio import Clip, Samples
 from demixer.checkpoint import seal, unseal
 from demixer.errors import Cancelled, DemixError, RuntimeFailure
 from demixer.job import JobRequest, StemOutput
-from demixer.level import Level, measure
 from demixer.models import Artifact, Preset
+from demixer.normalisation import Normalisation, measure
 from demixer.progress import Monitor, Progress
 from demixer.separate import separate
 
@@ -118,7 +118,7 @@ class Case:
         disk: Disk,
         family: Halves | None = None,
         *,
-        level: Level | None = None,
+        normalisation: Normalisation | None = None,
         report: Callable[[Progress], None] | None = None,
         request: JobRequest = REQUEST,
     ) -> int:
@@ -131,7 +131,7 @@ class Case:
             family or Halves(),
             Preset(self.overlap),
             raw=self.raw,
-            level=level,
+            normalisation=normalisation,
             checkpoints=output,
             monitor=Monitor(report),
         )
@@ -181,7 +181,7 @@ def test_a_job_killed_after_any_segment_goes_on_bit_for_bit(case: Case, data: st
 @given(case=cases, data=st.data())
 def test_any_interleaving_of_cancel_failure_and_retry_ends_right_or_not_at_all(case: Case, data: st.DataObject) -> None:
     whole = uninterrupted(case)
-    level = asyncio.run(measure(case.song, Monitor()))
+    normalisation = asyncio.run(measure(case.song, Monitor()))
     disk = case.disk()
     for _ in range(data.draw(st.integers(1, 5), label="runs")):
         event = data.draw(st.sampled_from(["cancel", "fail", "break", "tear", "forget", "nothing"]), label="event")
@@ -202,7 +202,7 @@ def test_any_interleaving_of_cancel_failure_and_retry_ends_right_or_not_at_all(c
         family = Halves(fails=when if event == "fail" else None)
         surveyed = data.draw(st.booleans(), label="surveyed")
         try:
-            case.run(disk, family, level=level if surveyed else None, report=report)
+            case.run(disk, family, normalisation=normalisation if surveyed else None, report=report)
         except DemixError:
             assert not disk.complete
         else:

@@ -9,8 +9,8 @@ import pytest
 
 from demixer.audio import Clip, Collected, Samples
 from demixer.errors import AudioError, Cancelled, RuntimeFailure
-from demixer.level import measure
 from demixer.models import Preset
+from demixer.normalisation import measure
 from demixer.progress import Monitor, Progress
 from demixer.separate import separate
 
@@ -206,11 +206,11 @@ def test_a_preset_says_how_loud_the_model_hears_the_song(gain: float) -> None:
     clip = song(30_000)
     quiet = Clip(np.float32(gain) * clip.samples, clip.rate)
     family = Listening()
-    stems = run(quiet, family, preset=Preset(overlap=0, level=0.4))
+    stems = run(quiet, family, preset=Preset(overlap=0, input_rms=0.4))
     assert family.heard[0].mean(axis=0).std() == pytest.approx(0.4, rel=1e-3)
     np.testing.assert_allclose(stems, family.shares[:, None, None] * quiet.samples, atol=1e-6)
 
 
 def test_silence_stays_silence_at_any_level() -> None:
     silence = Clip(np.zeros((2, 40_000), np.float32), 44_100)
-    assert not run(silence, Listening(), preset=Preset(overlap=0, level=0.4)).any()
+    assert not run(silence, Listening(), preset=Preset(overlap=0, input_rms=0.4)).any()

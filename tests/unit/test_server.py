@@ -18,8 +18,8 @@ from demixer_build.server import HOST, create_app, serve
 MODEL = bytes(range(256)) * 64
 SITE = {
     "index.html": b"<!doctype html><title>Demixer</title>",
-    "engine/worker.js": b"export {};",
-    "engine/rpc.js": b"export {};",
+    "engine/worker/main.js": b"export {};",
+    "base/messages.js": b"export {};",
     "vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs": b"export {};",
     "vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm": b"\0asm",
     "models/htdemucs/default.0123abcd.onnx": MODEL,
@@ -63,7 +63,7 @@ class Answer:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/engine/worker.js", "/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs", "/no"]
+    "path", ["/", "/engine/worker/main.js", "/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs", "/no"]
 )
 def test_everything_is_isolated_and_closed(port: int, path: str) -> None:
     headers = Answer(port, path).headers
@@ -80,8 +80,8 @@ def test_everything_is_isolated_and_closed(port: int, path: str) -> None:
 
 def test_only_the_engine_worker_may_build_code_from_text(port: int) -> None:
     assert Answer(port, "/").scripts == {"'self'"}
-    assert Answer(port, "/engine/rpc.js").scripts == {"'self'"}
-    assert Answer(port, "/engine/worker.js").scripts == {"'self'", "'wasm-unsafe-eval'", "'unsafe-eval'"}
+    assert Answer(port, "/base/messages.js").scripts == {"'self'"}
+    assert Answer(port, "/engine/worker/main.js").scripts == {"'self'", "'wasm-unsafe-eval'", "'unsafe-eval'"}
     threads = Answer(port, "/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs")
     assert threads.scripts == {"'self'", "'wasm-unsafe-eval'"}
 
@@ -90,7 +90,7 @@ def test_only_the_engine_worker_may_build_code_from_text(port: int) -> None:
     ("path", "kind"),
     [
         ("/", "text/html"),
-        ("/engine/worker.js", "text/javascript"),
+        ("/engine/worker/main.js", "text/javascript"),
         ("/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs", "text/javascript"),
         ("/vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm", "application/wasm"),
         ("/models/htdemucs/default.0123abcd.onnx", "application/octet-stream"),
@@ -107,7 +107,7 @@ def test_content_types(port: int, path: str, kind: str) -> None:
 
 def test_only_files_named_by_their_hash_are_kept_without_asking(port: int) -> None:
     assert "immutable" in Answer(port, "/models/htdemucs/default.0123abcd.onnx").headers["Cache-Control"]
-    for path in ("/", "/models/testing/probe.onnx", "/engine/worker.js"):
+    for path in ("/", "/models/testing/probe.onnx", "/engine/worker/main.js"):
         assert Answer(port, path).headers["Cache-Control"] == "no-cache"
 
 

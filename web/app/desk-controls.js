@@ -1,11 +1,11 @@
 /** What the controls of the desk do to the song that is shown, and to what is heard of it. */
 
-import { presetStrips } from "../media/presets.js";
-import { rememberSong } from "./song-memory.js";
+import { presetStrips } from "../playback/page/balances.js";
+import { rememberSongPreferences } from "./song-preferences.js";
 import { selectedSong } from "./state.js";
 
-/** @typedef {import("../media/deck.js").Deck} Deck */
-/** @typedef {import("../media/mix.js").Strip} Strip */
+/** @typedef {import("../playback/page/transport.js").Transport} Transport */
+/** @typedef {import("../playback/page/gains.js").Strip} Strip */
 /** @typedef {import("./desk-state.js").Desk} Desk */
 /** @typedef {import("./desk-state.js").Span} Span */
 /** @typedef {import("./song.js").Song} Song */
@@ -22,8 +22,8 @@ export class DeskControls {
   #seen = false;
 
   /**
-   * @param {import("../ui/store.js").Store<PageState>} store
-   * @param {Deck} deck
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {Transport} deck
    */
   constructor(store, deck) {
     this.#store = store;
@@ -58,7 +58,8 @@ export class DeskControls {
   #remember() {
     const song = this.#song;
     if (song) song.desk.position = this.#deck.position;
-    for (const { id, folder, desk } of this.#store.state.songs) if (folder) rememberSong(id, { desk });
+    for (const { id, folder, desk } of this.#store.state.songs)
+      if (folder) rememberSongPreferences(id, { desk });
   }
 
   /** @param {(desk: Desk) => Partial<Desk>} change */

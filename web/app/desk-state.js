@@ -1,8 +1,8 @@
 /** What the desk of a song is set to; each song has its own, and keeps it from visit to visit. */
 
-import { neutralStrip } from "../media/mix.js";
+import { neutralStrip } from "../playback/page/gains.js";
 
-/** @typedef {import("../media/mix.js").Strip} Strip */
+/** @typedef {import("../playback/page/gains.js").Strip} Strip */
 
 /** @typedef {{ start: number, stop: number }} Span in seconds */
 

@@ -1,15 +1,15 @@
 /** "Check this device": separates the song whose stems are known, and measures how far they are from what comes out. */
 
-import { precisionFor } from "../engine/precision.js";
-import { Exporter } from "../export/client.js";
-import { hopFor } from "../media/survey.js";
-import { Track } from "../media/track.js";
+import { describe } from "../base/errors.js";
+import { precisionFor } from "../engine/devices/precision.js";
+import { Exporter } from "../export/page/client.js";
+import { hopFor } from "../library/measurement.js";
+import { Track } from "../library/track.js";
 import { loadCheckSong, loadReferences } from "../platform/check-song.js";
-import { describe } from "./errors.js";
 
 /** @typedef {import("../engine/protocol.js").Events} Events */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
+/** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
 /** @typedef {import("./state.js").PageState} PageState */
 
 /**
@@ -17,7 +17,7 @@ import { describe } from "./errors.js";
  * @property {Model} model
  * @property {"working" | "done" | "failed"} phase
  * @property {{ name: string, difference: number }[]} stems energy of what is wrong with each, in dB below the stem
- * @property {import("../engine/protocol.js").ErrorData | null} error
+ * @property {import("../base/errors.js").ErrorData | null} error
  */
 
 const JOB = "device-check";
@@ -31,8 +31,8 @@ export class DeviceCheck {
   #exporter = new Exporter();
 
   /**
-   * @param {import("../ui/store.js").Store<PageState>} store
-   * @param {import("../engine/client.js").EngineClient} engine
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {import("../engine/page/client.js").EngineClient} engine
    */
   constructor(store, engine) {
     this.#store = store;
@@ -62,13 +62,13 @@ export class DeviceCheck {
     for (const { name, audio } of references) {
       const pieces = tracks.get(name)?.pieces ?? [];
       // What is left of the right stem once ours is taken away: the exporter's null test.
-      const levels = await this.#exporter.measure(audio, [{ ...audio, pieces }], [[1, 1]], () => {});
-      stems.push({ name, difference: levels.residual });
+      const measurement = await this.#exporter.measure(audio, [{ ...audio, pieces }], [[1, 1]], () => {});
+      stems.push({ name, difference: measurement.residual });
     }
     return stems;
   }
 
-  /** @param {Model} model @param {string} preset @param {SongAudio} song */
+  /** @param {Model} model @param {string} preset @param {StoredAudio} song */
   async #separate(model, preset, song) {
     const info = await this.#engine.start();
     const precision = precisionFor(model, info);

@@ -1,12 +1,12 @@
 /** What the buttons of the desk give: stems as they are, as 32-bit float WAV files. */
 
-import { save } from "../media/save.js";
-import { wavBlob } from "../media/wav.js";
-import { recallChoice } from "./export-choice.js";
+import { save } from "../export/page/save.js";
+import { wavBlob } from "../export/page/wav.js";
 import { planFor } from "./export-plan.js";
+import { recallChoice } from "./export-preferences.js";
 import { fileName } from "./file-names.js";
 
-/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("../library/track.js").Track} Track */
 /** @typedef {import("./song.js").Song} Song */
 
 /** Its samples lie in the storage as a WAV file has them: nothing is read or copied. @param {Song} song @param {Track} stem */

@@ -1,14 +1,14 @@
 /** What an export is to be made of: the files, their names, and the gains of the stems in each. */
 
-import { sideGains, toGain } from "../media/mix.js";
+import { sideGains, toGain } from "../playback/page/gains.js";
 import { fileName } from "./file-names.js";
 import { audioOf } from "./song.js";
 
-/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
-/** @typedef {import("../export/messages.js").Coding} Coding */
-/** @typedef {import("../export/messages.js").Levels} Levels */
-/** @typedef {import("../export/messages.js").Part} Part */
-/** @typedef {import("../export/messages.js").Plan} Plan */
+/** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
+/** @typedef {import("../export/protocol.js").Coding} Coding */
+/** @typedef {import("../export/protocol.js").MixMeasurement} MixMeasurement */
+/** @typedef {import("../export/protocol.js").Part} Part */
+/** @typedef {import("../export/protocol.js").Plan} Plan */
 /** @typedef {import("./song.js").Song} Song */
 
 /**
@@ -57,12 +57,12 @@ export function mixGains({ desk, stems, format }) {
 /** The master's gain. @param {Song} song */
 export const masterGain = ({ desk }) => toGain(desk.master);
 
-/** The stems as the exporter reads them. @param {Song} song @returns {SongAudio[]} */
+/** The stems as the exporter reads them. @param {Song} song @returns {StoredAudio[]} */
 export function stemAudio({ stems, format }) {
   return format ? stems.map(({ pieces }) => ({ ...format, folder: null, pieces })) : [];
 }
 
-/** The song as the exporter reads it. @param {Song} song @returns {SongAudio | null} */
+/** The song as the exporter reads it. @param {Song} song @returns {StoredAudio | null} */
 export function songAudio(song) {
   const audio = audioOf(song);
   return audio && { ...audio, folder: null };
@@ -72,12 +72,12 @@ export function songAudio(song) {
  * The highest sample of any of the files; 1 is full scale.
  * @param {Song} song
  * @param {ExportChoice} choice
- * @param {Levels} levels
+ * @param {MixMeasurement} measurement
  */
-export function peakOf(song, { what, stem }, levels) {
+export function peakOf(song, { what, stem }, measurement) {
   const { stems } = song;
-  if (what === "mix") return masterGain(song) * levels.mix;
-  const chosen = levels.stems.filter((_, index) => what !== "stem" || stems[index].name === stem);
+  if (what === "mix") return masterGain(song) * measurement.mix;
+  const chosen = measurement.stems.filter((_, index) => what !== "stem" || stems[index].name === stem);
   return Math.max(...chosen);
 }
 
@@ -99,10 +99,10 @@ export function clips(coding) {
  * @returns {{ plan: Plan, name: string, bytes: number }} with the name of the file and roughly its size
  */
 export function planFor(song, choice, lowering, label) {
-  const level = 10 ** (-lowering / 20);
+  const lowered = 10 ** (-lowering / 20);
   const { what, coding, pattern } = choice;
   const master = what === "mix" ? masterGain(song) : 1;
-  const parts = partsOf(song, choice, label).map((part) => ({ ...part, level: master * level }));
+  const parts = partsOf(song, choice, label).map((part) => ({ ...part, gain: master * lowered }));
   /** @type {Plan["form"]} */
   const form = what === "all" ? "archive" : what === "stems-file" ? "stems" : "file";
   const name = {
@@ -122,7 +122,7 @@ export function planFor(song, choice, lowering, label) {
   return { plan, name, bytes: parts.length * bytesOf(song, coding) };
 }
 
-/** @param {Song} song @param {ExportChoice} choice @param {Label} label @returns {Omit<Part, "level">[]} */
+/** @param {Song} song @param {ExportChoice} choice @param {Label} label @returns {Omit<Part, "gain">[]} */
 function partsOf(song, { what, stem, coding, pattern }, label) {
   const channels = song.format?.channels ?? 0;
   const title = (/** @type {string} */ part) => `${song.tags.title ?? song.name} (${label(part)})`;

@@ -1,12 +1,12 @@
 /** Keeps the page's word on working offline true: it is given only when all that the model needs is here. */
 
-import { forget, forgetOthers, isKept, obtain } from "../engine/model-store.js";
-import { downloadOf, precisionsFor } from "../engine/precision.js";
-import { until } from "../engine/waiting.js";
-import { recall, remember } from "../platform/memory.js";
+import { describe } from "../base/errors.js";
+import { until } from "../base/waiting.js";
+import { downloadOf, precisionsFor } from "../engine/devices/precision.js";
+import { forget, forgetOthers, isKept, obtain } from "../library/model-store.js";
 import { modelUrl } from "../platform/models.js";
+import { recall, remember } from "../platform/preferences.js";
 import { askToPersist, dropEverything, dropRuntime, dropShell, space } from "../platform/storage.js";
-import { describe } from "./errors.js";
 
 /** @typedef {import("../engine/protocol.js").Artifact} Artifact */
 /** @typedef {import("../engine/protocol.js").Model} Model */
@@ -25,9 +25,9 @@ export class Offline {
   #settled = Promise.resolve();
 
   /**
-   * @param {import("../ui/store.js").Store<PageState>} store
-   * @param {import("../platform/service-worker.js").ServiceWorkerClient} worker
-   * @param {import("../engine/client.js").EngineClient} engine
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {import("../platform/service-worker-client.js").ServiceWorkerClient} worker
+   * @param {import("../engine/page/client.js").EngineClient} engine
    */
   constructor(store, worker, engine) {
     this.#store = store;
@@ -86,7 +86,7 @@ export class Offline {
     const share = model.artifacts.default ? 0.5 : 1;
     const show = (/** @type {number} */ fraction) =>
       this.#store.set({ offline: { phase: "preparing", fraction } });
-    /** @type {import("../engine/model-store.js").Report} */
+    /** @type {import("../library/model-store.js").Report} */
     const report = (stage, done, total) => stage === "download" && show(share + (1 - share) * (done / total));
     show(0);
     try {

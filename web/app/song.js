@@ -1,19 +1,19 @@
 /** A song of the page: where it comes from, what is known of it, and what has been made of it. */
 
 import { songFolder } from "../library/layout.js";
-import { hopFor } from "../media/survey.js";
-import { Track } from "../media/track.js";
+import { hopFor } from "../library/measurement.js";
+import { Track } from "../library/track.js";
 import { deskFor } from "./desk-state.js";
 
-/** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
-/** @typedef {import("../engine/protocol.js").Level} Level */
+/** @typedef {import("../base/errors.js").ErrorData} ErrorData */
+/** @typedef {import("../library/measurement.js").Normalisation} Normalisation */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
-/** @typedef {import("../library/library.js").KeptSong} KeptSong */
-/** @typedef {import("../library/library.js").SongFacts} SongFacts */
-/** @typedef {import("../library/library.js").Tags} Tags */
-/** @typedef {import("../media/read-song.js").ReadSong} ReadSong */
-/** @typedef {import("../ui/job-progress.js").JobProgress} JobProgress */
+/** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
+/** @typedef {import("../library/songs.js").StoredSong} StoredSong */
+/** @typedef {import("../library/songs.js").SongRecord} SongRecord */
+/** @typedef {import("../library/songs.js").Tags} Tags */
+/** @typedef {import("../decode/page/client.js").DecodedSong} DecodedSong */
+/** @typedef {import("./job-progress.js").JobProgress} JobProgress */
 /** @typedef {import("./desk-state.js").Desk} Desk */
 /** @typedef {import("./desk-state.js").Span} Span */
 
@@ -30,7 +30,7 @@ import { deskFor } from "./desk-state.js";
  * @property {Format | null} format as soon as it is read
  * @property {number} duration in seconds; 0 until it is known
  * @property {Track | null} track the song itself, with its peaks
- * @property {Level | null} level as soon as it is read
+ * @property {Normalisation | null} normalisation as soon as it is read
  * @property {Plan | null} plan how it is to be separated
  * @property {Unfinished | null} unfinished what a separation has got to that was cut off
  * @property {JobProgress | null} progress
@@ -59,7 +59,7 @@ export function newSong(id, file, folder) {
 
 /**
  * A song of an earlier visit.
- * @param {KeptSong} kept
+ * @param {StoredSong} kept
  * @param {Desk} [before] as it was left
  * @returns {Song}
  */
@@ -78,15 +78,15 @@ export function reopened({ id, facts, original, job }, before) {
   return { ...song, status: "done", stems: tracks };
 }
 
-/** What is known of a song once it is read. @param {ReadSong} song @returns {Partial<Song>} */
-export function read({ rate, channels, length, tags, level, peaks, pieces }) {
+/** What is known of a song once it is read. @param {DecodedSong} song @returns {Partial<Song>} */
+export function read({ rate, channels, length, tags, normalisation, peaks, pieces }) {
   const track = new Track("original", channels, length, hopFor(length));
   track.append(pieces, peaks);
   const format = { rate, channels, length };
-  return { format, tags, level, duration: length / rate, track, read: 1, status: "ready" };
+  return { format, tags, normalisation, duration: length / rate, track, read: 1, status: "ready" };
 }
 
-/** A song as the engine takes it. @param {Song} song @returns {SongAudio | null} nothing before it is read */
+/** A song as the engine takes it. @param {Song} song @returns {StoredAudio | null} nothing before it is read */
 export function audioOf({ format, folder, track }) {
   return format && track && { ...format, folder, pieces: track.pieces };
 }
@@ -105,9 +105,9 @@ export function emptyStems({ format }, model, range) {
 
 /**
  * A part of a song as the engine takes it. It lies in memory or in the song's own pieces, of which nothing is copied.
- * @param {SongAudio} audio
+ * @param {StoredAudio} audio
  * @param {{ start: number, stop: number }} range in samples
- * @returns {SongAudio}
+ * @returns {StoredAudio}
  */
 export function partOf({ rate, channels, pieces }, { start, stop }) {
   const bytes = channels * Float32Array.BYTES_PER_ELEMENT;
@@ -150,7 +150,7 @@ function blank(id, name) {
     format: null,
     duration: 0,
     track: null,
-    level: null,
+    normalisation: null,
     plan: null,
     unfinished: null,
     progress: null,

@@ -1,19 +1,19 @@
 /** The songs of the page: those that come, those of earlier visits, and what happens to each. */
 
 import { songFolder } from "../library/layout.js";
-import { canKeep, hold, newSongId, openSongs, removeJob, removeSong } from "../library/library.js";
+import { canKeep, hold, newSongId, openSongs, removeJob, removeSong } from "../library/songs.js";
 import { space } from "../platform/storage.js";
-import { Reading } from "./reading.js";
-import { Separating } from "./separating.js";
+import { DecodingQueue } from "./decoding-queue.js";
+import { SeparationQueue } from "./separation-queue.js";
 import { newSong, reopened } from "./song.js";
-import { forgetSong, recallSong, rememberSong } from "./song-memory.js";
+import { forgetSongPreferences, recallSongPreferences, rememberSongPreferences } from "./song-preferences.js";
 import { presetOf } from "./state.js";
 
-/** @typedef {import("../engine/client.js").EngineClient} EngineClient */
+/** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
-/** @typedef {import("../ui/store.js").Store<PageState>} PageStore */
+/** @typedef {import("./store.js").Store<PageState>} PageStore */
 
 /** So long a removed song can be had back. */
 const UNDO_MS = 10_000;
@@ -44,13 +44,13 @@ export class Songs {
     this.#engine = engine;
     const change = (/** @type {Song} */ song, /** @type {Partial<Song>} */ changes) =>
       this.#change(song, changes);
-    this.#reading = new Reading(change);
-    this.#separating = new Separating(engine, () => this.#store.state.songs, change);
+    this.#reading = new DecodingQueue(change);
+    this.#separating = new SeparationQueue(engine, () => this.#store.state.songs, change);
   }
 
   /** The songs of earlier visits; one that was cut off is shown, so that it can go on. */
   async restore() {
-    const kept = (await openSongs()).map((song) => ({ song, memory: recallSong(song.id) }));
+    const kept = (await openSongs()).map((song) => ({ song, memory: recallSongPreferences(song.id) }));
     kept.sort((one, other) => (one.memory.place ?? LAST) - (other.memory.place ?? LAST));
     const songs = kept.map(({ song, memory: { desk, plan } }) => {
       const again = reopened(song, desk);
@@ -139,7 +139,7 @@ export class Songs {
   async #erase(song) {
     this.#reading.forget(song);
     this.#fresh.delete(song);
-    forgetSong(song.id);
+    forgetSongPreferences(song.id);
     if (song.folder) await removeSong(song.id);
     await this.#measureRoom();
   }
@@ -232,7 +232,7 @@ export class Songs {
       const { id, folder, plan, status, unfinished } = song;
       const planned = plan && !plan.region && ["waiting", "working"].includes(status);
       const { model, preset } = planned ? { model: plan.model.id, preset: plan.preset } : (unfinished ?? {});
-      if (folder) rememberSong(id, { place, plan: model && preset ? { model, preset } : null });
+      if (folder) rememberSongPreferences(id, { place, plan: model && preset ? { model, preset } : null });
     }
   }
 }

@@ -1,11 +1,11 @@
 /** The state of the page: one plain value that every element is drawn from. */
 
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
-/** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
+/** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
 /** @typedef {import("./device-check.js").CheckState} CheckState */
-/** @typedef {import("./export-desk.js").ExportState} ExportState */
+/** @typedef {import("./export-controller.js").ExportState} ExportState */
 /** @typedef {import("./song.js").Song} Song */
 
 /**

@@ -1,6 +1,6 @@
 /** New versions of the app: they wait until they are asked for, and for every separation to end. */
 
-import { isWriting } from "./export-desk.js";
+import { isWriting } from "./export-controller.js";
 
 /** @typedef {import("./state.js").PageState} PageState */
 
@@ -15,8 +15,8 @@ export class Updates {
   /** @type {(() => void) | null} */ #rest = null;
 
   /**
-   * @param {import("../ui/store.js").Store<PageState>} store
-   * @param {import("../platform/service-worker.js").ServiceWorkerClient} worker
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {import("../platform/service-worker-client.js").ServiceWorkerClient} worker
    * @param {import("./offline.js").Offline} offline
    */
   constructor(store, worker, offline) {

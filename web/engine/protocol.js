@@ -1,59 +1,32 @@
 /**
- * Every message between the page and the engine worker, and between that and its compute workers, in one place.
+ * Every message between the page and an engine worker, and between that and its compute workers, in one place.
  *
- * The page sends a `Request`, the worker answers with one `Reply` of the same id and, in between, any
- * number of `EngineEvent`s. The engine worker asks its compute workers in the same way. Samples do not travel: songs and stems lie in the browser's storage, in pieces that both
- * sides read (`library/pieces.js`).
+ * Samples do not travel: songs and stems lie in the browser's storage, in pieces that both sides read
+ * (`library/pieces.js`).
  */
 
-export const VERSION = 1;
+import {
+  count,
+  finite,
+  flag,
+  index,
+  instance,
+  listOf,
+  mapOf,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  positive,
+  text,
+} from "../base/shapes.js";
 
-/** Every error code, and whether trying again can help: the twin of `py/demixer/errors.py`. */
-export const ERROR_CODES = Object.freeze({
-  cancelled: true,
-  "audio/unreadable": false,
-  "audio/unsupported": false,
-  "audio/empty": false,
-  "audio/too-long": false,
-  "audio/not-finite": false,
-  "model/unknown": false,
-  "model/network": true,
-  "model/integrity": true,
-  "model/incompatible": false,
-  "storage/quota": false,
-  "storage/unavailable": false,
-  "runtime/start-failed": true,
-  "runtime/device-lost": true,
-  "runtime/out-of-memory": true,
-  "runtime/failed": true,
-  "engine/crashed": true,
-  "engine/timeout": true,
-  "protocol/version": false,
-});
-
-/** @typedef {keyof typeof ERROR_CODES} ErrorCode */
-
-/**
- * @typedef {object} ErrorData
- * @property {ErrorCode} code
- * @property {string} message what happened, in English: the page shows its own text for the code first
- * @property {string | null} [hint]
- * @property {boolean} retryable
- */
-
+/** @typedef {import("../base/errors.js").ErrorCode} ErrorCode */
+/** @typedef {import("../base/errors.js").ErrorData} ErrorData */
+/** @typedef {import("../base/messages.js").Contract} Contract */
+/** @typedef {import("../library/measurement.js").Normalisation} Normalisation */
 /** @typedef {import("../library/pieces.js").Piece} Piece */
-
-/**
- * A song as decoded, at the file's own rate.
- * @typedef {object} SongAudio
- * @property {number} rate in Hz
- * @property {number} channels
- * @property {number} length in samples
- * @property {string | null} folder in the storage; none where the browser has no storage and pieces are in memory
- * @property {Piece[]} pieces
- */
-
-/** @typedef {{ offset: number, scale: number }} Level of a song, which some models need: `demixer.level.Level` */
+/** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
 
 /**
  * @typedef {object} Device
@@ -78,7 +51,7 @@ export const ERROR_CODES = Object.freeze({
 
 /**
  * What this browser is known to do on this machine.
- * @typedef {object} Knowledge
+ * @typedef {object} DeviceKnowledge
  * @property {Record<string, Verdict>} verdicts by name of the GPU's adapter, or `wasm`
  * @property {Measured | null} measured
  */
@@ -90,11 +63,11 @@ export const ERROR_CODES = Object.freeze({
  * @property {string | null} gpu name of the adapter that could be used then
  * @property {number} cores
  * @property {string} runtime version of the model runtime
- * @property {Trial[]} trials the fastest first
+ * @property {BenchmarkResult[]} trials the fastest first
  */
 
 /**
- * @typedef {object} Trial
+ * @typedef {object} BenchmarkResult
  * @property {"wasm" | "webgpu"} device
  * @property {string | null} adapter
  * @property {number} workers
@@ -131,20 +104,20 @@ export const ERROR_CODES = Object.freeze({
  * @property {number} [workers] by default one, or as many as were measured to be best
  * @property {number} [threads] of each; by default as many as there are cores, within reason
  * @property {boolean} [allowSoftwareAdapter] take a GPU that is emulated: right, and far too slow for real work
- * @property {Knowledge} [known] what `auto` goes by
+ * @property {DeviceKnowledge} [known] what `auto` goes by
  */
 
 /**
  * A job that is asked for again goes on from its last finished segment, if its folder is the same.
  * @typedef {object} JobRequest
  * @property {string} job names the job in its events
- * @property {SongAudio} song
+ * @property {StoredAudio} song
  * @property {string | null} folder in the storage, where the stems go
  * @property {Model} model
  * @property {string} preset
  * @property {string} [precision] that of the device, where none is asked for
  * @property {boolean} [raw] the model's own output, without making the stems sum to the song
- * @property {Level | null} [level] measured anew where it is not given
+ * @property {Normalisation | null} [normalisation] measured anew where it is not given
  * @property {number} hop samples to a pair of peaks
  */
 
@@ -176,9 +149,9 @@ export const ERROR_CODES = Object.freeze({
  * answered when they have stopped. `device.measure` takes the place of `engine.start` in a worker of its own.
  * @typedef {{
  *   "engine.start": { data: Settings, value: EngineInfo },
- *   "device.measure": { data: Settings, value: Trial },
+ *   "device.measure": { data: Settings, value: BenchmarkResult },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
- *   "song.spectrogram": { data: { song: SongAudio, window: SpectrogramWindow }, value: Spectrogram },
+ *   "song.spectrogram": { data: { song: StoredAudio, window: SpectrogramWindow }, value: Spectrogram },
  *   "job.run": { data: JobRequest, value: JobReport },
  *   "job.cancel": { data: { job: string | null }, value: null },
  * }} Calls
@@ -225,9 +198,75 @@ export const ERROR_CODES = Object.freeze({
  * }} ComputeCalls
  */
 
-/** @typedef {{ v: number, id: number, type: keyof Calls | keyof ComputeCalls, data: any }} Request */
-/** @typedef {{ id: number, ok: true, value: any } | { id: number, ok: false, error: ErrorData }} Reply */
-/**
- * @template {keyof Events} T
- * @typedef {{ type: T, data: Events[T] }} EngineEvent
- */
+const artifact = object({ path: text, bytes: count, sha256: text });
+const model = object({ id: text, artifacts: mapOf(artifact), gpu: optional(listOf(text)) });
+const piece = object({ start: index, length: count, blob: instance(Blob) });
+const audio = object({
+  rate: positive,
+  channels: count,
+  length: index,
+  folder: nullable(text),
+  pieces: listOf(piece),
+});
+const trial = object({ device: oneOf("wasm", "webgpu"), workers: optional(count), threads: count });
+const settings = object({
+  device: oneOf("auto", "wasm", "webgpu"),
+  workers: optional(count),
+  threads: optional(count),
+  known: optional(
+    object({
+      verdicts: mapOf(object({ right: flag })),
+      measured: nullable(object({ trials: listOf(trial) })),
+    }),
+  ),
+});
+const tensor = object({ name: text, dims: listOf(index), data: instance(Float32Array) });
+
+/** Between the page and an engine worker. @type {Contract} */
+export const ENGINE = Object.freeze({
+  version: 1,
+  requests: {
+    "engine.start": settings,
+    "device.measure": settings,
+    "model.open": object({ model, precision: optional(text) }),
+    "song.spectrogram": object({
+      song: audio,
+      window: object({ start: index, stop: index, columns: count, rows: count, low: finite, high: finite }),
+    }),
+    "job.run": object({
+      job: text,
+      song: audio,
+      folder: nullable(text),
+      model,
+      preset: text,
+      precision: optional(text),
+      raw: optional(flag),
+      normalisation: optional(nullable(object({ offset: finite, scale: finite }))),
+      hop: count,
+    }),
+    "job.cancel": object({ job: nullable(text) }),
+  },
+  events: [
+    "engine.progress",
+    "engine.device",
+    "engine.fallback",
+    "model.progress",
+    "job.progress",
+    "job.chunk",
+    "model.unkept",
+    "engine.requests",
+    "engine.fatal",
+  ],
+});
+
+/** Between the engine worker and a compute worker. @type {Contract} */
+export const COMPUTE = Object.freeze({
+  version: 1,
+  requests: {
+    "runtime.load": object({ kind: oneOf("wasm"), threads: count }),
+    "session.open": object({ session: count, model: instance(Uint8Array) }),
+    "session.run": object({ session: count, inputs: listOf(tensor) }),
+    "session.release": object({ session: count }),
+  },
+  events: ["engine.requests"],
+});

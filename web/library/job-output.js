@@ -6,7 +6,7 @@
  * goes wrong is told with the next samples, or at the end.
  */
 
-import { free } from "../engine/free.js";
+import { free } from "../base/buffers.js";
 import { peaksOf, RECORDS, STATE } from "./layout.js";
 import { folderIn, namesIn, openFile, openFolder, remove, writeFile, writeJson } from "./opfs.js";
 import { cutPieces, listPieces, writePiece } from "./pieces.js";

@@ -1,7 +1,7 @@
 /**
  * Where everything lies in the browser's private storage.
  *
- *     songs/<id>/song.json             name, rate, channels, length and level; written when the song is read whole
+ *     songs/<id>/song.json             name, rate, channels, length and normalisation; written when the song is read whole
  *     songs/<id>/peaks                 its peaks
  *     songs/<id>/original/<start>      its samples, in pieces named after their first one
  *     songs/<id>/<model>.<preset>/     a separation: job.json, <stem>/<start>, and the state.<n> that it goes on

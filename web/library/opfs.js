@@ -4,9 +4,9 @@
  * synchronous handles, which every browser has and which are done when they say so.
  */
 
-import { EngineError } from "../engine/errors.js";
-import { pause } from "../engine/waiting.js";
-import { held } from "../platform/held.js";
+import { DemixError } from "../base/errors.js";
+import { held } from "../base/handles.js";
+import { pause } from "../base/waiting.js";
 
 /** @typedef {FileSystemDirectoryHandle} Folder */
 
@@ -120,7 +120,7 @@ export async function readJson(folder, name) {
  * @param {Folder} folder
  * @param {string} name of a file that is made or replaced
  * @param {ArrayBufferView<ArrayBuffer>} bytes
- * @throws {EngineError} `storage/quota`
+ * @throws {DemixError} `storage/quota`
  */
 export async function writeFile(folder, name, bytes) {
   try {
@@ -136,7 +136,7 @@ export async function writeFile(folder, name, bytes) {
     return handle;
   } catch (error) {
     const full = error instanceof DOMException && error.name === "QuotaExceededError";
-    throw full ? new EngineError("storage/quota", error.message) : error;
+    throw full ? new DemixError("storage/quota", error.message) : error;
   }
 }
 

@@ -15,6 +15,16 @@ import { fileOf, namesIn, openFile, remove, writeFile } from "./opfs.js";
  * @property {Blob} blob in the storage, or in memory where there is none
  */
 
+/**
+ * A song or stem as it was decoded, at the file's own rate.
+ * @typedef {object} StoredAudio
+ * @property {number} rate in Hz
+ * @property {number} channels
+ * @property {number} length in samples
+ * @property {string | null} folder in the storage; none where the browser has no storage and pieces are in memory
+ * @property {Piece[]} pieces
+ */
+
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** Enough digits for any song, so that names sort as numbers do. @param {number} start */

@@ -1,8 +1,8 @@
 /** Folders for files that are being exported. One that no page holds any longer is left over, and goes. */
 
 import { EXPORTS } from "./layout.js";
-import { canKeep } from "./library.js";
 import { namesIn, openFolder, remove } from "./opfs.js";
+import { canKeep } from "./songs.js";
 
 /** @param {string} id */
 const lockOf = (id) => `demixer-export-${id}`;

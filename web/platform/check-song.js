@@ -1,9 +1,10 @@
 /** The short song that devices are checked with, and its stems as the build's machine has separated it. */
 
-import { EngineError } from "../engine/errors.js";
+import { DemixError } from "../base/errors.js";
+import { siteUrl } from "../base/site.js";
 
-/** @typedef {import("../engine/protocol.js").SongAudio} SongAudio */
-/** @typedef {{ name: string, audio: SongAudio }} Reference */
+/** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
+/** @typedef {{ name: string, audio: StoredAudio }} Reference */
 
 /**
  * What `demixer_build.device_check` writes.
@@ -16,9 +17,9 @@ import { EngineError } from "../engine/errors.js";
  * @property {Record<string, Record<string, string>>} references file by model and precision, its stems one after another
  */
 
-const FOLDER = new URL("../check/", import.meta.url);
+const FOLDER = siteUrl("check/");
 
-/** @returns {Promise<{ index: Index, song: SongAudio }>} */
+/** @returns {Promise<{ index: Index, song: StoredAudio }>} */
 export async function loadCheckSong() {
   const index = await (await ask("check.json")).json();
   const [song] = await audio(index, index.song);
@@ -38,7 +39,7 @@ export async function loadReferences(index, { id, stems }, precision) {
   return stems.map((name, at) => ({ name, audio: tracks[at] }));
 }
 
-/** @param {Index} index @param {string} file @returns {Promise<SongAudio[]>} its tracks */
+/** @param {Index} index @param {string} file @returns {Promise<StoredAudio[]>} its tracks */
 async function audio({ rate, channels, length }, file) {
   const whole = await (await ask(file)).blob();
   const bytes = length * channels * Float32Array.BYTES_PER_ELEMENT;
@@ -52,5 +53,5 @@ async function audio({ rate, channels, length }, file) {
 async function ask(name) {
   const response = await fetch(new URL(name, FOLDER)).catch(() => null);
   if (response?.ok) return response;
-  throw new EngineError("model/network", "The song that this device is checked with could not be fetched.");
+  throw new DemixError("model/network", "The song that this device is checked with could not be fetched.");
 }

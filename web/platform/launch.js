@@ -1,6 +1,6 @@
 /** Songs that the system hands to the app: opened with it, or shared to it. */
 
-import { held } from "./held.js";
+import { held } from "../base/handles.js";
 
 /** Where the service worker leaves what was shared; the twin of `service-worker/ours.js`. */
 const SHARED = "demixer-shared";

@@ -1,8 +1,10 @@
 /** The models that this site offers. */
 
+import { siteUrl } from "../base/site.js";
+
 /** @typedef {import("../engine/protocol.js").Model} Model */
 
-const MANIFEST = new URL("../models/manifest.json", import.meta.url);
+const MANIFEST = siteUrl("models/manifest.json");
 
 /** @returns {Promise<Model[]>} the most thorough first */
 export async function loadModels() {

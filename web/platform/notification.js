@@ -1,6 +1,7 @@
 /** Messages of the system, for pages that are not looked at. They are asked for only when a person wants them. */
 
-import { recall, remember } from "./memory.js";
+import { siteUrl } from "../base/site.js";
+import { recall, remember } from "./preferences.js";
 
 const WANTED_KEY = "notify";
 
@@ -26,7 +27,7 @@ export async function wantNotifications(wanted) {
 export function notify(text) {
   try {
     const notification = new Notification(text, {
-      icon: new URL("../icons/app-192.png", import.meta.url).href,
+      icon: siteUrl("icons/app-192.png").href,
     });
     notification.addEventListener("click", () => {
       window.focus();

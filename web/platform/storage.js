@@ -1,6 +1,6 @@
 /** What the browser keeps for this page, and letting go of it. */
 
-import { recall, remember } from "./memory.js";
+import { recall, remember } from "./preferences.js";
 
 const PERSIST_KEY = "persist-asked";
 

@@ -1,7 +1,7 @@
 /** Finer peaks of the part that is looked at, where those of the whole song are coarser than the screen. */
 
-/** @typedef {import("../media/track.js").Peaks} Peaks */
-/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("../library/track.js").Peaks} Peaks */
+/** @typedef {import("../library/track.js").Track} Track */
 
 /** Of what is seen, this part is read at either side of it, so that scrolling finds it there. */
 const MARGIN = 0.5;

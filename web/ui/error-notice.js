@@ -4,7 +4,7 @@ import { h, tell } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { icon } from "./icon.js";
 
-/** @typedef {import("../engine/protocol.js").ErrorData} ErrorData */
+/** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 
 /** @typedef {import("../app/song.js").Song} Song */
 

@@ -9,7 +9,7 @@ import { size } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
-/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
+/** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 /** @typedef {import("../app/export-plan.js").ExportChoice} ExportChoice */
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -84,10 +84,10 @@ export class ExportDialog extends HTMLElement {
   #draw() {
     const state = this.#shown;
     if (!state) return;
-    const { song, levels, measured, writing, written, error } = state;
+    const { song, measurement, measured, writing, written, error } = state;
     const choice = this.#form.choice;
-    const peak = levels && peakOf(song, choice, levels);
-    this.#levels.render({ levels, measured: measured ?? 0, peak, clips: clips(choice.coding) });
+    const peak = measurement && peakOf(song, choice, measurement);
+    this.#levels.render({ measurement, measured: measured ?? 0, peak, clips: clips(choice.coding) });
     const { name, bytes } = this.#plan(song, choice);
     const silent = choice.what === "mix" && this.#form.silent;
     this.#form.inert = this.#levels.inert = writing !== null;
@@ -113,8 +113,8 @@ export class ExportDialog extends HTMLElement {
 
   /** @param {Song} song @param {ExportChoice} choice */
   #plan(song, choice) {
-    const { levels } = this.#shown ?? {};
-    const lowering = levels && this.#levels.lower ? loweringFor(peakOf(song, choice, levels)) : 0;
+    const { measurement } = this.#shown ?? {};
+    const lowering = measurement && this.#levels.lower ? loweringFor(peakOf(song, choice, measurement)) : 0;
     return planFor(song, choice, clips(choice.coding) ? lowering : 0, partLabel);
   }
 }

@@ -1,8 +1,8 @@
 /** The choices of an export: what, in which format, under which name. */
 
-import { recallChoice, rememberChoice } from "../app/export-choice.js";
 import { fitsMp3, fitsStemsFile } from "../app/export-plan.js";
-import { stripGains, toGain } from "../media/mix.js";
+import { recallChoice, rememberChoice } from "../app/export-preferences.js";
+import { stripGains, toGain } from "../playback/page/gains.js";
 import { h, setText, uniqueId } from "./dom.js";
 import { gain } from "./format.js";
 import { t } from "./i18n.js";
@@ -10,7 +10,7 @@ import { icon } from "./icon.js";
 
 /** @typedef {import("../app/export-plan.js").ExportChoice} ExportChoice */
 /** @typedef {import("../app/song.js").Song} Song */
-/** @typedef {import("../export/messages.js").Coding} Coding */
+/** @typedef {import("../export/protocol.js").Coding} Coding */
 
 const WHATS = /** @type {const} */ (["mix", "all", "stem", "stems-file"]);
 const ICONS = { mix: "sliders-vertical", all: "archive", stem: "music", "stems-file": "layers" };

@@ -7,7 +7,7 @@ import { gain, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
-/** @typedef {import("../export/messages.js").Levels} Levels */
+/** @typedef {import("../export/protocol.js").MixMeasurement} MixMeasurement */
 
 export class LevelReport extends HTMLElement {
   #peak = h("dd", {});
@@ -35,13 +35,13 @@ export class LevelReport extends HTMLElement {
     return this.#lower.checked && !this.#warning.hidden;
   }
 
-  /** @param {{ levels: Levels | null, measured: number, peak: number | null, clips: boolean }} view */
-  render({ levels, measured, peak, clips }) {
+  /** @param {{ measurement: MixMeasurement | null, measured: number, peak: number | null, clips: boolean }} view */
+  render({ measurement, measured, peak, clips }) {
     const waiting = t("export.measuring", { percent: percent(measured) });
     const lowering = peak === null ? 0 : loweringFor(peak);
     const level = peak === null ? 0 : 20 * Math.log10(peak);
     setText(this.#peak, peak === null ? waiting : decibel(level));
-    setText(this.#residual, levels ? residualText(levels.residual) : waiting);
+    setText(this.#residual, measurement ? residualText(measurement.residual) : waiting);
     this.#warning.hidden = !clips || lowering === 0;
     setText(this.#text, t("export.clips", { excess: gain(level) }));
     setText(this.#lowerText, t("export.lower", { gain: gain(-lowering) }));

@@ -3,7 +3,7 @@
 import { gain, percent, span } from "./format.js";
 import { t } from "./i18n.js";
 
-/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
+/** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 /** @typedef {NonNullable<ExportState["writing"]>} Writing */
 /** @typedef {NonNullable<ExportState["written"]>} Written */
 

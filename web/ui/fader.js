@@ -1,6 +1,6 @@
 /** A slider for a level in dB, with the travel of a fader; a double click brings it back to 0 dB. */
 
-import { FADER, faderStep, SILENT_DB } from "../media/mix.js";
+import { FADER, faderStep, SILENT_DB } from "../playback/page/gains.js";
 import { h, setText } from "./dom.js";
 import { gain } from "./format.js";
 import { t } from "./i18n.js";

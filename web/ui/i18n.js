@@ -1,6 +1,7 @@
 /** The page's texts: flat keys in `locales/`, `{name}` where a value goes, `.one`, `.other`… where a count decides. */
 
-import { recall, remember } from "../platform/memory.js";
+import { siteUrl } from "../base/site.js";
+import { recall, remember } from "../platform/preferences.js";
 
 /** @typedef {Record<string, string | number>} Params */
 
@@ -45,7 +46,7 @@ function preferred() {
 /** @param {string} locale of a file in `locales/` */
 async function speak(locale) {
   wanted = locale;
-  const response = await fetch(new URL(`../locales/${locale}.json`, import.meta.url));
+  const response = await fetch(siteUrl(`locales/${locale}.json`));
   const loaded = await response.json();
   if (locale !== wanted) return;
   texts = loaded;

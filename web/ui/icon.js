@@ -1,5 +1,9 @@
+/** Icons of the sprite `icons/lucide.svg`. */
+
+import { siteUrl } from "../base/site.js";
+
 const SVG = "http://www.w3.org/2000/svg";
-const SPRITE = new URL("../icons/lucide.svg", import.meta.url).href;
+const SPRITE = siteUrl("icons/lucide.svg").href;
 
 /** @type {Record<string, string>} */
 const STEM_ICONS = {

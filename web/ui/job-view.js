@@ -69,7 +69,7 @@ export function isUnderWay({ status, plan }) {
 
 /**
  * @param {Song} song
- * @param {import("./job-progress.js").Phase} [phase]
+ * @param {import("../app/job-progress.js").Phase} [phase]
  */
 function stageText({ status, read, download }, phase) {
   if (status === "reading") return t("wave.reading", { percent: percent(read) });

@@ -1,6 +1,6 @@
 /** The desk: presets, a strip for each stem, all on one time line, and the transport. */
 
-import { stripGains } from "../media/mix.js";
+import { stripGains } from "../playback/page/gains.js";
 import { h } from "./dom.js";
 import { clock, instant } from "./format.js";
 import { t } from "./i18n.js";
@@ -9,9 +9,9 @@ import { PresetRow } from "./preset-row.js";
 import { StemStrip } from "./stem-strip.js";
 import { TransportBar } from "./transport-bar.js";
 
-/** @typedef {import("../media/deck.js").Deck} Deck */
-/** @typedef {import("../media/track.js").Track} Track */
-/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
+/** @typedef {import("../playback/page/transport.js").Transport} Transport */
+/** @typedef {import("../library/track.js").Track} Track */
+/** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("./track-lane.js").Lanes} Lanes */
 
@@ -57,7 +57,7 @@ export class MixingDesk extends HTMLElement {
     this.#transport.render({ desk, finished, writing, saved: own, note: note || extent(song) });
   }
 
-  /** @param {Deck} deck */
+  /** @param {Transport} deck */
   follow(deck) {
     const { position, levels } = deck;
     this.#transport.follow(deck, this.#duration);

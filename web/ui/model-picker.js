@@ -1,10 +1,10 @@
 /** The choice of model and quality, and the button that starts. */
 
-import { bytesFree, bytesNeeded, fits } from "../app/room.js";
+import { estimate } from "../app/estimate.js";
 import { presetOf } from "../app/state.js";
-import { downloadOf } from "../engine/precision.js";
+import { bytesFree, bytesNeeded, fits } from "../app/storage-space.js";
+import { downloadOf } from "../engine/devices/precision.js";
 import { h, setText, tell, uniqueId } from "./dom.js";
-import { estimate } from "./estimate.js";
 import { size, span } from "./format.js";
 import { t } from "./i18n.js";
 import { modelLabel, modelNotice, modelSummary } from "./model-texts.js";

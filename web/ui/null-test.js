@@ -5,7 +5,7 @@ import { residualText } from "./export-texts.js";
 import { percent } from "./format.js";
 import { t } from "./i18n.js";
 
-/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
+/** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 /** @typedef {import("../app/song.js").Song} Song */
 
 export class NullTest extends HTMLElement {

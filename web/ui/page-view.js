@@ -25,7 +25,7 @@ import { fullScale } from "./wave-form.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../media/deck.js").Deck} Deck */
+/** @typedef {import("../playback/page/transport.js").Transport} Transport */
 
 export class PageView {
   #deck;
@@ -53,7 +53,7 @@ export class PageView {
     one(UpdateBanner, "update-banner"),
   ];
 
-  /** @param {Deck} deck @param {import("../app/spectra.js").Spectra} spectra */
+  /** @param {Transport} deck @param {import("../app/spectrograms.js").Spectrograms} spectra */
   constructor(deck, spectra) {
     this.#deck = deck;
     this.#spectra = spectra;

@@ -1,10 +1,10 @@
 /** Balances at a click: those that the song has the stems for. */
 
-import { presetOf, presetsFor } from "../media/presets.js";
+import { presetOf, presetsFor } from "../playback/page/balances.js";
 import { h, tell, uniqueId } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** @typedef {import("../media/mix.js").Strip} Strip */
+/** @typedef {import("../playback/page/gains.js").Strip} Strip */
 
 export class PresetRow extends HTMLElement {
   #group = uniqueId("preset");

@@ -1,6 +1,6 @@
 /** Where the stems would not fit: the songs that could go, each with a button. */
 
-import { bytesFree, bytesKept, bytesNeeded, couldGo, fits } from "../app/room.js";
+import { bytesFree, bytesKept, bytesNeeded, couldGo, fits } from "../app/storage-space.js";
 import { h, tell } from "./dom.js";
 import { size } from "./format.js";
 import { t } from "./i18n.js";

@@ -4,7 +4,7 @@ import { h, setText, tell } from "./dom.js";
 import { drawBar, failureText, progressText, savedText } from "./export-texts.js";
 import { t } from "./i18n.js";
 
-/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
+/** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 
 export class SaveLine extends HTMLElement {
   #bar = h("div", { role: "progressbar", class: "bar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("div"));

@@ -1,6 +1,6 @@
 /** The keys of the page, in one table: what they do, and how the help lists them. */
 
-import { recall, remember } from "../platform/memory.js";
+import { recall, remember } from "../platform/preferences.js";
 import { tell } from "./dom.js";
 import { ZOOM_STEP } from "./time-view.js";
 

@@ -1,12 +1,12 @@
 /** The songs in their order, each with its own state and what can be done about it. */
 
+import { secondsLeft } from "../app/time-left.js";
 import { h, setText, tell } from "./dom.js";
 import { clock, percent, span } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 import { isUnderWay } from "./job-view.js";
 import { tagsText } from "./tags.js";
-import { secondsLeft } from "./time-left.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../app/song.js").Song} Song */

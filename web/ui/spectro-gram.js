@@ -1,13 +1,13 @@
 /** A spectrogram: levels from the engine in colour, the low frequencies at the bottom, labelled at the left. */
 
-import { high, LOW, ROWS } from "../app/spectra.js";
+import { high, LOW, ROWS } from "../app/spectrograms.js";
 import { colourMap } from "./colour-map.js";
 import { h } from "./dom.js";
 import { pitch } from "./format.js";
 import { onThemeChange } from "./theme.js";
 
-/** @typedef {import("../app/spectra.js").Spectra} Spectra */
-/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("../app/spectrograms.js").Spectrograms} Spectrograms */
+/** @typedef {import("../library/track.js").Track} Track */
 /** @typedef {{ start: number, stop: number, rate: number }} Part in samples */
 
 const LABELS = [100, 1000, 10_000];
@@ -25,7 +25,7 @@ export class SpectroGram extends HTMLElement {
   /** The levels, and what they show. @type {{ part: Part, columns: number, next: number, levels: Uint8Array } | null} */
   #picture = null;
   #image = new OffscreenCanvas(1, ROWS);
-  /** @type {Spectra | null} */
+  /** @type {Spectrograms | null} */
   #spectra = null;
   /** @type {Track | null} */
   #track = null;
@@ -52,7 +52,7 @@ export class SpectroGram extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  /** @param {Spectra} spectra @param {Track} track @param {Part} part */
+  /** @param {Spectrograms} spectra @param {Track} track @param {Part} part */
   show(spectra, track, part) {
     const { start, stop, rate } = this.#part;
     const same = start === part.start && stop === part.stop && this.#track === track;

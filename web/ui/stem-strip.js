@@ -8,8 +8,8 @@ import { LevelMeter } from "./level-meter.js";
 import { PanSlider } from "./pan-slider.js";
 import { TrackLane } from "./track-lane.js";
 
-/** @typedef {import("../media/mix.js").Strip} Strip */
-/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("../playback/page/gains.js").Strip} Strip */
+/** @typedef {import("../library/track.js").Track} Track */
 
 export class StemStrip extends HTMLElement {
   #track;

@@ -1,7 +1,7 @@
 /** What the browser keeps for the page, by part, each of which can be removed. */
 
-import { bytesKept } from "../app/room.js";
-import { downloadOf } from "../engine/precision.js";
+import { bytesKept } from "../app/storage-space.js";
+import { downloadOf } from "../engine/devices/precision.js";
 import { h, setText, tell } from "./dom.js";
 import { day, percent, size } from "./format.js";
 import { t } from "./i18n.js";

@@ -1,6 +1,6 @@
 /** Light or dark: the system's choice until the person makes one. */
 
-import { recall, remember } from "../platform/memory.js";
+import { recall, remember } from "../platform/preferences.js";
 
 /** @typedef {"light" | "dark"} Theme */
 

@@ -8,8 +8,8 @@ import { WaveForm } from "./wave-form.js";
 
 /** @typedef {import("../app/desk-state.js").Desk} Desk */
 /** @typedef {import("../app/desk-state.js").Span} Span */
-/** @typedef {import("../app/spectra.js").Spectra} Spectra */
-/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("../app/spectrograms.js").Spectrograms} Spectrograms */
+/** @typedef {import("../library/track.js").Track} Track */
 
 /**
  * What all lanes of a song have in common.
@@ -21,7 +21,7 @@ import { WaveForm } from "./wave-form.js";
  * @property {boolean} looping
  * @property {Desk["picture"]} picture
  * @property {number} scale the peak that fills the height
- * @property {Spectra} spectra
+ * @property {Spectrograms} spectra
  */
 
 export class TrackLane extends HTMLElement {

@@ -9,8 +9,8 @@ import { LevelMeter } from "./level-meter.js";
 import { SaveLine } from "./save-line.js";
 
 /** @typedef {import("../app/desk-state.js").Desk} Desk */
-/** @typedef {import("../app/export-desk.js").ExportState} ExportState */
-/** @typedef {import("../media/deck.js").Deck} Deck */
+/** @typedef {import("../app/export-controller.js").ExportState} ExportState */
+/** @typedef {import("../playback/page/transport.js").Transport} Transport */
 
 export class TransportBar extends HTMLElement {
   #play = h("button", { type: "button", class: "primary round" });
@@ -87,7 +87,7 @@ export class TransportBar extends HTMLElement {
     this.#say();
   }
 
-  /** @param {Deck} deck @param {number} duration in seconds */
+  /** @param {Transport} deck @param {number} duration in seconds */
   follow({ playing, position, levels, clipped }, duration) {
     if (playing !== this.#playing) {
       this.#playing = playing;

@@ -4,8 +4,8 @@ import { CloseLook } from "./close-look.js";
 import { h } from "./dom.js";
 import { onThemeChange } from "./theme.js";
 
-/** @typedef {import("../media/track.js").Peaks} Peaks */
-/** @typedef {import("../media/track.js").Track} Track */
+/** @typedef {import("../library/track.js").Peaks} Peaks */
+/** @typedef {import("../library/track.js").Track} Track */
 
 /** Quiet songs are drawn larger, but noise is not drawn as music. */
 const QUIETEST_FULL_SCALE = 0.05;

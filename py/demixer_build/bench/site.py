@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demixer_build import files
-from demixer_build.paths import DIST, STATE
+from demixer_build.paths import DIST, STATE, WEB
 from demixer_build.server import HOST, create_app
 
 FOLDER: Final = STATE / "bench" / "site"
@@ -44,7 +44,7 @@ def served(extra: Mapping[str, Path]) -> Iterator[Served]:
     files.mirror({**built, **{f"bench/{name}": path for name, path in {**ours, **extra}.items()}}, FOLDER)
     with socket.create_server((HOST, 0)) as listening:
         served = Served(f"http://{HOST}:{listening.getsockname()[1]}")
-        app = create_app(FOLDER)
+        app = create_app(FOLDER, WEB)
         app.add_middleware(_Bench, served=served)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})

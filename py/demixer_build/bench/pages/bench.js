@@ -1,9 +1,9 @@
 /** The page's end of `build.py bench`: graphs by themselves in workers of their own, and whole songs. */
 
-import { EngineClient } from "/engine/client.js";
-import { openFolder, remove } from "/library/opfs.js";
-import { readSong } from "/media/read-song.js";
-import { wavHeader } from "/media/wav.js";
+import { EngineClient } from "/src/engine/page/client.js";
+import { openFolder, remove } from "/src/library/opfs.js";
+import { readSong } from "/src/decode/page/client.js";
+import { wavHeader } from "/src/export/page/wav.js";
 
 const RATE = 44_100;
 const HOP = 512;

@@ -1,0 +1,67 @@
+/** Keeps the page's view of the engine true: asleep, starting, ready or failed, and what has failed in it. */
+
+import { describe } from "../base/errors.js";
+
+/** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
+/** @typedef {import("../engine/protocol.js").Events} Events */
+/** @typedef {import("./state.js").EngineState} EngineState */
+/** @typedef {import("./state.js").PageState} PageState */
+/** @typedef {import("./store.js").Store<PageState>} PageStore */
+
+export class EngineStatus {
+  #engine;
+  #store;
+  #waiting = false;
+
+  /**
+   * @param {EngineClient} engine
+   * @param {PageStore} store
+   */
+  constructor(engine, store) {
+    this.#engine = engine;
+    this.#store = store;
+    engine.addEventListener("engine.progress", (event) =>
+      this.#progress(/** @type {CustomEvent} */ (event).detail),
+    );
+    engine.addEventListener("engine.fallback", (event) =>
+      this.#set({ fallback: /** @type {CustomEvent} */ (event).detail }),
+    );
+  }
+
+  /** Start the engine before it is needed. */
+  async warm() {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#store.set({ problem: null });
+    try {
+      const info = await this.#started();
+      this.#set({ phase: "ready", fraction: 1, info });
+    } catch (reason) {
+      this.#set({ phase: "failed", fraction: 0, info: null });
+      this.#store.set({ problem: describe(reason) });
+    }
+    this.#waiting = false;
+  }
+
+  /** A cancel makes every call fail, while the engine goes on starting: ask again. */
+  async #started() {
+    for (;;) {
+      try {
+        return await this.#engine.start();
+      } catch (reason) {
+        if (describe(reason).code !== "cancelled") throw reason;
+      }
+    }
+  }
+
+  /** @param {Events["engine.progress"]} event */
+  #progress({ stage, done, total }) {
+    if (stage === "ready") void this.warm();
+    else this.#set({ phase: "starting", fraction: total ? done / total : 0 });
+  }
+
+  /** @param {Partial<EngineState>} changes */
+  #set(changes) {
+    this.#store.set({ engine: { ...this.#store.state.engine, ...changes } });
+  }
+}

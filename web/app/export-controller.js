@@ -1,0 +1,172 @@
+/** Measures a song and its stems, and writes the files that are made of them: for the export dialog and for the desk. */
+
+import { describe } from "../base/errors.js";
+import { Exporter } from "../export/page/client.js";
+import { save } from "../export/page/save.js";
+import { pick, typeOf } from "../export/page/save-as.js";
+import { fileOf, removePicked } from "../library/opfs.js";
+import { dropScratch, newScratch } from "../library/scratch.js";
+import { mixGains, songAudio, stemAudio } from "./export-plan.js";
+
+/** @typedef {import("../base/errors.js").ErrorData} ErrorData */
+/** @typedef {import("../export/protocol.js").MixMeasurement} MixMeasurement */
+/** @typedef {import("../export/protocol.js").Plan} Plan */
+/** @typedef {import("./song.js").Song} Song */
+/** @typedef {import("./state.js").PageState} PageState */
+
+/**
+ * @typedef {object} ExportState
+ * @property {Song} song
+ * @property {"dialog" | "desk"} place where it is shown
+ * @property {number | null} measured fraction, while it is measured
+ * @property {MixMeasurement | null} measurement once all is measured
+ * @property {{ name: string, fraction: number, secondsLeft: number | null } | null} writing
+ * @property {{ name: string, clipped: number } | null} written
+ * @property {ErrorData | null} error
+ */
+
+/** So long a browser may take to copy a download out of the storage. */
+const DOWNLOAD_MS = 600_000;
+
+/** A time left is told once this much is done. */
+const TELLING = 0.02;
+
+const now = () => performance.now() / 1000;
+
+export class ExportController {
+  #store;
+  /** @type {Exporter | null} */
+  #exporter = null;
+  #asking = false;
+
+  /** @param {import("./store.js").Store<PageState>} store */
+  constructor(store) {
+    this.#store = store;
+  }
+
+  /** Opens the dialog. @param {Song} song */
+  open(song) {
+    if (this.#busy) return;
+    this.#begin(song, "dialog");
+    void this.#measure();
+  }
+
+  close() {
+    this.#end();
+    this.#store.set({ export: null });
+  }
+
+  /** The null test without the dialog. @param {Song} song */
+  async measure(song) {
+    if (this.#busy) return;
+    this.#begin(song, "desk");
+    const exporter = this.#exporter;
+    await this.#measure();
+    if (exporter === this.#exporter) this.#end(); // nobody else has begun
+  }
+
+  /** A file without the dialog. @param {Song} song @param {Plan} plan @param {string} name */
+  async download(song, plan, name) {
+    if (this.#busy) return;
+    this.#begin(song, "desk");
+    await this.write(plan, name);
+    this.#end();
+  }
+
+  /** Stops writing. */
+  cancel() {
+    this.#end();
+  }
+
+  /**
+   * To be called while the press of the button still counts: the browser asks where to save the file.
+   * @param {Plan} plan
+   * @param {string} name
+   */
+  async write(plan, name) {
+    const exporter = this.#exporter;
+    if (this.#busy) return;
+    this.#asking = true;
+    const picked = await pick(name);
+    this.#asking = false;
+    if (!exporter || picked === "dismissed") return;
+    this.#change({ writing: { name, fraction: 0, secondsLeft: null }, written: null, error: null });
+    const fresh = picked !== null && (await fileOf(picked)).size === 0;
+    /** @type {string | null} */
+    let scratch = null;
+    /** @type {Blob | null} */
+    let kept = null;
+    try {
+      scratch = await newScratch();
+      const report = this.#reporter(name);
+      const { blob, clipped } = await exporter.write(plan, { picked, scratch }, report);
+      kept = blob;
+      if (blob) save(new File([blob], name, { type: typeOf(name) }), name);
+      this.#change({ writing: null, written: { name: picked?.name ?? name, clipped } });
+    } catch (reason) {
+      const error = describe(reason);
+      this.#change({ writing: null, error: error.code === "cancelled" ? null : error });
+      if (fresh) await removePicked(picked); // made by picking it, and still empty
+    }
+    setTimeout(() => void dropScratch(scratch), kept ? DOWNLOAD_MS : 0);
+    const { measurement, place } = this.#store.state.export ?? {};
+    if (place === "dialog" && !measurement) void this.#measure(); // it had to give way
+  }
+
+  get #busy() {
+    return this.#asking || isWriting(this.#store.state);
+  }
+
+  /** @param {Song} song @param {ExportState["place"]} place */
+  #begin(song, place) {
+    this.#end();
+    this.#exporter = new Exporter();
+    this.#store.set({
+      export: { song, place, measured: null, measurement: null, writing: null, written: null, error: null },
+    });
+  }
+
+  #end() {
+    this.#exporter?.end();
+  }
+
+  async #measure() {
+    const { song } = this.#store.state.export ?? {};
+    const audio = song && songAudio(song);
+    if (!song || !audio) return;
+    const report = (/** @type {number} */ measured) => this.#change({ measured });
+    report(0);
+    const exporter = this.#exporter;
+    try {
+      const { stems } = song;
+      const measurement = await exporter?.measure(audio, stemAudio(song), mixGains(song), report);
+      if (stems === song.stems) song.nullTest = measurement?.residual ?? null;
+      this.#change({ measurement: measurement ?? null, measured: null });
+    } catch (reason) {
+      if (exporter !== this.#exporter) return; // something else is shown now
+      const error = describe(reason);
+      this.#change({ measured: null, ...(error.code === "cancelled" ? {} : { error }) });
+    }
+  }
+
+  /** @param {string} name */
+  #reporter(name) {
+    const begun = now();
+    return (/** @type {number} */ fraction) => {
+      const elapsed = now() - begun;
+      const secondsLeft = fraction < TELLING ? null : (elapsed / fraction) * (1 - fraction);
+      this.#change({ writing: { name, fraction, secondsLeft } });
+    };
+  }
+
+  /** @param {Partial<ExportState>} changes */
+  #change(changes) {
+    const { export: state } = this.#store.state;
+    if (state) this.#store.set({ export: { ...state, ...changes } });
+  }
+}
+
+/** Whether a file is being written. @param {PageState} state */
+export function isWriting(state) {
+  return Boolean(state.export?.writing);
+}

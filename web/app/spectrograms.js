@@ -1,0 +1,54 @@
+/** Spectrograms, asked for block by block: what has scrolled out of sight is not asked for any more. */
+
+/** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
+/** @typedef {import("../library/track.js").Track} Track */
+
+/** Rows of a picture. */
+export const ROWS = 192;
+
+/** The lowest frequency that is drawn, in Hz. */
+export const LOW = 30;
+
+/** The highest, where the song's rate allows it. */
+const HIGHEST = 20_000;
+
+/** The engine looks this much around a column at most. */
+const AROUND_SECONDS = 0.5;
+
+export class Spectrograms {
+  #engine;
+
+  /** @param {EngineClient} engine */
+  constructor(engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Some columns of a picture.
+   * @param {Track} track
+   * @param {number} rate in Hz
+   * @param {{ start: number, stop: number, columns: number }} block from which sample to which
+   * @returns {Promise<Uint8Array>} levels by column and row, the lowest frequency first
+   */
+  async levels(track, rate, { start, stop, columns }) {
+    const around = AROUND_SECONDS * rate;
+    const pieces = track.pieces.filter(
+      (piece) => piece.start < stop + around && piece.start + piece.length > start - around,
+    );
+    const song = { rate, channels: track.channelCount, length: track.available, folder: null, pieces };
+    const window = {
+      start: Math.round(start),
+      stop: Math.round(stop),
+      columns,
+      rows: ROWS,
+      low: LOW,
+      high: high(rate),
+    };
+    return (await this.#engine.spectrogram(song, window)).levels;
+  }
+}
+
+/** @param {number} rate in Hz */
+export function high(rate) {
+  return Math.min(HIGHEST, rate / 2);
+}

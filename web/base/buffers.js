@@ -1,0 +1,7 @@
+/**
+ * Frees the memory of arrays at once instead of at the next garbage collection, which may come many segments later.
+ * @param {ArrayBufferView<ArrayBuffer>[]} arrays that are no longer used
+ */
+export function free(arrays) {
+  for (const { buffer } of arrays) if (!buffer.detached) buffer.transfer?.(0);
+}

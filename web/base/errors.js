@@ -1,0 +1,85 @@
+/**
+ * The one kind of error that crosses a thread, a module's border or the screen: the twin of `py/demixer/errors.py`.
+ */
+
+/** Every error code, and whether retrying can help. */
+export const ERROR_CODES = Object.freeze({
+  cancelled: true,
+  "audio/unreadable": false,
+  "audio/unsupported": false,
+  "audio/empty": false,
+  "audio/too-long": false,
+  "audio/not-finite": false,
+  "model/unknown": false,
+  "model/network": true,
+  "model/integrity": true,
+  "model/incompatible": false,
+  "storage/quota": false,
+  "storage/unavailable": false,
+  "runtime/start-failed": true,
+  "runtime/device-lost": true,
+  "runtime/out-of-memory": true,
+  "runtime/failed": true,
+  "engine/crashed": true,
+  "engine/timeout": true,
+  "protocol/version": false,
+});
+
+/** @typedef {keyof typeof ERROR_CODES} ErrorCode */
+
+/**
+ * An error as plain data, as it travels between threads and is shown.
+ * @typedef {object} ErrorData
+ * @property {ErrorCode} code
+ * @property {string} message what happened, in English; the page shows its own text for the code first
+ * @property {string | null} [hint] what to do about it
+ * @property {boolean} retryable
+ */
+
+export class DemixError extends Error {
+  /**
+   * @param {ErrorCode} code
+   * @param {string} message
+   * @param {string | null} [hint]
+   */
+  constructor(code, message, hint = null) {
+    super(message);
+    this.name = "DemixError";
+    this.code = code;
+    this.hint = hint;
+  }
+
+  /** Whether retrying the same request can succeed. */
+  get retryable() {
+    return ERROR_CODES[this.code];
+  }
+
+  /** @returns {ErrorData} */
+  toData() {
+    return { code: this.code, message: this.message, hint: this.hint, retryable: this.retryable };
+  }
+
+  /** @param {ErrorData} data */
+  static from({ code, message, hint }) {
+    return new DemixError(code, message, hint);
+  }
+
+  /**
+   * Anything thrown, as a `DemixError`. A full disk gets its own code wherever it happens.
+   * @param {unknown} thrown
+   * @param {ErrorCode} [code] for errors without one
+   */
+  static wrap(thrown, code = "runtime/failed") {
+    if (thrown instanceof DemixError) return thrown;
+    const full = thrown instanceof DOMException && thrown.name === "QuotaExceededError";
+    return new DemixError(full ? "storage/quota" : code, messageOf(thrown));
+  }
+}
+
+export const cancelled = () => new DemixError("cancelled", "Cancelled.");
+
+/** @param {unknown} thrown */
+export const messageOf = (thrown) => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** Anything thrown, as the page shows it. @param {unknown} thrown @returns {ErrorData} */
+export const describe = (thrown) => DemixError.wrap(thrown).toData();

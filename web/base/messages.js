@@ -1,0 +1,229 @@
+/**
+ * Typed messages between threads. Every pair of threads speaks the same four kinds:
+ *
+ *     request  { v, id, type, data }          asks for something
+ *     abort    { v, id, type: "abort" }       asks to stop a request, which is still replied to
+ *     reply    { id, ok: true, value }        ends a request
+ *              { id, ok: false, error }
+ *     event    { type, data }                 tells something meanwhile
+ *
+ * What a pair of threads may say to each other is a `Contract`. Requests are checked against it as they arrive, so a
+ * page and a worker of different versions fail with `protocol/version` instead of misunderstanding each other.
+ */
+
+import { cancelled, DemixError } from "./errors.js";
+
+/** @typedef {import("./shapes.js").Shape} Shape */
+
+/**
+ * @typedef {object} Contract
+ * @property {number} version changes when old and new cannot talk
+ * @property {Record<string, Shape>} requests data of each request, by its type
+ * @property {readonly string[]} events their types
+ */
+
+/** Data and value of each request, by its type. @typedef {{ [type: string]: { data: any, value: any } }} Calls */
+/** Data of each event, by its type. @typedef {{ [type: string]: any }} Events */
+/** @typedef {Pick<Worker, "postMessage" | "addEventListener">} Port */
+
+/**
+ * @template {Events} [E=any]
+ * @typedef {<T extends keyof E & string>(type: T, data: E[T], transfer?: Transferable[]) => void} Emit
+ */
+
+/**
+ * What a thread does for each request. The signal is aborted when the caller no longer wants the reply.
+ * @template {{ [T in keyof C]: { data: any, value: any } }} C
+ * @typedef {{ [T in keyof C]: (data: C[T]["data"], signal: AbortSignal) =>
+ *   Promise<C[T]["value"] | Transferred<C[T]["value"]>> }} Handlers
+ */
+
+/**
+ * A reply whose buffers move to the caller instead of being copied.
+ * @template T
+ */
+export class Transferred {
+  /** @param {T} value @param {Transferable[]} buffers */
+  constructor(value, buffers) {
+    this.value = value;
+    this.buffers = buffers;
+  }
+}
+
+/** @typedef {{ resolve: (value: any) => void, reject: (reason: unknown) => void, settle: () => void }} Pending */
+
+/**
+ * The calling side of a port.
+ * @template {{ [T in keyof C]: { data: any, value: any } }} [C=any]
+ * @template {Events} [E=any]
+ */
+export class Caller {
+  #port;
+  #contract;
+  #lastId = 0;
+  /** @type {Map<number, Pending>} */ #pending = new Map();
+  /** @type {(() => void)[]} */ #waiting = [];
+
+  /**
+   * @param {Port} port
+   * @param {Contract} contract
+   * @param {(type: keyof E & string, data: any) => void} [onEvent]
+   */
+  constructor(port, contract, onEvent = () => {}) {
+    this.#port = port;
+    this.#contract = contract;
+    port.addEventListener("message", ({ data: message }) => {
+      if ("id" in message) this.#settle(message);
+      else onEvent(message.type, message.data);
+    });
+  }
+
+  /** Requests without a reply, aborted ones included. */
+  get pending() {
+    return this.#pending.size;
+  }
+
+  /**
+   * Makes a request. When the signal is aborted the call fails at once with its reason, while the other side stops.
+   * @template {keyof C & string} T
+   * @param {T} type
+   * @param {C[T]["data"]} data
+   * @param {{ signal?: AbortSignal, transfer?: Transferable[] }} [options]
+   * @returns {Promise<C[T]["value"]>}
+   */
+  call(type, data, { signal, transfer = [] } = {}) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const { version: v } = this.#contract;
+      const id = ++this.#lastId;
+      const abort = () => {
+        this.#port.postMessage({ v, id, type: "abort" });
+        reject(signal?.reason);
+      };
+      this.#port.postMessage({ v, id, type, data }, transfer);
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#pending.set(id, { resolve, reject, settle: () => signal?.removeEventListener("abort", abort) });
+    });
+  }
+
+  /** Resolves when every request has been replied to. @returns {Promise<void>} */
+  quiet() {
+    if (this.#pending.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Fails every request that waits for its reply: none will come. @param {unknown} error */
+  fail(error) {
+    for (const { reject, settle } of this.#pending.values()) {
+      settle();
+      reject(error);
+    }
+    this.#pending.clear();
+    this.#release();
+  }
+
+  /** @param {{ id: number, ok: boolean, value?: any, error?: any }} reply */
+  #settle({ id, ok, value, error }) {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#pending.delete(id);
+    pending.settle();
+    if (ok) pending.resolve(value);
+    else pending.reject(DemixError.from(error));
+    if (this.#pending.size === 0) this.#release();
+  }
+
+  #release() {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/**
+ * A worker and the requests made of it. A worker that breaks fails all of them.
+ * @template {{ [T in keyof C]: { data: any, value: any } }} [C=any]
+ * @template {Events} [E=any]
+ * @extends {Caller<C, E>}
+ */
+export class WorkerClient extends Caller {
+  #worker;
+
+  /**
+   * @param {Worker} worker
+   * @param {Contract} contract
+   * @param {object} [options]
+   * @param {(type: keyof E & string, data: any) => void} [options.onEvent]
+   * @param {(message: string) => void} [options.onError] by default ends the worker with `engine/crashed`
+   */
+  constructor(worker, contract, { onEvent, onError } = {}) {
+    super(worker, contract, onEvent);
+    this.#worker = worker;
+    const crashed = onError ?? ((message) => this.end(new DemixError("engine/crashed", message)));
+    worker.addEventListener("error", (event) => {
+      event.preventDefault(); // it becomes the error of the pending calls
+      crashed(event.message ?? "The worker could not be loaded.");
+    });
+    worker.addEventListener("messageerror", () => crashed("The worker sent a message that cannot be read."));
+  }
+
+  /** Terminates the worker. @param {unknown} [error] what pending calls fail with */
+  end(error = cancelled()) {
+    this.#worker.terminate();
+    this.fail(error);
+  }
+}
+
+/**
+ * The answering side of a port. Requests are handled as they come; replies go out as handlers finish, in any order.
+ * @template {{ [T in keyof C]: { data: any, value: any } }} C
+ * @template {Events} [E=any]
+ * @param {Port} port
+ * @param {Contract} contract
+ * @param {(emit: Emit<E>) => Handlers<C>} create
+ * @param {Promise<unknown>} [ready] nothing is handled before
+ */
+export function serve(port, contract, create, ready = Promise.resolve()) {
+  /** @type {Emit<E>} */
+  const emit = (type, data, transfer = []) => port.postMessage({ type, data }, transfer);
+  const handlers = create(emit);
+  /** @type {Map<number, AbortController>} */
+  const running = new Map();
+  port.addEventListener("message", async ({ data: request }) => {
+    const id = request?.id ?? null;
+    if (request?.type === "abort") return running.get(id)?.abort(cancelled());
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const handle = handlerOf(handlers, contract, request);
+      await ready;
+      controller.signal.throwIfAborted();
+      const reply = await handle(request.data, controller.signal);
+      const { value, buffers } = reply instanceof Transferred ? reply : { value: reply, buffers: [] };
+      port.postMessage({ id, ok: true, value }, buffers);
+    } catch (error) {
+      port.postMessage({ id, ok: false, error: DemixError.wrap(error).toData() });
+    } finally {
+      running.delete(id);
+    }
+  });
+}
+
+/**
+ * @param {Handlers<any>} handlers
+ * @param {Contract} contract
+ * @param {any} request
+ * @returns {(data: any, signal: AbortSignal) => Promise<any>}
+ */
+function handlerOf(handlers, { version, requests }, request) {
+  const known = request?.v === version && Object.hasOwn(handlers, request.type);
+  if (known && requests[request.type](request.data)) return handlers[request.type];
+  throw new DemixError(
+    "protocol/version",
+    known
+      ? `The data of this ${request.type} is not what version ${version} expects.`
+      : `This worker speaks version ${version} and does not know ${request?.type} of version ${request?.v}.`,
+    "Reload the page: it and its worker are of different versions.",
+  );
+}
+
+/** This worker's end of the port to whoever started it; the DOM's types take every script for a page's. */
+export const parentPort = /** @type {Port} */ (/** @type {unknown} */ (globalThis));

@@ -1,0 +1,69 @@
+/** The header of a WAV file: RIFF, its big-endian twin RIFX, and RF64 for more than 4 GiB. */
+
+import { DemixError } from "../../base/errors.js";
+import { bytesAt, textAt } from "./file-bytes.js";
+import { iffChunks } from "./iff-chunks.js";
+import { isReadable } from "./pcm-samples.js";
+
+/** @typedef {import("./pcm-file.js").PcmLayout} PcmLayout */
+/** @typedef {import("./pcm-samples.js").SampleFormat} SampleFormat */
+
+/** WAVE_FORMAT_EXTENSIBLE: the real tag begins the GUID at byte 24. */
+const EXTENSIBLE = 0xfffe;
+
+/** What programs write that do not know the size yet. */
+const UNKNOWN_SIZES = [0, 0xffff_ffff];
+
+/**
+ * @param {Blob} file
+ * @returns {Promise<PcmLayout | null>} nothing where it is no WAV file
+ * @throws {DemixError} `audio/unreadable` or `audio/unsupported`
+ */
+export async function wavLayout(file) {
+  const head = await bytesAt(file, 0, 12);
+  const form = textAt(head, 0, 4);
+  if (!["RIFF", "RIFX", "RF64", "BW64"].includes(form) || textAt(head, 8, 4) !== "WAVE") return null;
+  const little = form !== "RIFX";
+  /** @type {{ rate: number, channels: number, format: SampleFormat } | null} */
+  let described = null;
+  let longSize = 0;
+  for await (const { id, start, size } of iffChunks(file, little)) {
+    if (id === "ds64") longSize = Number((await bytesAt(file, start + 8, 8)).getBigUint64(0, true));
+    else if (id === "fmt ") described = describe(await bytesAt(file, start, Math.min(size, 40)), little);
+    else if (id === "data" && described) {
+      const claimed = UNKNOWN_SIZES.includes(size) ? longSize || Number.POSITIVE_INFINITY : size;
+      return { ...described, start, bytes: Math.min(claimed, file.size - start) };
+    }
+  }
+  const lacking = described ? "samples" : "description of its samples";
+  throw new DemixError("audio/unreadable", `The WAV file has no ${lacking}.`);
+}
+
+/** @param {DataView<ArrayBuffer>} chunk @param {boolean} little */
+function describe(chunk, little) {
+  if (chunk.byteLength < 16)
+    throw new DemixError("audio/unreadable", "The header of the WAV file is cut off.");
+  const short = (/** @type {number} */ at) => chunk.getUint16(at, little);
+  const tag = short(0) === EXTENSIBLE && chunk.byteLength >= 26 ? short(24) : short(0);
+  const [channels, rate, frameBytes, bits] = [short(2), chunk.getUint32(4, little), short(12), short(14)];
+  if (channels === 0 || rate === 0)
+    throw new DemixError("audio/unreadable", `The WAV file claims ${channels} channels at ${rate} Hz.`);
+  // A sample may be kept in more bytes than its bits need.
+  const kept = frameBytes % channels === 0 ? frameBytes / channels : 0;
+  const bytes = kept * 8 >= bits ? kept : Math.ceil(bits / 8);
+  const kind = kindOf(tag, bytes);
+  const format = kind && { kind, bytes, littleEndian: little };
+  if (!format || !isReadable(format)) {
+    const name = `format ${tag} with ${bits} bits`;
+    throw new DemixError("audio/unsupported", `The WAV file is compressed or of a rare kind (${name}).`);
+  }
+  return { rate, channels, format };
+}
+
+/** @param {number} tag @param {number} bytes @returns {import("./pcm-samples.js").SampleKind | null} */
+function kindOf(tag, bytes) {
+  if (tag === 1) return bytes === 1 ? "unsigned" : "signed";
+  if (tag === 3) return "float";
+  if (tag === 6) return "alaw";
+  return tag === 7 ? "ulaw" : null;
+}

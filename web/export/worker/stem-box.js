@@ -1,0 +1,85 @@
+/** The `stem` box of a Stems file: JSON in `moov.udta`, which mediabunny has no place for. */
+
+/** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
+/** @typedef {import("../protocol.js").StemLabel} StemLabel */
+
+/** @typedef {{ data: Uint8Array<ArrayBuffer>, start: number }} Moov the tables of the file, and where they lie in it */
+
+const HEADER_BYTES = 8;
+
+/** The player's own compressor and limiter, at rest: the mix is as it was set. */
+const MASTERING = {
+  compressor: {
+    enabled: false,
+    input_gain: 0,
+    output_gain: 0,
+    threshold: 0,
+    dry_wet: 0,
+    attack: 0.003,
+    release: 0.3,
+    ratio: 1,
+    hp_cutoff: 20,
+  },
+  limiter: { enabled: false, threshold: 0, ceiling: 0, release: 0.05 },
+};
+
+/** @param {StemLabel[]} stems */
+export function stemBox(stems) {
+  return box(
+    "stem",
+    new TextEncoder().encode(JSON.stringify({ mastering_dsp: MASTERING, version: 1, stems })),
+  );
+}
+
+/**
+ * A stream that adds a box to `moov.udta` when it is closed. The tables are the last thing in the file, and tags, if
+ * there are any, the last thing in the tables: so the box goes to the end, and what is around it grows.
+ * @param {WritableStream<Chunk>} writable
+ * @param {Moov} moov is filled in before the stream is closed
+ * @param {Uint8Array<ArrayBuffer>} added
+ * @returns {WritableStream<Chunk>}
+ */
+export function withBoxAtEnd(writable, moov, added) {
+  const writer = writable.getWriter();
+  return new WritableStream({
+    write: (chunk) => writer.write(chunk),
+    async close() {
+      const udta = lastBox(moov.data);
+      const tail = udta.type === "udta" ? added : box("udta", added);
+      const write = (/** @type {Uint8Array<ArrayBuffer>} */ data, /** @type {number} */ position) =>
+        writer.write({ type: "write", data, position });
+      await write(tail, moov.start + moov.data.length);
+      await write(word(moov.data.length + tail.length), moov.start);
+      if (udta.type === "udta") await write(word(udta.size + tail.length), moov.start + udta.start);
+      await writer.close();
+    },
+    abort: (reason) => writer.abort(reason),
+  });
+}
+
+/** The last box inside another one. @param {Uint8Array} outer */
+function lastBox(outer) {
+  const view = new DataView(outer.buffer, outer.byteOffset, outer.byteLength);
+  let last = { start: 0, size: 0, type: "" };
+  for (let start = HEADER_BYTES; start < outer.length; start += last.size) {
+    const type = new TextDecoder().decode(outer.subarray(start + 4, start + HEADER_BYTES));
+    last = { start, size: view.getUint32(start), type };
+  }
+  return last;
+}
+
+/** @param {string} type @param {Uint8Array<ArrayBuffer>} content */
+function box(type, content) {
+  const bytes = new Uint8Array(HEADER_BYTES + content.length);
+  bytes.set(word(bytes.length));
+  bytes.set(new TextEncoder().encode(type), 4);
+  bytes.set(content, HEADER_BYTES);
+  return bytes;
+}
+
+/** @param {number} value */
+function word(value) {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}

@@ -1,0 +1,138 @@
+/**
+ * Model files: from the browser's cache, else downloaded; verified before anything sees them.
+ */
+
+import { DemixError } from "../base/errors.js";
+import { siteUrl } from "../base/site.js";
+import { download } from "./download.js";
+
+/** @typedef {import("../engine/protocol.js").Artifact} Artifact */
+/** @typedef {(stage: "download" | "verify" | "create", done: number, total: number) => void} Report */
+
+export const CACHE = "demixer-models";
+
+/**
+ * The weights behind an artifact, which are what its SHA-256 says. Tabs that want the same ones download them once.
+ * @param {URL} url
+ * @param {Artifact} artifact
+ * @param {AbortSignal} signal
+ * @param {Report} report
+ * @param {(problem: DemixError) => void} warn is told why the browser will not have it at the next visit
+ * @param {number} [patience] milliseconds without a byte after which a connection counts as dead
+ * @returns {Promise<{ weights: Uint8Array<ArrayBuffer>, cached: boolean }>}
+ */
+export async function obtain(url, artifact, signal, report, warn, patience) {
+  const kept = await fromCache(artifact, report);
+  if (kept) return { weights: kept, cached: true };
+  report("download", 0, artifact.bytes);
+  return navigator.locks.request(`demixer-model-${artifact.sha256}`, { signal }, async () => {
+    const others = await fromCache(artifact, report);
+    if (others) return { weights: others, cached: true };
+    const problem = await shortage(artifact);
+    if (problem) warn(problem);
+    const weights = await download(
+      url,
+      artifact,
+      signal,
+      (done) => report("download", done, artifact.bytes),
+      patience,
+    );
+    report("verify", 0, 1);
+    if (!(await verified(weights, artifact))) {
+      throw new DemixError(
+        "model/integrity",
+        "The downloaded model is not the one that was expected.",
+        "Try again; if it stays so, something between you and the server changes files.",
+      );
+    }
+    report("verify", 1, 1);
+    const refusal = problem ?? (await keep(weights, artifact));
+    if (refusal && !problem) warn(refusal);
+    return { weights, cached: !refusal };
+  });
+}
+
+/**
+ * Whether a whole model is here. Only verified ones are kept, and they are verified anew when they are loaded, so
+ * here the size will do.
+ * @param {Artifact} artifact
+ */
+export async function isKept(artifact) {
+  const response = await (await openCache())?.match(keyOf(artifact));
+  return response?.headers.get("Content-Length") === String(artifact.bytes);
+}
+
+/** @param {Artifact} artifact */
+export async function forget(artifact) {
+  await (await openCache())?.delete(keyOf(artifact));
+}
+
+/**
+ * Drops the models that the site has no more.
+ * @param {Artifact[]} current
+ */
+export async function forgetOthers(current) {
+  const keys = new Set(current.map(keyOf));
+  const cache = await openCache();
+  for (const { url } of (await cache?.keys()) ?? []) if (!keys.has(url)) await cache?.delete(url);
+}
+
+/**
+ * @param {Artifact} artifact
+ * @param {Report} report
+ */
+async function fromCache(artifact, report) {
+  const cache = await openCache();
+  const response = await cache?.match(keyOf(artifact));
+  if (!cache || !response) return null;
+  report("verify", 0, 1);
+  const weights = new Uint8Array(await response.arrayBuffer());
+  if (await verified(weights, artifact)) {
+    report("verify", 1, 1);
+    return weights;
+  }
+  await cache.delete(keyOf(artifact)); // damaged on the disk
+  return null;
+}
+
+/** @param {Artifact} artifact @returns {Promise<DemixError | null>} */
+async function shortage({ bytes }) {
+  const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
+  return bytes <= quota - usage ? null : unkept("storage/quota");
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} weights
+ * @param {Artifact} artifact
+ * @returns {Promise<DemixError | null>} why it could not be kept
+ */
+async function keep(weights, artifact) {
+  try {
+    const cache = await openCache();
+    if (!cache) return unkept("storage/unavailable");
+    await cache.put(
+      keyOf(artifact),
+      new Response(weights, { headers: { "Content-Length": `${weights.length}` } }),
+    );
+    return null;
+  } catch (error) {
+    const full = error instanceof DOMException && error.name === "QuotaExceededError";
+    return unkept(full ? "storage/quota" : "storage/unavailable");
+  }
+}
+
+/** @param {"storage/quota" | "storage/unavailable"} code */
+const unkept = (code) =>
+  new DemixError(code, "The model works from memory, and will be downloaded again at the next visit.");
+
+/** @param {Uint8Array<ArrayBuffer>} weights @param {Artifact} artifact */
+async function verified(weights, artifact) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", weights));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") === artifact.sha256;
+}
+
+/** The cache, or null where the browser has none for us. */
+const openCache = async () => globalThis.caches?.open(CACHE).catch(() => null) ?? null;
+
+/** @param {Artifact} artifact */
+const keyOf = ({ sha256 }) => siteUrl(`models/${sha256}`).href;

@@ -1,0 +1,150 @@
+/**
+ * The songs that the browser keeps, as the page sees them: listed, reopened and removed. Workers write them.
+ */
+
+import { jobName, ORIGINAL, PEAKS, peaksOf, RECORDS, SONGS, songFolder } from "./layout.js";
+import { folderIn, hasStorage, namesIn, openFile, openFolder, readJson, remove } from "./opfs.js";
+import { listPieces } from "./pieces.js";
+
+/** @typedef {import("./measurement.js").Normalisation} Normalisation */
+/** @typedef {import("./opfs.js").Folder} Folder */
+/** @typedef {import("./pieces.js").Piece} Piece */
+
+/** @typedef {import("../export/protocol.js").Tags} Tags */
+/** @typedef {{ rate: number, channels: number, length: number, normalisation: Normalisation }} SongMeasures */
+/** @typedef {SongMeasures & { name: string, tags: Tags, added: number }} SongRecord */
+/** @typedef {{ pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StoredTrack */
+
+/**
+ * @typedef {object} StoredJob
+ * @property {string} model its id
+ * @property {string} preset
+ * @property {string[]} stems
+ * @property {number} hop
+ * @property {boolean} done
+ * @property {number} finished samples of every stem
+ * @property {StoredTrack[]} tracks one for each stem; their peaks are known when the job is done
+ */
+
+/**
+ * @typedef {object} StoredSong
+ * @property {string} id
+ * @property {SongRecord} facts
+ * @property {StoredTrack} original
+ * @property {StoredJob | null} job the one done last, else the one that was begun
+ */
+
+/** A name for a song that no other has; later songs come later in the alphabet. */
+export function newSongId() {
+  return `${Date.now().toString(36)}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** Whether songs can be kept at all. */
+export async function canKeep() {
+  return navigator.locks !== undefined && (await hasStorage());
+}
+
+/**
+ * The songs of earlier visits, the oldest first. This page holds them from now on: another tab leaves them alone.
+ * @returns {Promise<StoredSong[]>}
+ */
+export async function openSongs() {
+  const songs = [];
+  if (!(await canKeep())) return [];
+  const folder = await openFolder(SONGS, { create: true });
+  for (const id of (await namesIn(folder)).sort()) {
+    if (!(await hold(id))) continue;
+    const song = await openSong(id, await folderIn(folder, id));
+    if (song) songs.push(song);
+    else await removeSong(id); // it was never read to its end
+  }
+  return songs;
+}
+
+/**
+ * Keeps other tabs from taking a song for one that nobody uses.
+ * @param {string} id
+ * @returns {Promise<boolean>} whether it is ours
+ */
+export function hold(id) {
+  return new Promise((resolve) => {
+    void navigator.locks.request(`demixer-song-${id}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock && new Promise(() => {}); // until this page is gone
+    });
+  });
+}
+
+/** @param {string} id */
+export async function removeSong(id) {
+  if (await hasStorage()) await remove(await openFolder(SONGS, { create: true }), id);
+}
+
+/**
+ * Removes the separations of a song but for one.
+ * @param {string} id
+ * @param {{ model: string, preset: string }} kept
+ */
+export async function removeOtherJobs(id, kept) {
+  const folder = await openFolder(songFolder(id));
+  for (const { name } of await jobFolders(folder)) {
+    if (name !== jobName(kept.model, kept.preset)) await remove(folder, name);
+  }
+}
+
+/**
+ * Removes one separation of a song.
+ * @param {string} id
+ * @param {{ model: string, preset: string }} job
+ */
+export async function removeJob(id, { model, preset }) {
+  await remove(await openFolder(songFolder(id)), jobName(model, preset));
+}
+
+/** @param {string} id @param {Folder} folder @returns {Promise<StoredSong | null>} */
+async function openSong(id, folder) {
+  /** @type {SongRecord | null} */
+  const facts = await readJson(folder, RECORDS.song);
+  if (!facts) return null;
+  const pieces = await listPieces(await folderIn(folder, ORIGINAL), facts.channels);
+  const original = { pieces, peaks: await readPeaks(folder, PEAKS) };
+  const jobs = await Promise.all((await jobFolders(folder)).map((job) => openJob(job, facts)));
+  jobs.sort((one, other) => Number(other.done) - Number(one.done));
+  return { id, facts, original, job: jobs[0] ?? null };
+}
+
+/** @param {Folder} folder @param {SongRecord} facts @returns {Promise<StoredJob>} */
+async function openJob(folder, { channels }) {
+  const { model, preset, stems, hop } = await readJson(folder, RECORDS.job);
+  const done = (await openFile(folder, RECORDS.done)) !== null;
+  const tracks = await Promise.all(
+    stems.map(async (/** @type {string} */ stem) => ({
+      pieces: await listPieces(await folderIn(folder, stem, { create: true }), channels),
+      peaks: await readPeaks(folder, peaksOf(stem)),
+    })),
+  );
+  const finished = Math.min(...tracks.map(({ pieces }) => endOf(pieces)));
+  return { model, preset, stems, hop, done, finished, tracks };
+}
+
+/** Only those whose description is whole. @param {Folder} folder */
+async function jobFolders(folder) {
+  const folders = [];
+  for await (const entry of folder.values()) {
+    if (entry.kind !== "directory") continue;
+    const job = /** @type {Folder} */ (entry);
+    if (await readJson(job, RECORDS.job)) folders.push(job);
+  }
+  return folders;
+}
+
+/** @param {Folder} folder @param {string} name */
+async function readPeaks(folder, name) {
+  return new Float32Array((await (await openFile(folder, name))?.arrayBuffer()) ?? new ArrayBuffer(0));
+}
+
+/** @param {Piece[]} pieces */
+function endOf(pieces) {
+  const last = pieces.at(-1);
+  return last ? last.start + last.length : 0;
+}

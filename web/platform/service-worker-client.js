@@ -1,0 +1,71 @@
+/** The service worker as the page sees it. */
+
+import { siteUrl } from "../base/site.js";
+
+/**
+ * What the service worker keeps of the site: the URLs that a device would still need, and bytes.
+ * @typedef {{ missing: string[], shell: number, runtime: number }} Kept
+ */
+
+const SCRIPT = siteUrl("sw.js");
+
+/**
+ * Dispatches `control` when the first one takes charge of the page, `waiting` when a new version could replace it,
+ * and `replaced` when one has.
+ */
+export class ServiceWorkerClient extends EventTarget {
+  /** @type {ServiceWorkerRegistration | null} */ #registration = null;
+
+  /** Whether the page has one in charge. */
+  get controls() {
+    return Boolean(navigator.serviceWorker?.controller);
+  }
+
+  async register() {
+    const container = navigator.serviceWorker;
+    if (!container) return;
+    let before = container.controller;
+    container.addEventListener("controllerchange", () => {
+      this.#tell(before ? "replaced" : "control");
+      before = container.controller;
+    });
+    container.register(SCRIPT).catch(() => {}); // offline, refused or broken: the page works without
+    this.#registration = await container.ready;
+    this.#registration.addEventListener("updatefound", () => this.#follow(this.#registration?.installing));
+    this.#follow(this.#registration.installing);
+    this.#follow(this.#registration.waiting);
+  }
+
+  /** Lets the version that waits take over; `replaced` follows. */
+  activate() {
+    this.#registration?.waiting?.postMessage({ type: "SKIP_WAITING" });
+  }
+
+  /**
+   * @param {string} device
+   * @returns {Promise<Kept | null>} nothing while no service worker is in charge
+   */
+  async kept(device) {
+    const worker = navigator.serviceWorker?.controller;
+    if (!worker) return null;
+    const { port1, port2 } = new MessageChannel();
+    return new Promise((resolve) => {
+      port1.onmessage = ({ data }) => resolve(data);
+      worker.postMessage({ type: "KEPT", device }, [port2]);
+    });
+  }
+
+  /** @param {ServiceWorker | null | undefined} worker */
+  #follow(worker) {
+    const look = () => {
+      if (worker?.state === "installed" && this.#registration?.active) this.#tell("waiting");
+    };
+    worker?.addEventListener("statechange", look);
+    look();
+  }
+
+  /** @param {string} type */
+  #tell(type) {
+    this.dispatchEvent(new Event(type));
+  }
+}

@@ -1,0 +1,154 @@
+/** Plays the song that is shown: opens a player when it is first asked to, with the gains of the song's desk. */
+
+import { sideGains, toGain } from "./gains.js";
+import { Player } from "./player.js";
+
+/** @typedef {import("../../app/song.js").Song} Song */
+
+/** Fires `change` whenever something of it has changed. */
+export class Transport extends EventTarget {
+  /** @type {Song | null} */
+  #song = null;
+  /** @type {Song["stems"]} */
+  #stems = [];
+  /** @type {Promise<Player> | null} */
+  #opening = null;
+  /** @type {Player | null} */
+  #player = null;
+  #failed = false;
+  #clipped = false;
+
+  /** In seconds. */
+  get position() {
+    const rate = this.#song?.format?.rate ?? 1;
+    return this.#player ? this.#player.position / rate : (this.#song?.desk.position ?? 0);
+  }
+
+  get playing() {
+    return this.#player?.playing ?? false;
+  }
+
+  /** Whether time stands still because the next seconds are not separated yet. */
+  get waiting() {
+    return this.#player?.waiting ?? false;
+  }
+
+  /** @returns {import("./player.js").Levels} */
+  get levels() {
+    return this.#player?.levels ?? { stems: [], master: 0 };
+  }
+
+  /** Whether what was heard went past full scale since the light was put out. */
+  get clipped() {
+    return this.#clipped;
+  }
+
+  /** Whether the browser cannot play at this song's rate. */
+  get failed() {
+    return this.#failed;
+  }
+
+  /**
+   * Take another song, or the same one with other stems.
+   * @param {Song | null} song
+   */
+  load(song) {
+    const stems = song?.stems ?? [];
+    if (song === this.#song && stems === this.#stems) return;
+    this.#keepPosition();
+    void this.#opening?.then((player) => player.close()).catch(() => {});
+    this.#song = song;
+    this.#stems = stems;
+    this.#opening = null;
+    this.#player = null;
+    this.#failed = false;
+    this.#clipped = false;
+    this.#changed();
+  }
+
+  async toggle() {
+    if (this.playing) this.#player?.pause();
+    else await (await this.#open())?.play();
+  }
+
+  /** @param {number} seconds */
+  seek(seconds) {
+    const { format, desk } = this.#song ?? {};
+    if (!format || !desk) return;
+    desk.position = seconds;
+    this.#player?.seek(seconds * format.rate);
+    this.#changed();
+  }
+
+  /** Take over the desk's controls. */
+  mix() {
+    const controls = this.#controls;
+    if (controls) this.#player?.control(controls);
+  }
+
+  /** Take over the desk's region and whether it is repeated. */
+  repeat() {
+    this.#player?.repeat(this.#loop);
+  }
+
+  /** Puts the light out that tells of clipping. */
+  unclip() {
+    this.#clipped = false;
+    this.#changed();
+  }
+
+  async #open() {
+    const { track, format } = this.#song ?? {};
+    const controls = this.#controls;
+    const stems = this.#stems;
+    if (!track || !format || !controls || stems.length === 0 || this.#failed) return null;
+    try {
+      this.#opening ??= Player.open([track, ...stems], format.rate, controls);
+      const player = await this.#opening;
+      if (stems !== this.#stems) return null;
+      if (this.#player !== player) this.#adopt(player);
+      return player;
+    } catch {
+      this.#failed = true;
+      this.#changed();
+      return null;
+    }
+  }
+
+  /** @param {Player} player */
+  #adopt(player) {
+    const { desk, format } = /** @type {Song} */ (this.#song);
+    this.#player = player;
+    player.seek(desk.position * (format?.rate ?? 1));
+    player.repeat(this.#loop);
+    player.addEventListener("change", () => {
+      this.#clipped ||= player.levels.master > 1;
+      this.#changed();
+    });
+  }
+
+  /** For when the song is shown again. */
+  #keepPosition() {
+    if (this.#song) this.#song.desk.position = this.position;
+  }
+
+  /** @returns {import("./gains.js").Controls | null} */
+  get #controls() {
+    const desk = this.#song?.desk;
+    if (!desk) return null;
+    const stems = sideGains(this.#stems.map(({ name }) => desk.strips[name]));
+    return { stems, master: toGain(desk.master), original: desk.original };
+  }
+
+  /** @returns {import("./player.js").Range | null} in samples */
+  get #loop() {
+    const { desk, format, duration } = this.#song ?? {};
+    if (!desk?.looping || !format || !duration) return null;
+    const { start, stop } = desk.region ?? { start: 0, stop: duration };
+    return { start: Math.round(start * format.rate), stop: Math.round(stop * format.rate) };
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

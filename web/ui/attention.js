@@ -1,0 +1,62 @@
+/** While songs are separated: the page's title tells, the screen stays on, nothing is closed by mistake. */
+
+import { isWriting } from "../app/export-controller.js";
+import { canNotify, notify } from "../platform/notification.js";
+import { WakeLock } from "../platform/wake-lock.js";
+import { percent } from "./format.js";
+import { t } from "./i18n.js";
+import { isUnderWay } from "./job-view.js";
+
+/** @typedef {import("../app/song.js").Song} Song */
+/** @typedef {import("../app/state.js").PageState} PageState */
+
+export class Attention {
+  #title = document.title;
+  #wakeLock = new WakeLock();
+  #busy = false;
+  /** Songs that are at work, and were not done before. @type {WeakSet<Song>} */
+  #working = new WeakSet();
+  /** The one that is done and not yet seen. @type {Song | null} */
+  #news = null;
+
+  /** @param {import("../app/store.js").Store<PageState>} store */
+  constructor(store) {
+    store.subscribe((state) => this.#follow(state));
+    addEventListener("beforeunload", (event) => {
+      if (this.#busy) event.preventDefault();
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#news = null;
+      this.#follow(store.state);
+    });
+  }
+
+  /** @param {PageState} state */
+  #follow(state) {
+    const { songs } = state;
+    for (const song of songs) this.#notice(song);
+    const working = songs.find(({ status }) => status === "working");
+    this.#busy = isWriting(state) || songs.some(isUnderWay);
+    this.#wakeLock.hold(working !== undefined);
+    const title = this.#titleOf(working);
+    if (document.title !== title) document.title = title;
+  }
+
+  /** @param {Song} song */
+  #notice(song) {
+    if (song.status === "working") this.#working.add(song);
+    if (song.status !== "done" || !this.#working.delete(song)) return;
+    if (!document.hidden) return;
+    this.#news = song;
+    if (canNotify()) notify(t("notify.done", { song: song.name }));
+  }
+
+  /** @param {Song | undefined} working */
+  #titleOf(working) {
+    if (working?.progress) {
+      const { fraction } = working.progress.view(performance.now() / 1000);
+      return t("title.working", { percent: percent(fraction), song: working.name });
+    }
+    return this.#news ? t("title.done", { song: this.#news.name }) : this.#title;
+  }
+}
