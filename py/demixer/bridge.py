@@ -158,7 +158,7 @@ class Bridge:
         source = self._border.source(song)
         loaded = None if session is None else self._border.session(session)
         before = loaded.seconds if loaded else 0.0
-        family = families.create(asked.model, loaded, source.rate, asked.preset)
+        family = families.create(asked.model, [loaded] if loaded else [], source.rate, asked.preset)
         stems = StemOutput(self._border.output(output), asked, source.length)
         segments = await separate(
             source,

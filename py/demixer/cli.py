@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -53,7 +54,7 @@ def separate_songs(
     results: list[dict[str, Any]] = []
     try:
         model = find_model(model_id)
-        session = open_session(model, precision)
+        sessions = open_sessions(model, precision)
         folders = song_folders(songs, output)
     except DemixError as error:
         results.append({"error": error.to_dict()})
@@ -67,7 +68,7 @@ def separate_songs(
                     open_song(song, folder) as source,
                     Stems(folder, model.stems, source) as stems,
                 ):
-                    asyncio.run(separate_one(song.name, source, stems, model, session, preset, raw=raw))
+                    asyncio.run(separate_one(song.name, source, stems, model, sessions, preset, raw=raw))
             except DemixError as error:
                 results.append({"song": str(song), "error": error.to_dict()})
                 explain(error, song)
@@ -176,7 +177,7 @@ def describe(model: Model) -> dict[str, Any]:
         "stems": list(model.stems),
         "licence": asdict(model.licence) if model.licence else None,
         "source": asdict(model.source) if model.source else None,
-        "bytes": model.artifacts["default"].bytes if model.artifacts else 0,
+        "bytes": sum(artifact.bytes for artifact in model.artifacts.get("default", ())),
         "built": not model.needs_weights or bool(model.artifacts),
     }
 
@@ -209,22 +210,21 @@ def find_system(name: str, precision: Precision, *, raw: bool) -> System:
     return System(name, model, preset or "standard", find_weights(model, precision), raw)
 
 
-def open_session(model: Model, precision: Precision) -> NativeSession | None:
-    """Load the weights, where the model has any."""
-    weights = find_weights(model, precision)
-    return NativeSession(weights) if weights else None
+def open_sessions(model: Model, precision: Precision) -> list[NativeSession]:
+    """Load the model's networks."""
+    return [NativeSession(weights) for weights in find_weights(model, precision)]
 
 
-def find_weights(model: Model, precision: Precision) -> Path | None:
-    """The built graph, where the model has any."""
+def find_weights(model: Model, precision: Precision) -> tuple[Path, ...]:
+    """The files of the model's networks; `model/unknown` when they are not built."""
     if not model.needs_weights:
-        return None
-    artifact = model.artifacts.get(precision)
-    if artifact is None or not (MODELS / artifact.path).exists():
+        return ()
+    artifacts = model.artifacts.get(precision, ())
+    if not artifacts or not all((MODELS / artifact.path).exists() for artifact in artifacts):
         raise ModelError(
             "model/unknown", f"Model {model.id} ({precision}) is not built.", "Run `python build.py site` first."
         )
-    return (MODELS / artifact.path).resolve()
+    return tuple((MODELS / artifact.path).resolve() for artifact in artifacts)
 
 
 def song_folders(songs: list[Path], output: Path) -> list[Path]:
@@ -240,7 +240,14 @@ def song_folders(songs: list[Path], output: Path) -> list[Path]:
 
 
 async def separate_one(
-    name: str, source: Source, stems: Stems, model: Model, session: NativeSession | None, preset: str, *, raw: bool
+    name: str,
+    source: Source,
+    stems: Stems,
+    model: Model,
+    sessions: Sequence[NativeSession],
+    preset: str,
+    *,
+    raw: bool,
 ) -> None:
     """Run the pipeline with a progress bar."""
     if source.channels > 2:
@@ -254,8 +261,8 @@ async def separate_one(
             if mark.stage == "separate":
                 bar.update(task, completed=mark.done, total=mark.total)
 
-        family = create(model, session, source.rate, preset)
-        ahead = session.ahead if session else 0
+        family = create(model, sessions, source.rate, preset)
+        ahead = max((session.ahead for session in sessions), default=0)
         await separate(source, stems, family, model.preset(preset), raw=raw, ahead=ahead, monitor=Monitor(report))
 
 

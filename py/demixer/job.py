@@ -59,8 +59,8 @@ class JobRequest:
     @property
     def key(self) -> str:
         """Names what the stems depend on besides the song and how the pipeline is called."""
-        artifact = self.model.artifacts.get(self.precision)
-        return repr((self.model.id, artifact and artifact.sha256, self.model.stems, self.hop))
+        weights = [artifact.sha256 for artifact in self.model.artifacts.get(self.precision, ())]
+        return repr((self.model.id, weights, self.model.stems, self.hop))
 
 
 def read_hop(value: object) -> int:

@@ -17,15 +17,12 @@ from demixer.checkpoint import Checkpoints, Saved
 from demixer.families import Family
 from demixer.guard import check_estimate
 from demixer.models import Preset
-from demixer.normalisation import UNITY, Normalisation, NormalisedSource, measure
+from demixer.normalisation import Normalisation, NormalisedSource, measure
 from demixer.progress import Monitor
 from demixer.recent import Recent
 from demixer.resample import Resampled, Resampler
 from demixer.segments import OverlapAdd, Segment, plan, read_window
 from demixer.stems import MixtureConsistency
-
-#: Standard deviation of the quietest song that is made louder for a model; what is below is hardly music.
-QUIET: Final = 1e-3
 
 #: Samples of a song, over all channels, that are kept to be read again: 16 MB, whatever its rate and channels.
 KEPT: Final = 1 << 22
@@ -57,7 +54,7 @@ async def separate(
     family : Family
         The model, ready to run.
     preset : Preset
-        How far segments overlap, how they are joined, and how loud the model hears the song.
+        How far segments overlap and how they are joined.
     raw : bool
         Give the model's own output, as the reference implementation does, instead of making the stems
         sum to the mixture.
@@ -84,7 +81,7 @@ async def separate(
     monitor = monitor or Monitor()
     check_format(source.rate, source.channels, source.length)
     measured = normalisation or await measure(source, monitor)
-    normalisation = heard(measured, family, preset)
+    normalisation = family.normalisation(measured)
 
     heard_together = (ahead + 2) * family.segment * source.rate // family.rate
     recent = Recent(source, min(heard_together, KEPT // source.channels))
@@ -112,13 +109,6 @@ async def separate(
     if stream.consistency is not None:
         await write(stream.consistency.finish(), stream, sink)
     return len(remaining)
-
-
-def heard(measured: Normalisation, family: Family, preset: Preset) -> Normalisation:
-    """What is taken from the song before the model hears it, and given back to its stems."""
-    if family.normalise:
-        return measured
-    return UNITY if preset.input_rms is None else Normalisation(0.0, max(measured.scale, QUIET) / preset.input_rms)
 
 
 @dataclass

@@ -91,10 +91,9 @@ def main(manifest: Path, output: Path) -> None:
 
 async def stems(model: Model, precision: str, mixture: Samples) -> Samples:
     """The stems of the song as this machine's processor separates it [shape=(stems, 2, n)]."""
-    artifact = model.artifacts.get(precision)
-    session = NativeSession(models.BUILT / artifact.path) if artifact else None
-    family = create(model, session, RATE)
-    collected = Collected(family.stems, *mixture.shape)
+    sessions = [NativeSession(models.BUILT / artifact.path) for artifact in model.artifacts.get(precision, ())]
+    family = create(model, sessions, RATE)
+    collected = Collected(len(model.stems), *mixture.shape)
     await separate(Clip(mixture, RATE), collected, family, model.preset(PRESET))
     return collected.samples
 

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from demixer import families
 from demixer.models import Artifact, Model, WeightsSource
 from demixer_build import assets, files
 from demixer_build.console import say, step
@@ -21,7 +22,11 @@ from demixer_build.paths import MODELS, STATE
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
 
+Artifacts = dict[str, tuple[Artifact, ...]]
+
 BUILT: Final = STATE / "models"
+#: Form of `artifacts.json`.
+_RECORD: Final = "2"
 _SHARED: Final = [Path(__file__).with_name(name) for name in ("weights.py", "checkpoint.py", "convert.py")]
 
 
@@ -38,11 +43,12 @@ def build() -> dict[str, Any]:
     entries = []
     for folder, data in described:
         try:
+            families.check(Model.from_dict(data))
             artifacts = _artifacts(folder, Model.from_dict(data).source)
         except Unavailable as error:
             say(f"{data['label']} is left out: {error}")
             continue
-        entry = {**data, "artifacts": {precision: asdict(artifact) for precision, artifact in artifacts.items()}}
+        entry = {**data, "artifacts": _plain(artifacts)}
         Model.from_dict(entry)  # the page and the command line will read it so
         entries.append(entry)
     return {"models": entries}
@@ -66,17 +72,16 @@ class Unavailable(BuildError):
     """The published weights of a model cannot be had; the app works without it."""
 
 
-def _artifacts(folder: Path, source: WeightsSource | None) -> dict[str, Artifact]:
+def _artifacts(folder: Path, source: WeightsSource | None) -> Artifacts:
     """The ONNX files of one model by precision, converted where the weights or the code have changed."""
     if source is None:
         return {}
-    key = digest(repr(source), version("onnx"), *sorted(folder.rglob("*.py")), *_SHARED)
+    key = digest(_RECORD, repr(source), version("onnx"), *sorted(folder.rglob("*.py")), *_SHARED)
     record = BUILT / folder.name / "artifacts.json"
     if (known := _known(record, key)) is not None:
         return known
     artifacts = _convert(folder, weights(source))
-    plain = {precision: asdict(artifact) for precision, artifact in artifacts.items()}
-    record.write_text(json.dumps({"key": key, "artifacts": plain}), encoding="utf-8")
+    record.write_text(json.dumps({"key": key, "artifacts": _plain(artifacts)}), encoding="utf-8")
     return artifacts
 
 
@@ -93,17 +98,23 @@ def weights(source: WeightsSource) -> dict[str, Path]:
         raise Unavailable(str(error)) from error
 
 
-def _known(record: Path, key: str) -> dict[str, Artifact] | None:
+def _known(record: Path, key: str) -> Artifacts | None:
     """What an earlier build made from the same inputs, while it is still there."""
     if not record.exists():
         return None
     data = json.loads(record.read_text(encoding="utf-8"))
-    artifacts = {precision: Artifact(**artifact) for precision, artifact in data["artifacts"].items()}
-    whole = all(_bytes(BUILT / artifact.path) == artifact.bytes for artifact in artifacts.values())
-    return artifacts if data["key"] == key and whole else None
+    if data["key"] != key:
+        return None
+    artifacts = {precision: tuple(Artifact(**file) for file in files) for precision, files in data["artifacts"].items()}
+    whole = all(_bytes(BUILT / file.path) == file.bytes for files in artifacts.values() for file in files)
+    return artifacts if whole else None
 
 
-def _convert(folder: Path, weights: Mapping[str, Path]) -> dict[str, Artifact]:
+def _plain(artifacts: Artifacts) -> dict[str, list[dict[str, Any]]]:
+    return {precision: [asdict(file) for file in files] for precision, files in artifacts.items()}
+
+
+def _convert(folder: Path, weights: Mapping[str, Path]) -> Artifacts:
     """Convert beside the models that are there, which are replaced only by a whole result."""
     BUILT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILT, prefix="converting-") as scratch:
@@ -117,7 +128,10 @@ def _convert(folder: Path, weights: Mapping[str, Path]) -> dict[str, Artifact]:
                 [sys.executable, "-m", "demixer_build.convert", folder, inputs, output],
                 advice="This is a fault in the converter or a lack of memory.",
             )
-        artifacts = {path.stem: _named_by_hash(path, folder.name) for path in sorted(output.glob("*.onnx"))}
+        artifacts: Artifacts = {}
+        for path in sorted(output.glob("*.onnx")):  # default.onnx, or of several networks default-1.onnx and so on
+            precision = path.stem.partition("-")[0]
+            artifacts[precision] = (*artifacts.get(precision, ()), _named_by_hash(path, folder.name))
         shutil.rmtree(BUILT / folder.name, ignore_errors=True)
         output.rename(BUILT / folder.name)
     return artifacts

@@ -37,7 +37,8 @@ def build() -> None:
         **{
             f"models/{artifact['path']}": models.BUILT / artifact["path"]
             for model in manifest["models"]
-            for artifact in model["artifacts"].values()
+            for artifacts in model["artifacts"].values()
+            for artifact in artifacts
         },
         **{f"models/testing/{path.name}": path for path in models.build_testing()},
         **device_check.build(manifest),

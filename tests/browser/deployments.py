@@ -53,7 +53,8 @@ def echo() -> dict[str, Any]:
         "gflop_per_second": 0.5,
         "presets": {"standard": {"overlap": 0.1}},
         "licence": None,
-        "artifacts": {"default": artifact},
+        "segment": 11.87,
+        "artifacts": {"default": [artifact]},
     }
 
 

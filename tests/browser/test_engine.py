@@ -25,7 +25,7 @@ HOP: Final = 512
 def separated_natively(model: dict[str, Any], clip: Clip) -> Samples:
     described = Model.from_dict(model)
     sink = Collected(len(described.stems), clip.channels, clip.length)
-    family = families.create(described, None, clip.rate)
+    family = families.create(described, [], clip.rate)
     with ThreadPoolExecutor() as elsewhere:  # Playwright's own event loop runs here
         work = separate(clip, sink, family, described.preset("standard"))
         elsewhere.submit(asyncio.run, work).result()
@@ -98,10 +98,10 @@ def test_an_error_leaves_the_engine_usable(
     clip = song(seconds=1)
     broken = Clip(clip.samples.copy(), RATE)
     broken.samples[1, 500] = np.nan
-    good = echo["artifacts"]["default"]
+    good = echo["artifacts"]["default"][0]
 
     def opened(**artifact: Any) -> Any:
-        return engine.call("open", {**echo, "artifacts": {"default": {**good, **artifact}}}).get("code")
+        return engine.call("open", {**echo, "artifacts": {"default": [{**good, **artifact}]}}).get("code")
 
     engine.call("start")
     worker = engine.worker()
@@ -125,8 +125,8 @@ def test_a_model_is_kept_only_while_it_is_whole(engine: Engine, watch: Watch, ec
     def downloads() -> int:
         return sum(request.url.endswith("echo.onnx") for request in watch.requests)
 
-    digest = echo["artifacts"]["default"]["sha256"]
-    assert engine.call("open", echo)["value"] == {"bytes": echo["artifacts"]["default"]["bytes"], "cached": True}
+    digest = echo["artifacts"]["default"][0]["sha256"]
+    assert engine.call("open", echo)["value"] == {"bytes": echo["artifacts"]["default"][0]["bytes"], "cached": True}
     assert [url.rsplit("/", 1)[1] for url in engine.call("kept")] == [digest]
     engine.call("create", {})
     assert engine.call("open", echo)["value"]["cached"]
@@ -273,10 +273,10 @@ def test_python_and_javascript_hold_nothing_of_a_finished_job(
 
 
 def test_the_runtime_holds_one_model_at_most(page: Page, hpss: dict[str, Any], echo: dict[str, Any]) -> None:
-    artifact = echo["artifacts"]["default"]
+    artifact = echo["artifacts"]["default"][0]
     graph = (paths.DIST / "models" / artifact["path"]).read_bytes() + b"\x98\x06\x01"  # a field that means nothing
     described = {"path": "testing/other.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
-    other = {**echo, "id": "other", "artifacts": {"default": described}}
+    other = {**echo, "id": "other", "artifacts": {"default": [described]}}
     page.route("**/other.onnx", lambda route: route.fulfill(body=graph))
     inject(page, {})  # without faults, it counts
     engine = Engine(page)
@@ -321,5 +321,5 @@ def assert_cancelled(engine: Engine) -> None:
 def held_back(engine: Engine, model: dict[str, Any]) -> dict[str, Any]:
     """A model whose download never ends."""
     engine.page.route("**/held.onnx", hold)
-    artifact = {**model["artifacts"]["default"], "path": "testing/held.onnx", "sha256": "0" * 64}
-    return {**model, "artifacts": {"default": artifact}}
+    artifact = {**model["artifacts"]["default"][0], "path": "testing/held.onnx", "sha256": "0" * 64}
+    return {**model, "artifacts": {"default": [artifact]}}

@@ -33,7 +33,8 @@ def artifact(models_dir: Path) -> Callable[[str, str], Path]:
     def find(model_id: str, precision: str) -> Path:
         if model_id not in models:
             pytest.skip(f"{model_id} could not be built here")
-        return models_dir / models[model_id].artifacts[precision].path
+        (artifact,) = models[model_id].artifacts[precision]
+        return models_dir / artifact.path
 
     return find
 

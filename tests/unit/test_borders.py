@@ -19,12 +19,11 @@ WEB = ROOT / "web"
 LAYERS = (
     {"errors"},
     {"audio", "models", "progress", "runtime"},
-    {"guard", "median", "stft"},
+    {"guard", "median", "normalisation", "stft"},
     {
         "checkpoint",
         "families",
         "metrics",
-        "normalisation",
         "recent",
         "resample",
         "runtimes",

@@ -27,6 +27,7 @@ HPSS: dict[str, Any] = {
     "summary": "",
     "family": "hpss",
     "stems": ["harmonic", "percussive"],
+    "segment": 9.0,
     "gflop_per_second": 1.0,
     "presets": {"standard": {"overlap": 0.1}},
 }

@@ -13,6 +13,7 @@ from demixer.errors import RuntimeFailure
 from demixer.families.spleeter import Spleeter
 from demixer.guard import GuardedSession, check_estimate
 from demixer.models import Preset
+from demixer.normalisation import Normalisation
 from demixer.runtime import Float
 from demixer.separate import separate
 
@@ -83,11 +84,14 @@ def test_noise_around_a_lone_click_is_what_networks_give() -> None:
 class Broken:
     """A family whose device fails at its second segment."""
 
-    rate, segment, stems, normalise = 44_100, 10_000, 2, True
+    rate, segment, stems = 44_100, 10_000, 2
 
     def __init__(self, factor: float) -> None:
         self._factor = factor
         self._asked = 0
+
+    def normalisation(self, measured: Normalisation) -> Normalisation:
+        return measured
 
     async def separate(self, mixture: Samples) -> Samples:
         self._asked += 1

@@ -25,17 +25,21 @@ from demixer.separate import separate
 HOP = 700
 REQUEST = JobRequest.from_json(
     """{"job": "one", "preset": "standard", "hop": 700, "model": {"id": "test", "label": "", "summary": "",
-    "family": "test", "stems": ["one", "two"], "gflop_per_second": 1, "presets": {"standard": {"overlap": 0.25}}}}"""
+    "family": "test", "stems": ["one", "two"], "segment": 1, "gflop_per_second": 1,
+    "presets": {"standard": {"overlap": 0.25}}}}"""
 )
 
 
 class Halves:
     """A family whose stems differ, and whose device may fail when it is asked for the `fails`th time."""
 
-    segment, stems, rate, normalise = 20_000, 2, 44_100, True
+    segment, stems, rate = 20_000, 2, 44_100
 
     def __init__(self, fails: int | None = None) -> None:
         self._left = fails
+
+    def normalisation(self, measured: Normalisation) -> Normalisation:
+        return measured
 
     async def separate(self, mixture: Samples) -> Samples:
         if self._left is not None:
@@ -244,7 +248,7 @@ def test_a_state_of_another_job_is_ignored(case: Case, other: Case) -> None:
 
 @pytest.mark.parametrize("changes", [{"hop": 800}, {"precision": "fp32"}])
 def test_a_state_of_other_weights_or_peaks_is_ignored(changes: dict[str, Any]) -> None:
-    artifacts = {name: Artifact(name, 1, name) for name in ("default", "fp32")}
+    artifacts: dict[str, tuple[Artifact, ...]] = {name: (Artifact(name, 1, name),) for name in ("default", "fp32")}
     request = replace(REQUEST, model=replace(REQUEST.model, artifacts=artifacts))
     disk = PLAIN.disk()
     first = PLAIN.run(disk, request=request)

@@ -15,8 +15,9 @@ import pytest
 
 from demixer import families
 from demixer.audio import Samples
-from demixer.families.spleeter import BINS, FRAMES, Spleeter, full_band, ratio_masks
+from demixer.families.spleeter import BINS, FRAMES, QUIET, Options, Spleeter, full_band, ratio_masks
 from demixer.models import Model
+from demixer.normalisation import UNITY, Normalisation
 from demixer.runtime import Float
 from demixer_build.paths import MODELS
 from tests.parity import unet
@@ -70,9 +71,22 @@ def test_stems_are_the_mixture_by_their_energy(noise: Samples) -> None:
 def test_a_preset_may_share_by_magnitude(noise: Samples) -> None:
     model = Model.from_dict(tomllib.loads((MODELS / "spleeter-2stems" / "model.toml").read_text()))
     for preset, share in (("standard", 0.36), ("best", 0.6 / 1.4)):
-        family = families.create(model, Fixed(0.6, 0.8), Spleeter.rate, preset)
+        family = families.create(model, [Fixed(0.6, 0.8)], Spleeter.rate, preset)
         stems = asyncio.run(family.separate(noise))
         np.testing.assert_allclose(stems[0], share * noise, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.2, 1.0])
+def test_a_preset_may_set_the_level_of_the_input(scale: float) -> None:
+    family = Spleeter(Fixed(0.6, 0.8), Options(input_rms=0.4))
+    assert scale / family.normalisation(Normalisation(0.1, scale)).scale == pytest.approx(0.4)
+    assert family.normalisation(Normalisation(0.1, scale)).offset == 0
+    assert Spleeter(Fixed(0.6, 0.8)).normalisation(Normalisation(0.1, scale)) == UNITY
+
+
+def test_silence_is_not_made_loud() -> None:
+    family = Spleeter(Fixed(0.6, 0.8), Options(input_rms=0.4))
+    assert family.normalisation(Normalisation(0.0, 1e-8)) == family.normalisation(Normalisation(0.0, QUIET))
 
 
 def test_silence_stays_silence() -> None:

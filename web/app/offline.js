@@ -93,8 +93,8 @@ export class Offline {
       const info = await until(signal, this.#engine.start());
       remember(DEVICE_KEY, info.device);
       await this.#warm(signal, (fraction) => show(fraction * share));
-      const weights = downloadOf(model, info);
-      if (weights) await obtain(modelUrl(weights), weights, signal, report, (problem) => this.warn(problem));
+      for (const weights of downloadOf(model, info))
+        await obtain(modelUrl(weights), weights, signal, report, (problem) => this.warn(problem));
       await until(signal, this.#settled); // the engine's start has made it fetch the same
     } catch (reason) {
       if (!signal.aborted) this.warn(reason);
@@ -114,13 +114,13 @@ export class Offline {
 
   /** @param {Model[]} models of the site: others are not kept any longer */
   prune(models) {
-    return forgetOthers(models.flatMap(({ artifacts }) => Object.values(artifacts)));
+    return forgetOthers(models.flatMap(({ artifacts }) => Object.values(artifacts).flat()));
   }
 
   /** @param {string} what "shell", "runtime", "everything" or the id of a model; others are not ours */
   async remove(what) {
     const model = this.#store.state.models.find(({ id }) => id === what);
-    if (model) await Promise.all(Object.values(model.artifacts).map(forget));
+    if (model) await Promise.all(Object.values(model.artifacts).flat().map(forget));
     else if (what === "shell") await dropShell();
     else if (what === "runtime") await dropRuntime();
     else if (what === "everything") await dropEverything();
@@ -151,6 +151,9 @@ export class Offline {
 async function hasWeights(model, device) {
   const { artifacts } = model;
   const precisions = precisionsFor(model, device === "webgpu" ? device : "wasm");
-  const kept = await Promise.all(precisions.map((precision) => isKept(artifacts[precision])));
-  return precisions.length === 0 || kept.includes(true);
+  for (const precision of precisions) {
+    const kept = await Promise.all(artifacts[precision].map(isKept));
+    if (!kept.includes(false)) return true;
+  }
+  return precisions.length === 0;
 }

@@ -89,12 +89,14 @@ import {
  * @property {string} label
  * @property {string} summary
  * @property {string} family
- * @property {string[]} stems
+ * @property {string[]} stems the residual, if any, last
+ * @property {string | null} [residual] the stem that is the mixture minus all others
+ * @property {number} segment seconds
  * @property {number} gflop_per_second
- * @property {Record<string, { overlap: number }>} presets and what else Python knows of each
+ * @property {Record<string, { overlap: number }>} presets with the options of the family
  * @property {{ name: string, url: string, notice: string } | null} licence
  * @property {{ registry: string, package: string, version: string } | null} source where the weights come from
- * @property {Record<string, Artifact>} artifacts by precision
+ * @property {Record<string, Artifact[]>} artifacts by precision; none for a model without weights
  * @property {string[]} [gpu] precisions that a GPU computes with, the best first; where there are none, `default`
  */
 
@@ -199,7 +201,12 @@ import {
  */
 
 const artifact = object({ path: text, bytes: count, sha256: text });
-const model = object({ id: text, artifacts: mapOf(artifact), gpu: optional(listOf(text)) });
+const model = object({
+  id: text,
+  artifacts: mapOf(listOf(artifact)),
+  segment: positive,
+  gpu: optional(listOf(text)),
+});
 const piece = object({ start: index, length: count, blob: instance(Blob) });
 const audio = object({
   rate: positive,

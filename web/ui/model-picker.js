@@ -3,7 +3,7 @@
 import { estimate } from "../app/estimate.js";
 import { presetOf } from "../app/state.js";
 import { bytesFree, bytesNeeded, fits } from "../app/storage-space.js";
-import { downloadOf } from "../engine/devices/precision.js";
+import { downloadBytes } from "../engine/devices/precision.js";
 import { h, setText, tell, uniqueId } from "./dom.js";
 import { size, span } from "./format.js";
 import { t } from "./i18n.js";
@@ -126,8 +126,8 @@ function presetChoice(preset) {
 
 /** @param {Model} model @param {PageState["engine"]} engine */
 function downloadText(model, { info }) {
-  const weights = downloadOf(model, info);
-  return weights ? t("model.download", { size: size(weights.bytes) }) : t("model.no-download");
+  const bytes = downloadBytes(model, info);
+  return bytes ? t("model.download", { size: size(bytes) }) : t("model.no-download");
 }
 
 /**

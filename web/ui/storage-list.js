@@ -1,7 +1,7 @@
 /** What the browser keeps for the page, by part, each of which can be removed. */
 
 import { bytesKept } from "../app/storage-space.js";
-import { downloadOf } from "../engine/devices/precision.js";
+import { downloadBytes } from "../engine/devices/precision.js";
 import { h, setText, tell } from "./dom.js";
 import { day, percent, size } from "./format.js";
 import { t } from "./i18n.js";
@@ -88,7 +88,7 @@ function partsOf({ storage: { shell, runtime, models: ids }, models, songs, engi
     { id: "runtime", label: t("storage.runtime"), bytes: runtime, model: false, kept: runtime > 0 },
     ...models.flatMap((each) => {
       const { id } = each;
-      const bytes = downloadOf(each, engine.info)?.bytes;
+      const bytes = downloadBytes(each, engine.info);
       return bytes ? [{ id, label: modelLabel(each), bytes, model: true, kept: ids.includes(id) }] : [];
     }),
     ...songs.flatMap((song) => {

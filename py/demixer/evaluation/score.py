@@ -51,8 +51,8 @@ class System:
         Model and preset, as the person named them.
     model : Model
     preset : str
-    weights : Path or None
-        The ONNX file.
+    weights : tuple of Path
+        The model's networks.
     raw : bool
         Whether the stems are left as the model gives them.
     """
@@ -60,7 +60,7 @@ class System:
     name: str
     model: Model
     preset: str
-    weights: Path | None
+    weights: tuple[Path, ...]
     raw: bool
 
 
@@ -78,7 +78,7 @@ class Job:
         files = {name: (track.path.stat().st_size, track.index) for name, track in self.song.tracks.items()}
         system = [
             self.system.name,
-            self.system.weights and self.system.weights.name,  # the name holds the hash of what is inside
+            [path.name for path in self.system.weights],  # which hold the hashes of the files
             asdict(self.system.model.preset(self.system.preset)),
             self.system.raw,
         ]
@@ -164,16 +164,16 @@ def measure(stems: Mapping[str, Samples], estimates: Mapping[str, Samples], wind
 
 def _separate(mixture: Clip, job: Job) -> dict[str, Samples]:
     system = job.system
-    session = _session(system.weights, job.threads) if system.weights else None
-    family = create(system.model, session, mixture.rate, system.preset)
-    collected = Collected(family.stems, mixture.channels, mixture.length)
+    sessions = _sessions(system.weights, job.threads)
+    family = create(system.model, sessions, mixture.rate, system.preset)
+    collected = Collected(len(system.model.stems), mixture.channels, mixture.length)
     asyncio.run(separate(mixture, collected, family, system.model.preset(system.preset), raw=system.raw))
     return dict(zip(system.model.stems, collected.samples, strict=True))
 
 
 @lru_cache(maxsize=1)  # jobs come sorted by system
-def _session(weights: Path, threads: int) -> NativeSession:
-    return NativeSession(weights, threads)
+def _sessions(weights: tuple[Path, ...], threads: int) -> list[NativeSession]:
+    return [NativeSession(path, threads) for path in weights]
 
 
 def _median(windows: npt.NDArray[np.float64]) -> float | None:

@@ -14,7 +14,9 @@ from typing import Final
 import numpy as np
 
 from demixer.audio import Samples
+from demixer.families import Setup, register
 from demixer.median import median_filter
+from demixer.normalisation import UNITY, Normalisation
 from demixer.stft import STFT, Real, Spectrum
 
 FRAMES: Final = 17
@@ -28,7 +30,6 @@ and leak more on both.
 """
 
 _FRAME_SECONDS: Final = 4096 / 44_100
-_SEGMENT_SECONDS: Final = 9.0
 _BEYOND: Final = 2
 """Frames that still see a song which ends before the segment does, centred outside of it."""
 
@@ -42,17 +43,22 @@ class HPSS:
     Parameters
     ----------
     rate : int
-        Sample rate in Hz; the song's own, since there is no network that asks for another.
+        Sample rate in Hz: the song's own, since no network asks for another.
+    seconds : float
+        Length of a segment, rounded to whole frames.
     """
 
     stems: Final = 2
-    normalise: Final = False
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, seconds: float = 9.0) -> None:
         n_fft = 2 ** round(log2(rate * _FRAME_SECONDS))
         self._transform = STFT(n_fft, hop=n_fft // 4)
         self.rate: Final = rate
-        self.segment: Final = round(_SEGMENT_SECONDS * rate / self._transform.hop) * self._transform.hop
+        self.segment: Final = round(seconds * rate / self._transform.hop) * self._transform.hop
+
+    def normalisation(self, measured: Normalisation) -> Normalisation:  # noqa: ARG002  (masks follow the song's scale)
+        """Nothing is removed."""
+        return UNITY
 
     async def separate(self, mixture: Samples) -> Samples:
         """Separate one segment [shape=(2, segment)] into harmonic and percussive [shape=(2, 2, segment)]."""
@@ -60,6 +66,12 @@ class HPSS:
         spectrum *= harmonic_mask(spectrum)
         harmonic = self._transform.istft(spectrum, mixture.shape[-1])
         return np.stack([harmonic, mixture - harmonic])
+
+
+@register("hpss", networks=0)
+def create(setup: Setup) -> HPSS:
+    """Make the family for a song."""
+    return HPSS(setup.song_rate, setup.model.segment)
 
 
 def harmonic_mask(spectrum: Spectrum) -> Real:

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 
 from demixer.audio import Samples
+from demixer.families import Setup, register
+from demixer.normalisation import Normalisation
 from demixer.runtime import Float, Session
 from demixer.stft import STFT
 
@@ -40,10 +42,13 @@ class HTDemucs:
     rate = 44_100
     segment = SEGMENT
     stems = STEMS
-    normalise = True
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def normalisation(self, measured: Normalisation) -> Normalisation:
+        """The song's own, as the reference implementation removes it."""
+        return measured
 
     async def separate(self, mixture: Samples) -> Samples:
         """Separate one segment [shape=(2, SEGMENT)] into drums, bass, other and vocals [shape=(4, 2, SEGMENT)]."""
@@ -52,6 +57,13 @@ class HTDemucs:
         for stem, channels in zip(stems, estimate["spectrograms"][0], strict=True):
             stem += synthesise(channels)
         return stems
+
+
+@register("htdemucs", networks=1)
+def create(setup: Setup) -> HTDemucs:
+    """Make the family from its network."""
+    (session,) = setup.sessions
+    return HTDemucs(session)
 
 
 def analyse(mixture: Samples) -> Float:

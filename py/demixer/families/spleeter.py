@@ -6,12 +6,16 @@ to the Nyquist frequency, and each stem is the mixture, with its phase, seen thr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from demixer.audio import Samples
+from demixer.errors import ModelError
+from demixer.families import Setup, register
+from demixer.normalisation import UNITY, Normalisation
 from demixer.runtime import Session
 from demixer.stft import STFT
 
@@ -23,10 +27,45 @@ BINS: Final = 1024
 #: Keeps the masks defined where the mixture is silent.
 EPSILON: Final = np.float32(1e-10)
 
+#: Standard deviation of the quietest song that is still scaled to `input_rms`; anything below is hardly music.
+QUIET: Final = 1e-3
+
 _ENERGY: Final = np.float32(2)
 
 Masks = npt.NDArray[np.float32]
 """Masks [shape=(stems, channels, frames, bins)] that sum to one over the stems."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """A preset's options.
+
+    Parameters
+    ----------
+    exponent : float
+        Power of the magnitudes whose ratios are the masks, above 0; Spleeter's own is 2. With 1 the masks are softer,
+        which raises SDR and leaks a little more (docs/quality; Liutkus and Badeau, "Generalized Wiener filtering with
+        fractional power spectrograms", ICASSP 2015).
+    input_rms : float, optional
+        Standard deviation to which the song's mono sum is scaled for the networks, above 0; None leaves it as it is.
+
+    Raises
+    ------
+    ModelError
+        `model/incompatible` when a value is out of range.
+    """
+
+    exponent: float = 2.0
+    input_rms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.exponent <= 0:
+            raise ModelError("model/incompatible", f"exponent must be above 0, not {self.exponent}")
+        if self.input_rms is not None and self.input_rms <= 0:
+            raise ModelError("model/incompatible", f"input_rms must be above 0, not {self.input_rms}")
+
+
+_DEFAULT: Final = Options()
 
 
 class Spleeter:
@@ -37,20 +76,23 @@ class Spleeter:
     session : Session
         Takes `magnitude` [shape=(1, 2, 512, 1024)] and gives `share` [shape=(stems, 2, 512, 1024)], as
         `models/spleeter-*/convert.py` builds it.
-    exponent : float
-        Of the magnitudes whose ratios are the masks; Spleeter's own is 2. With 1 the masks are softer, which raises
-        SDR and leaks a little more (docs/quality; Liutkus and Badeau, "Generalized Wiener filtering with fractional
-        power spectrograms", ICASSP 2015).
+    options : Options
     """
 
     rate = 44_100
     segment = (FRAMES - 1) * TRANSFORM.hop
     stems = 2
-    normalise = False
 
-    def __init__(self, session: Session, exponent: float = 2.0) -> None:
+    def __init__(self, session: Session, options: Options = _DEFAULT) -> None:
         self._session = session
-        self._exponent = np.float32(exponent)
+        self._exponent = np.float32(options.exponent)
+        self._input_rms = options.input_rms
+
+    def normalisation(self, measured: Normalisation) -> Normalisation:
+        """The scale that brings the song to `input_rms`."""
+        if self._input_rms is None:
+            return UNITY
+        return Normalisation(0.0, max(measured.scale, QUIET) / self._input_rms)
 
     async def separate(self, mixture: Samples) -> Samples:
         """Separate one segment: [shape=(2, segment)] -> [shape=(stems, 2, segment)], which sum to the mixture."""
@@ -62,6 +104,13 @@ class Spleeter:
         masked = full_band(masks[:-1], spectrum.shape[-1]) * spectrum
         leading = TRANSFORM.istft(masked.swapaxes(-1, -2), self.segment)
         return np.concatenate([leading, [mixture - leading.sum(axis=0)]])
+
+
+@register("spleeter", networks=1, options=Options)
+def create(setup: Setup) -> Spleeter:
+    """Make the family from the network of both stems."""
+    (session,) = setup.sessions
+    return Spleeter(session, setup.options)
 
 
 def ratio_masks(magnitudes: Masks, exponent: np.float32 = _ENERGY) -> Masks:

@@ -87,7 +87,7 @@ class _Bench:
         model = Model.from_dict(description)
         session = self._session
         before = session.seconds if session else 0.0
-        family = families.create(model, session, RATE)
+        family = families.create(model, [session] if session else [], RATE)
         noise = np.random.default_rng(0).standard_normal((2, length), np.float32)
         begin = time.perf_counter()
         ahead = session.ahead if session else 0

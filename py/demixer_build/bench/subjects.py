@@ -54,7 +54,7 @@ def subjects() -> Iterator[Subject]:
     """Every model of the site at every precision."""
     for model in manifest():
         for precision in model["artifacts"] or ["default"]:
-            artifact = model["artifacts"].get(precision)
+            artifact, *_ = model["artifacts"].get(precision, [None])
             yield Subject(model, precision, f"models/{artifact['path']}" if artifact else None)
 
 
@@ -63,7 +63,7 @@ def idle() -> Subject:
     file = made()["idle.onnx"]
     artifact = {"path": "../bench/idle.onnx", "bytes": file.stat().st_size, "sha256": assets.sha256_of(file)}
     described = tomllib.loads((MODELS / "htdemucs" / "model.toml").read_text(encoding="utf-8"))
-    return Subject({**described, "id": "idle", "artifacts": {"default": artifact}}, "default", "bench/idle.onnx")
+    return Subject({**described, "id": "idle", "artifacts": {"default": [artifact]}}, "default", "bench/idle.onnx")
 
 
 def made() -> dict[str, Path]:

@@ -23,11 +23,16 @@ export function precisionFor(model, { device, fp16 }) {
 }
 
 /**
- * What a model brings to a device; to the processor, as long as none is known.
+ * The files of a model for a device; for the processor while no device is known.
  * @param {Model} model
  * @param {Ability | null} ability
+ * @returns {import("../protocol.js").Artifact[]}
  */
 export function downloadOf(model, ability) {
-  const artifact = model.artifacts[precisionFor(model, ability ?? { device: "wasm", fp16: false })];
-  return /** @type {import("../protocol.js").Artifact | undefined} */ (artifact);
+  return model.artifacts[precisionFor(model, ability ?? { device: "wasm", fp16: false })] ?? [];
+}
+
+/** @param {Model} model @param {Ability | null} ability @returns {number} size of `downloadOf` */
+export function downloadBytes(model, ability) {
+  return downloadOf(model, ability).reduce((total, { bytes }) => total + bytes, 0);
 }

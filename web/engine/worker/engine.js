@@ -262,7 +262,7 @@ export class Engine {
 
 /** @param {Model} model @param {string} precision */
 function artifactOf({ id, artifacts }, precision) {
-  const artifact = artifacts[precision];
+  const [artifact] = artifacts[precision] ?? [];
   if (!artifact) throw new DemixError("model/incompatible", `Model ${id} has no weights for ${precision}.`);
   return artifact;
 }
