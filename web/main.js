@@ -86,7 +86,7 @@ function count(urls) {
 
 async function offerModels() {
   try {
-    const models = await loadModels();
+    const { models } = await loadModels();
     const wanted = new URLSearchParams(location.search).get("model") ?? recall(MODEL_KEY);
     const model = models.find(({ id }) => id === wanted) ?? models[0];
     store.set({ models, model, problem: null });

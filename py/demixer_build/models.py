@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from demixer import families
+from demixer import catalogue, families
 from demixer.models import Artifact, Model, WeightsSource
 from demixer_build import assets, files
 from demixer_build.console import say, step
@@ -36,7 +36,8 @@ def build() -> dict[str, Any]:
     Returns
     -------
     dict
-        The manifest: `{"models": [...]}`, each entry readable by `Model.from_dict`. Paths are relative to `BUILT`.
+        The manifest: `{"models": [...], "stems": {...}}`, readable by `read_manifest` and written by
+        `catalogue.as_dict`. Paths of artifacts are relative to `BUILT`.
     """
     described = [(path.parent, tomllib.loads(path.read_text(encoding="utf-8"))) for path in MODELS.glob("*/model.toml")]
     described.sort(key=lambda one: -one[1]["gflop_per_second"])  # the most thorough first
@@ -51,7 +52,7 @@ def build() -> dict[str, Any]:
         entry = {**data, "artifacts": _plain(artifacts)}
         Model.from_dict(entry)  # the page and the command line will read it so
         entries.append(entry)
-    return {"models": entries}
+    return {"models": entries, "stems": catalogue.as_dict()}
 
 
 def build_testing() -> list[Path]:

@@ -59,5 +59,5 @@ def echo() -> dict[str, Any]:
 
 
 def _manifest() -> bytes:
-    built = json.loads((paths.DIST / "models" / "manifest.json").read_text(encoding="utf-8"))["models"]
-    return json.dumps({"models": [*built, echo()]}).encode()
+    built = json.loads((paths.DIST / "models" / "manifest.json").read_text(encoding="utf-8"))
+    return json.dumps({**built, "models": [*built["models"], echo()]}).encode()

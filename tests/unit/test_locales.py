@@ -35,8 +35,8 @@ EVERYWHERE: Final = {"WASM", "WebGPU", "GPU", "WAV", "FLAC", "MP3", "Esc"}
 SHARED: Final = {
     "de": """Stem Songs Karaoke Bass Zoom Solo Master Clip Loop Original Position Pause Format Mix Standard
         Engine mono stereo""",
-    "es": "Karaoke Zoom Solo Mute Clip Original mono",
-    "fr": "Page Zoom Solo Mute Master Clip Original Position Pause Format Mix Standard Volume mono Centre",
+    "es": "Piano Karaoke Zoom Solo Mute Clip Original mono",
+    "fr": "Page Piano Zoom Solo Mute Master Clip Original Position Pause Format Mix Standard Volume mono Centre",
     "ja": "Home End Shift",
 }
 SAME: Final = {"strip.pan.c", "strip.pan.short.left", "strip.pan.short.right", "engine.threads"}

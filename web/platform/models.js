@@ -1,4 +1,4 @@
-/** The models that this site offers. */
+/** The models that this site offers, and the catalogue of stems. */
 
 import { siteUrl } from "../base/site.js";
 
@@ -6,13 +6,23 @@ import { siteUrl } from "../base/site.js";
 
 const MANIFEST = siteUrl("models/manifest.json");
 
-/** @returns {Promise<Model[]>} the most thorough first */
+/**
+ * The twin of `demixer.catalogue.Stem`; `fallback` names the broader stem that this one is part of.
+ * @typedef {{ label: string, colour: string, icon: string, fallback: string | null }} StemInfo
+ */
+
+/** Stems by name. @typedef {Record<string, StemInfo>} Catalogue */
+
+/** @returns {Promise<{ models: Model[], catalogue: Catalogue }>} models with the most work first */
 export async function loadModels() {
   const response = await fetch(MANIFEST);
   if (!response.ok) throw new Error(`The list of models: HTTP status ${response.status}`);
-  /** @type {{ models: Model[] }} */
-  const { models } = await response.json();
-  return models.sort((one, other) => other.gflop_per_second - one.gflop_per_second);
+  /** @type {{ models: Model[], stems: Catalogue }} */
+  const { models, stems } = await response.json();
+  return {
+    models: models.sort((one, other) => other.gflop_per_second - one.gflop_per_second),
+    catalogue: stems,
+  };
 }
 
 /** @param {import("../engine/protocol.js").Artifact} artifact */
