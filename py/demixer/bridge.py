@@ -166,6 +166,7 @@ class Bridge:
             family,
             asked.model.preset(asked.preset),
             raw=asked.raw,
+            residual=asked.model.has_residual,
             ahead=loaded.ahead if loaded else 0,
             normalisation=asked.normalisation,
             checkpoints=stems,

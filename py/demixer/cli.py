@@ -263,7 +263,16 @@ async def separate_one(
 
         family = create(model, sessions, source.rate, preset)
         ahead = max((session.ahead for session in sessions), default=0)
-        await separate(source, stems, family, model.preset(preset), raw=raw, ahead=ahead, monitor=Monitor(report))
+        await separate(
+            source,
+            stems,
+            family,
+            model.preset(preset),
+            raw=raw,
+            residual=model.has_residual,
+            ahead=ahead,
+            monitor=Monitor(report),
+        )
 
 
 def explain(error: DemixError, song: Path | None = None) -> None:

@@ -190,7 +190,12 @@ class Model:
     @property
     def targets(self) -> int:
         """Number of stems that the family estimates: all but the residual."""
-        return len(self.stems) - (self.residual is not None)
+        return len(self.stems) - int(self.has_residual)
+
+    @property
+    def has_residual(self) -> bool:
+        """True when the last stem is the mixture minus all others."""
+        return self.residual is not None
 
     @property
     def needs_weights(self) -> bool:

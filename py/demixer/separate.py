@@ -22,7 +22,7 @@ from demixer.progress import Monitor
 from demixer.recent import Recent
 from demixer.resample import Resampled, Resampler
 from demixer.segments import OverlapAdd, Segment, plan, read_window
-from demixer.stems import MixtureConsistency
+from demixer.stems import MixtureConsistency, Residual
 
 #: Samples of a song, over all channels, that are kept to be read again: 16 MB, whatever its rate and channels.
 KEPT: Final = 1 << 22
@@ -35,6 +35,7 @@ async def separate(
     preset: Preset,
     *,
     raw: bool = False,
+    residual: bool = False,
     ahead: int = 0,
     normalisation: Normalisation | None = None,
     checkpoints: Checkpoints | None = None,
@@ -50,7 +51,7 @@ async def separate(
     source : Source
         The song.
     sink : Sink
-        Gets the finished samples in order.
+        Takes the finished samples in order.
     family : Family
         The model, ready to run.
     preset : Preset
@@ -58,6 +59,8 @@ async def separate(
     raw : bool
         Give the model's own output, as the reference implementation does, instead of making the stems
         sum to the mixture.
+    residual : bool
+        Add the mixture minus the family's stems as a last stem, and leave those stems as they are.
     ahead : int
         Segments that the model is given beyond the one that is finished; changes no bit.
     normalisation : Normalisation, optional
@@ -88,12 +91,12 @@ async def separate(
     song = NormalisedSource(Resampled(recent, family.rate), normalisation)
     segments = plan(song.length, family.segment, preset.overlap)
     # The normalisation tells a song from another of the same length.
-    job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw
+    job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw, residual
     saved = Saved(checkpoints, job)
     stream: Stream = await saved.load() or Stream(
         OverlapAdd(segments, family.stems, source.channels, preset.ramp),
         Resampler(family.rate, source.rate, source.length),
-        None if raw else MixtureConsistency(family.stems, source.channels, source.length),
+        completion_of(source, family.stems, raw=raw, residual=residual),
     )
     remaining = segments[stream.segment :]
     monitor.mark("separate", stream.segment, len(segments))
@@ -106,9 +109,16 @@ async def separate(
             monitor.mark("separate", stream.segment, len(segments))
             del estimate, finished  # or they would be there beside the next ones
     await deliver(stream.to_song_rate.finish(), stream, recent, sink)
-    if stream.consistency is not None:
-        await write(stream.consistency.finish(), stream, sink)
+    if stream.completion is not None:
+        await write(stream.completion.finish(), stream, sink)
     return len(remaining)
+
+
+def completion_of(source: Source, stems: int, *, raw: bool, residual: bool) -> MixtureConsistency | Residual | None:
+    """The last step of the pipeline, which makes the stems sum to the song; None for a model's own output."""
+    if residual:
+        return Residual(stems, source.channels)
+    return None if raw else MixtureConsistency(stems, source.channels, source.length)
 
 
 @dataclass
@@ -121,7 +131,7 @@ class Stream:
 
     overlap_add: OverlapAdd
     to_song_rate: Resampler
-    consistency: MixtureConsistency | None
+    completion: MixtureConsistency | Residual | None
     segment: int = 0
     delivered: int = 0
     written: int = 0
@@ -199,9 +209,9 @@ async def separate_channels(family: Family, mixture: Samples) -> Samples:
 
 async def deliver(stems: Samples, stream: Stream, source: Source, sink: Sink) -> None:
     """Make the next samples at the song's rate [shape=(stems, channels, n)] sum to the song, and write them."""
-    if stream.consistency is not None:
+    if stream.completion is not None:
         start, stream.delivered = stream.delivered, stream.delivered + stems.shape[-1]
-        stems = stream.consistency.push(await source.read(start, stream.delivered), stems)
+        stems = stream.completion.push(await source.read(start, stream.delivered), stems)
     await write(stems, stream, sink)
 
 

@@ -68,25 +68,62 @@ class PeakGrid:
         return peaks(pending[..., :complete], self._hop)
 
 
-class MixtureConsistency:
-    """Makes stems sum to the mixture, a stream at a time.
+class Residual:
+    """Completes a stream of stems with its residual, the mixture minus all of them, as the last stem.
 
-    What the sum of the stems misses is shared among them in the STFT domain, more of it to the stems that are
-    strong in a bin (after Wisdom et al., "Differentiable consistency constraints for improved deep speech
-    enhancement", 2019). Shares in proportion to the fourth root of the magnitude cost no stem more than 0.02 dB of
-    SDR on average over where the segments lie, in proportion to the power 0.035 dB (docs/quality). Windows with sine
-    flanks, applied twice, add up to one, so the sum is exact whatever the shares are. A DC offset that the
-    normalisation took away comes back here too, once.
+    The estimates stay as they are. This is for models that estimate some constituents only: sharing the residual
+    among the stems of such a model would give them what they were meant to leave out.
+
+    Parameters
+    ----------
+    stems, channels : int
+        Leading shape of what `push` takes.
+    """
+
+    def __init__(self, stems: int, channels: int) -> None:
+        self._stems = stems
+        self._channels = channels
+
+    def push(self, mixture: Samples, stems: Samples) -> Samples:
+        """Complete the next samples.
+
+        Parameters
+        ----------
+        mixture : np.ndarray [shape=(channels, n)], float32
+        stems : np.ndarray [shape=(stems, channels, n)], float32
+
+        Returns
+        -------
+        np.ndarray [shape=(stems + 1, channels, n)], float32
+        """
+        return np.concatenate([stems, [mixture - stems.sum(axis=0)]])
+
+    def finish(self) -> Samples:
+        """No samples: none are held back."""
+        return np.zeros((self._stems + 1, self._channels, 0), np.float32)
+
+
+class MixtureConsistency:
+    """Makes the stems of a stream sum to the mixture.
+
+    The residual is shared among the stems in the STFT domain, more of it to the stems that are strong in a bin (after
+    Wisdom et al., "Differentiable consistency constraints for improved deep speech enhancement", 2019). Shares in
+    proportion to the fourth root of the magnitude cost no stem more than 0.02 dB of SDR on average over where the
+    segments lie, in proportion to the power 0.035 dB (docs/quality). Windows with sine flanks, applied twice, add up
+    to one, so the sum is exact whatever the shares are. A DC offset that the normalisation removed comes back here
+    too, once.
 
     Frames lie on a grid that starts with the song: how the stream is cut into pushes changes no bit.
 
     Parameters
     ----------
     stems, channels, length : int
-        Shape of the whole stream.
+        Shape of the whole stream; at least two stems, since a single one would become the mixture.
     """
 
     def __init__(self, stems: int, channels: int, length: int) -> None:
+        if stems < 2:
+            raise ValueError("a single stem needs a residual beside it: it would become the mixture")
         self._remaining = length
         # Silence before the first sample lets the flanks of two frames cover it, as every other one.
         self._lead = OVERLAP
@@ -150,23 +187,33 @@ def _frames(samples: Samples, frames: int) -> Samples:
 
 
 def _share(residual: Samples, stems: Samples) -> Samples:
-    """Each stem's share of the residual frames [shape=(stems, channels, frames, N_FFT)], windowed."""
-    shares = np.zeros_like(stems)
+    """Each stem's share of the residual frames, windowed [shape=(stems, channels, frames, N_FFT)].
+
+    Frames without an audible residual have no shares.
+    """
     loudest = np.maximum(residual.max(axis=-1), -residual.min(axis=-1)).max(axis=0)
     audible = np.flatnonzero(loudest > INAUDIBLE)
-    if audible.size:
-        rows = slice(None) if audible.size == residual.shape[1] else audible  # a slice copies nothing
-        missing = residual[:, rows]
-        spectra = np.fft.rfft(stems[:, :, rows])
-        weights = np.square(spectra.real)
-        weights += np.square(spectra.imag)
-        for _ in range(3):  # of the power: the fourth root of the magnitude
-            np.sqrt(weights, out=weights)
-        weights += np.float32(FLOOR)
-        # All stems but the last need an inverse transform; the last is given what they leave.
-        spectrum = np.fft.rfft(missing) / weights.sum(axis=0)
-        leading = np.fft.irfft(np.multiply(spectrum, weights[:-1], out=spectra[:-1]))
-        shares[:-1][:, :, rows] = leading
-        shares[-1][:, rows] = missing - leading.sum(axis=0)
-        shares *= _WINDOW
+    if audible.size == residual.shape[1]:
+        return _distribute(residual, stems)
+    shares = np.zeros_like(stems)
+    if audible.size > 0:
+        shares[:, :, audible] = _distribute(residual[:, audible], stems[:, :, audible])
+    return shares
+
+
+def _distribute(residual: Samples, stems: Samples) -> Samples:
+    """Split the residual frames among the stems, by the fourth root of their magnitudes; windowed."""
+    spectra = np.fft.rfft(stems)
+    weights = np.square(spectra.real)
+    weights += np.square(spectra.imag)
+    for _ in range(3):  # the eighth root of the power
+        np.sqrt(weights, out=weights)
+    weights += np.float32(FLOOR)
+    # The last stem is given what the others leave, which saves its inverse transform.
+    spectrum = np.fft.rfft(residual) / weights.sum(axis=0)
+    others = np.fft.irfft(np.multiply(spectrum, weights[:-1], out=spectra[:-1]))
+    shares = np.empty_like(stems)
+    shares[:-1] = others
+    shares[-1] = residual - others.sum(axis=0)
+    shares *= _WINDOW
     return shares

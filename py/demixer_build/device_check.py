@@ -94,7 +94,7 @@ async def stems(model: Model, precision: str, mixture: Samples) -> Samples:
     sessions = [NativeSession(models.BUILT / artifact.path) for artifact in model.artifacts.get(precision, ())]
     family = create(model, sessions, RATE)
     collected = Collected(len(model.stems), *mixture.shape)
-    await separate(Clip(mixture, RATE), collected, family, model.preset(PRESET))
+    await separate(Clip(mixture, RATE), collected, family, model.preset(PRESET), residual=model.has_residual)
     return collected.samples
 
 

@@ -31,11 +31,12 @@ REQUEST = JobRequest.from_json(
 
 
 class Halves:
-    """A family whose stems differ, and whose device may fail when it is asked for the `fails`th time."""
+    """A family whose stems differ, or that has only the first, and whose device fails after so many segments."""
 
-    segment, stems, rate = 20_000, 2, 44_100
+    segment, rate = 20_000, 44_100
 
-    def __init__(self, fails: int | None = None) -> None:
+    def __init__(self, stems: int = 2, fails: int | None = None) -> None:
+        self.stems = stems
         self._left = fails
 
     def normalisation(self, measured: Normalisation) -> Normalisation:
@@ -46,7 +47,7 @@ class Halves:
             self._left -= 1
             if self._left < 0:
                 raise RuntimeFailure("runtime/device-lost", "Gone.")
-        return np.stack([np.float32(0.4) * mixture, np.float32(0.5) * mixture[:, ::-1]])
+        return np.stack([np.float32(0.4) * mixture, np.float32(0.5) * mixture[:, ::-1]][: self.stems])
 
 
 class Disk:
@@ -108,6 +109,11 @@ class Case:
     channels: int
     overlap: float
     raw: bool
+    residual: bool = False
+
+    def family(self, fails: int | None = None) -> Halves:
+        """The family, which leaves the second stem to the residual where there is one."""
+        return Halves(stems=1 if self.residual else 2, fails=fails)
 
     @property
     def song(self) -> Clip:
@@ -132,9 +138,10 @@ class Case:
         work = separate(
             song,
             output,
-            family or Halves(),
+            family or self.family(),
             Preset(self.overlap),
             raw=self.raw,
+            residual=self.residual,
             normalisation=normalisation,
             checkpoints=output,
             monitor=Monitor(report),
@@ -151,6 +158,7 @@ cases = st.builds(
     channels=st.sampled_from([1, 2, 3]),
     overlap=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.7]),
     raw=st.booleans(),
+    residual=st.booleans(),
 )
 PLAIN = Case(length=90_000, rate=44_100, channels=2, overlap=0.25, raw=False)
 SHORT = Case(length=30_000, rate=44_100, channels=1, overlap=0.25, raw=False)
@@ -203,7 +211,7 @@ def test_any_interleaving_of_cancel_failure_and_retry_ends_right_or_not_at_all(c
             if event == "cancel" and marks > when:
                 raise Cancelled
 
-        family = Halves(fails=when if event == "fail" else None)
+        family = case.family(fails=when if event == "fail" else None)
         surveyed = data.draw(st.booleans(), label="surveyed")
         try:
             case.run(disk, family, normalisation=normalisation if surveyed else None, report=report)
@@ -268,8 +276,8 @@ def test_a_state_of_other_sources_is_ignored(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_a_state_is_smaller_than_a_segment_of_stems(rate: int) -> None:
     case = Case(length=400_000, rate=rate, channels=2, overlap=0.25, raw=False)
-    segment = Halves.segment * rate / Halves.rate * Halves.stems * case.channels * 4
-    held_back = 2 * 3 * 4096 * 4 * Halves.stems  # by the mixture consistency and the resampler, whatever the segment
+    segment = Halves.segment * rate / Halves.rate * len(REQUEST.model.stems) * case.channels * 4
+    held_back = 2 * 3 * 4096 * 4 * len(REQUEST.model.stems)  # by consistency and resampler
     assert max(map(len, uninterrupted(case).states)) < 0.3 * segment + 4 * held_back
 
 

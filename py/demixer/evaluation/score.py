@@ -167,7 +167,9 @@ def _separate(mixture: Clip, job: Job) -> dict[str, Samples]:
     sessions = _sessions(system.weights, job.threads)
     family = create(system.model, sessions, mixture.rate, system.preset)
     collected = Collected(len(system.model.stems), mixture.channels, mixture.length)
-    asyncio.run(separate(mixture, collected, family, system.model.preset(system.preset), raw=system.raw))
+    preset = system.model.preset(system.preset)
+    residual = system.model.has_residual
+    asyncio.run(separate(mixture, collected, family, preset, raw=system.raw, residual=residual))
     return dict(zip(system.model.stems, collected.samples, strict=True))
 
 

@@ -172,14 +172,14 @@ def check(model: Model) -> None:
 
 
 def _entry(model: Model) -> _Entry:
-    _load_all()
+    load_all()
     if model.family not in _REGISTRY:
         raise ModelError("model/incompatible", f"Model {model.id} has the unknown family {model.family!r}.")
     return _REGISTRY[model.family]
 
 
 @cache
-def _load_all() -> None:
+def load_all() -> None:
     """Import every file of this package, each of which registers its families."""
     for module in pkgutil.iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")

@@ -91,7 +91,9 @@ class _Bench:
         noise = np.random.default_rng(0).standard_normal((2, length), np.float32)
         begin = time.perf_counter()
         ahead = session.ahead if session else 0
-        asyncio.run(separate(Clip(0.1 * noise, RATE), _Nowhere(), family, model.preset("standard"), ahead=ahead))
+        preset, residual = model.preset("standard"), model.has_residual
+        song = Clip(0.1 * noise, RATE)
+        asyncio.run(separate(song, _Nowhere(), family, preset, residual=residual, ahead=ahead))
         return time.perf_counter() - begin, session.seconds - before if session else 0.0
 
 
