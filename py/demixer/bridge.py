@@ -169,7 +169,7 @@ class Bridge:
             residual=asked.model.has_residual,
             ahead=loaded.ahead if loaded else 0,
             normalisation=asked.normalisation,
-            checkpoints=stems,
+            resume_points=stems,
             monitor=monitor,
         )
         seconds = time.perf_counter() - begin

@@ -111,7 +111,7 @@ class Output(Protocol):
 
 
 class StemOutput:
-    """Stems on their way to the page, with their peaks: a `Sink` and its `Checkpoints`.
+    """Stems on their way to the page, with their peaks: a `Sink` and its `ResumePoints`.
 
     Parameters
     ----------

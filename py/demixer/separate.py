@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 
 from demixer.audio import Samples, Sink, Source, check_format
-from demixer.checkpoint import Checkpoints, Saved
 from demixer.families import Family
 from demixer.guard import check_estimate
 from demixer.models import Preset
@@ -21,6 +20,7 @@ from demixer.normalisation import Normalisation, NormalisedSource, measure
 from demixer.progress import Monitor
 from demixer.recent import Recent
 from demixer.resample import Resampled, Resampler
+from demixer.resume import ResumableStream, ResumePoints
 from demixer.segments import OverlapAdd, Segment, plan, read_window
 from demixer.stems import MixtureConsistency, Residual
 
@@ -38,7 +38,7 @@ async def separate(
     residual: bool = False,
     ahead: int = 0,
     normalisation: Normalisation | None = None,
-    checkpoints: Checkpoints | None = None,
+    resume_points: ResumePoints | None = None,
     monitor: Monitor | None = None,
 ) -> int:
     """Separate a song into its stems.
@@ -65,16 +65,16 @@ async def separate(
         Segments that the model is given beyond the one that is finished; changes no bit.
     normalisation : Normalisation, optional
         The song's, where it was measured before.
-    checkpoints : Checkpoints, optional
-        Keeps the job's state after each segment. Where it has one of the same job, the job goes on from there
-        and gives the sink the samples that follow, bit for bit those of a job that never stopped.
+    resume_points : ResumePoints, optional
+        Saves the job's state after each segment. A job with a saved state goes on from there and gives the sink the
+        samples that follow, bit for bit those of a job that never stopped.
     monitor : Monitor, optional
-        Is told of the progress, and can cancel.
+        Receives the progress, and can cancel.
 
     Returns
     -------
     int
-        How many segments were computed, without those before the checkpoint.
+        Number of segments computed, without those before the resume point.
 
     Raises
     ------
@@ -92,7 +92,7 @@ async def separate(
     segments = plan(song.length, family.segment, preset.overlap)
     # The normalisation tells a song from another of the same length.
     job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw, residual
-    saved = Saved(checkpoints, job)
+    saved = ResumableStream(resume_points, job)
     stream: Stream = await saved.load() or Stream(
         OverlapAdd(segments, family.stems, source.channels, preset.ramp),
         Resampler(family.rate, source.rate, source.length),

@@ -21,11 +21,11 @@ LAYERS = (
     {"audio", "catalogue", "models", "progress", "runtime"},
     {"guard", "median", "normalisation", "stft"},
     {
-        "checkpoint",
         "families",
         "metrics",
         "recent",
         "resample",
+        "resume",
         "runtimes",
         "segments",
         "spectrogram",

@@ -14,12 +14,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from demixer.audio import Clip, Samples
-from demixer.checkpoint import seal, unseal
 from demixer.errors import Cancelled, DemixError, RuntimeFailure
 from demixer.job import JobRequest, StemOutput
 from demixer.models import Artifact, Preset
 from demixer.normalisation import Normalisation, measure
 from demixer.progress import Monitor, Progress
+from demixer.resume import seal, unseal
 from demixer.separate import separate
 
 HOP = 700
@@ -143,7 +143,7 @@ class Case:
             raw=self.raw,
             residual=self.residual,
             normalisation=normalisation,
-            checkpoints=output,
+            resume_points=output,
             monitor=Monitor(report),
         )
         segments = asyncio.run(work)
@@ -269,7 +269,7 @@ def test_a_state_of_other_weights_or_peaks_is_ignored(changes: dict[str, Any]) -
 def test_a_state_of_other_sources_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     disk = PLAIN.disk()
     segments = PLAIN.run(disk)
-    monkeypatch.setattr("demixer.checkpoint._sources", lambda: "changed")
+    monkeypatch.setattr("demixer.resume._sources", lambda: "changed")
     assert PLAIN.run(disk) == segments
 
 
