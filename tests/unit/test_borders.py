@@ -18,7 +18,7 @@ WEB = ROOT / "web"
 #: From the bottom to the top: a module imports from the layers below its own, and from its own package.
 LAYERS = (
     {"errors"},
-    {"audio", "catalogue", "models", "progress", "runtime"},
+    {"audio", "catalogue", "graphs", "models", "progress", "runtime"},
     {"guard", "median", "normalisation", "stft"},
     {
         "families",
