@@ -51,9 +51,11 @@ def install(*, tools: bool) -> None:
     BuildError
         When a package cannot be had.
     """
-    wanted = [digest(WEB / "package.json", WEB / "package-lock.json"), *(["tools"] if tools else [])]
     stamp = Stamp(".demixer-installed", NODE_MODULES)
-    if set(wanted) <= set(stamp.read().split()):
+    installed = stamp.read().split()
+    tools = tools or "tools" in installed  # an update leaves them
+    wanted = [digest(WEB / "package.json", WEB / "package-lock.json"), *(["tools"] if tools else [])]
+    if set(wanted) <= set(installed):
         return
     stamp.drop()
     command = [*npm(), "ci", "--ignore-scripts", *([] if tools else ["--omit=dev"])]

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from fnmatch import fnmatch
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from demixer_build import compress, device_check, files, hosting, icons, models, quality, service_worker
+from demixer_build import bundle, compress, device_check, files, hosting, icons, models, quality, service_worker
 from demixer_build.console import step
-from demixer_build.paths import DIST, NODE_MODULES, ROOT, STATE, WEB
+from demixer_build.paths import DIST, ROOT, STATE, WEB
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
 
-_NOT_SHIPPED: Final = ("package*.json", "tsconfig.json", "biome.json", "*.d.ts", "*.d.mts", "*.md", "build-*.mjs", ".*")
+#: What the page loads by its path, beside its bundles.
+_BY_PATH: Final = (
+    "app.webmanifest",
+    "icons/*.svg",
+    "icons/*.webp",
+    "locales/*.json",
+    "vendor/**/LICENSE.txt",
+    "vendor/onnxruntime-web/*.mjs",
+    "vendor/onnxruntime-web/*.wasm",
+    "vendor/pyodide/*",
+)
 _GENERATED: Final = STATE / "site"
 
 
@@ -29,7 +38,7 @@ def build() -> None:
         "wheel": f"wheels/{digest(wheel)[:8]}/{wheel.name}",  # the same name may stand for other bytes tomorrow
     }
     contents = {
-        **dict(page()),
+        **page(),
         **icons.build(),
         "assets.json": _generated("assets.json", paths),
         paths["wheel"]: wheel,
@@ -57,18 +66,18 @@ def complete(contents: Mapping[str, Path], output: Path) -> dict[str, Path]:
     output : Path
         Folder for what is generated.
     """
-    whole = {**contents, "sw.js": service_worker.generate(contents, output)}
+    whole = {**contents, "sw.js": _written(output / "sw.js", service_worker.script(contents))}
     hosts = {"_headers": hosting.netlify(whole), "nginx.conf": hosting.nginx(), "Caddyfile": hosting.caddy()}
     texts = {name: _written(output / name, text) for name, text in hosts.items()}
     return {**whole, **texts, **dict(compress.compressed(whole))}
 
 
-def page() -> Iterator[tuple[str, Path]]:
-    """Path in dist/ -> file, for everything below web/ that a browser may ask for."""
-    for path in sorted(WEB.rglob("*")):
-        shipped = path.is_file() and not any(fnmatch(path.name, pattern) for pattern in _NOT_SHIPPED)
-        if shipped and not any(path.is_relative_to(folder) for folder in (NODE_MODULES, service_worker.SOURCES)):
-            yield path.relative_to(WEB).as_posix(), path
+def page() -> dict[str, Path]:
+    """Path in the site -> file, for the bundles of `web/` and what they load by its path."""
+    by_path = [
+        path for pattern in _BY_PATH for path in WEB.glob(pattern) if not path.name.endswith((".d.ts", ".d.mts"))
+    ]
+    return {**bundle.build(), **{path.relative_to(WEB).as_posix(): path for path in sorted(by_path)}}
 
 
 def build_wheel(folder: Path) -> Path:

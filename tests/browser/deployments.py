@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from demixer_build import files, paths, site
+from demixer_build import bundle, files, paths, site
 
 GENERATED: Final = {"sw.js", "_headers", "nginx.conf", "Caddyfile"}
 ECHO: Final = "testing/echo.onnx"
 
 
-def deployment(folder: Path, changes: Mapping[str, bytes] | None = None) -> Path:
-    """The built site and the model *Echo*, with other contents for some paths, as one deployment.
+def deployment(
+    folder: Path, changes: Mapping[str, bytes] | None = None, *, sources: Mapping[str, str] | None = None
+) -> Path:
+    """The built site and the model *Echo* as another version of the site.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to make it.
+    changes : mapping of str to bytes, optional
+        Path in the site -> its content in this version.
+    sources : mapping of str to str, optional
+        Script in `web/` -> a statement to append to it.
 
     Returns
     -------
@@ -30,6 +42,9 @@ def deployment(folder: Path, changes: Mapping[str, bytes] | None = None) -> Path
         and (name := path.relative_to(paths.DIST).as_posix()) not in GENERATED
         and "fp32" not in name
     }
+    if sources:
+        contents = {name: path for name, path in contents.items() if not name.startswith("assets/")}
+        contents |= _bundle(folder, sources)
     for name, content in {"models/manifest.json": _manifest(), **(changes or {})}.items():
         contents[name] = folder / "changed" / name
         contents[name].parent.mkdir(parents=True, exist_ok=True)
@@ -38,6 +53,17 @@ def deployment(folder: Path, changes: Mapping[str, bytes] | None = None) -> Path
     dist.mkdir()
     files.mirror(site.complete(contents, folder / "state"), dist)
     return dist
+
+
+def _bundle(folder: Path, sources: Mapping[str, str]) -> dict[str, Path]:
+    """The page's bundles with changed scripts."""
+    web = folder / "web"
+    shutil.copytree(paths.WEB, web, ignore=shutil.ignore_patterns("node_modules", "vendor"))
+    (web / "vendor").symlink_to(paths.VENDOR)
+    for name, statement in sources.items():
+        with (web / name).open("a", encoding="utf-8") as script:
+            script.write(f"\n{statement}\n")
+    return bundle.build(web, folder / "bundle")
 
 
 def echo() -> dict[str, Any]:

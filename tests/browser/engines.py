@@ -29,6 +29,17 @@ def open_empty(page: Page, *, isolated: bool = True) -> None:
     page.goto("/empty")
 
 
+def is_thread(worker: Worker, name: str) -> bool:
+    """True for a worker whose entry is `web/<name>/main.js`: bundled, or served from the sources below `/src/`."""
+    bundle = re.compile(rf"/(assets/{name.replace('/', '-')}-\w{{8}}|src/{name}/main)\.js$")
+    return bundle.search(worker.url) is not None
+
+
+def threads(page: Page, name: str) -> list[Worker]:
+    """The workers of a page with this entry, the newest last; one that was ended may take a while to leave the list."""
+    return [worker for worker in page.workers if is_thread(worker, name)]
+
+
 class Engine:
     """Drives `harness.js` on an empty page of the real origin."""
 
@@ -45,12 +56,12 @@ class Engine:
         return self.page.evaluate(script, [name, arguments])
 
     def worker(self) -> Worker:
-        """The engine's newest worker, not those of its threads; a killed one may take a while to leave the list."""
-        return [worker for worker in self.page.workers if worker.url.endswith("/engine/worker/main.js")][-1]
+        """The newest engine worker."""
+        return threads(self.page, "engine/worker")[-1]
 
     def compute_workers(self) -> list[Worker]:
         """The workers that compute on the processor, the newest last."""
-        return [worker for worker in self.page.workers if worker.url.endswith("/engine/compute/main.js")]
+        return threads(self.page, "engine/compute")
 
     def separate(self, model: dict[str, Any], clip: Clip, **settings: Any) -> tuple[Samples, dict[str, Any]]:
         """Separate a song: its stems, and whatever else the harness tells."""
@@ -62,7 +73,7 @@ class Engine:
 
 def inject(page: Page, *plans: dict[str, Any]) -> None:
     """Give the first workers of a page a runtime with faults, one plan after another; later ones are sound."""
-    source = Path(__file__).with_name("faulty-ort.js").read_text(encoding="utf-8")
+    source = Path(__file__).with_name("faulty-runtime.js").read_text(encoding="utf-8")
     remaining = list(plans)
 
     def serve(route: Route) -> None:

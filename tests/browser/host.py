@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demixer_build.server import HOST, create_app
 
@@ -42,6 +42,7 @@ class Host:
 
     def __init__(self, dist: Path, *, headers: bool = True) -> None:
         self.asked: list[Asked] = []
+        self.sent = 0  # bytes of response bodies
         self.faults: dict[str, Fault] = {}
         self._headers = headers
         self.deploy(dist)
@@ -79,7 +80,12 @@ class Host:
         body = int(headers.get("content-length", 0))
         self.asked.append(Asked(scope["method"], scope["path"], body, headers))
         fault = next((fault for path, fault in self.faults.items() if path in scope["path"]), self._app)
-        await fault(scope, receive, send)
+
+        async def count(message: Message) -> None:
+            self.sent += len(message.get("body", b""))
+            await send(message)
+
+        await fault(scope, receive, count)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Worker, expect
 
 from demixer_build import paths
-from tests.browser.engines import open_empty
+from tests.browser.engines import is_thread, open_empty
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 
 
@@ -109,12 +109,12 @@ def song_file(tmp_path: Path) -> Path:
 
 def test_a_job_ends_the_measuring(page: Page, song_file: Path) -> None:
     engines: list[Worker] = []
-    page.on("worker", lambda worker: engines.append(worker) if worker.url.endswith("/engine/worker/main.js") else None)
+    page.on("worker", lambda worker: engines.append(worker) if is_thread(worker, "engine/worker") else None)
     page.goto("/")
     choose(page, song_file)
     expect(page.locator("engine-line")).to_contain_text("WASM", timeout=SOON)
     assert len(engines) == 1
-    with page.expect_worker(lambda worker: worker.url.endswith("/engine/worker/main.js")):
+    with page.expect_worker(lambda worker: is_thread(worker, "engine/worker")):
         pass  # nothing is to be done, so devices are measured
 
     separate(page)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.engines import Engine, inject, open_empty, song, tiny_graphs, to_page
+from tests.browser.engines import Engine, inject, open_empty, song, threads, tiny_graphs, to_page
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 
 SOFTWARE: Final = {"device": "auto", "allowSoftwareAdapter": True}
@@ -39,8 +39,8 @@ def fallbacks(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def threads(page: Page) -> int:
-    """How many threads the processor has for us, more than one."""
+def cores(page: Page) -> int:
+    """The threads that the engine uses, more than one."""
     open_empty(page)
     count = int(page.evaluate("Math.min(8, navigator.hardwareConcurrency)"))
     if count == 1:
@@ -57,11 +57,11 @@ def threads(page: Page) -> int:
         ("hang", "engine/timeout"),
     ],
 )
-def test_a_fault_in_the_midst_of_a_job(page: Page, threads: int, echo: dict[str, Any], fault: str, code: str) -> None:
+def test_a_fault_in_the_midst_of_a_job(page: Page, cores: int, echo: dict[str, Any], fault: str, code: str) -> None:
     inject(page, {"fault": fault, "run": 2})
     engine = Engine(page, silence=IMPATIENT)
     assert_echo(engine, echo, seconds=15)  # two segments
-    assert fallbacks(engine) == [(f"wasm-{threads}", code, "wasm-1")]
+    assert fallbacks(engine) == [(f"wasm-{cores}", code, "wasm-1")]
 
 
 @pytest.mark.slow
@@ -175,8 +175,7 @@ def test_the_page_tells_what_has_failed(page_with_song: tuple[Page, Path]) -> No
     separate(page)
     bar = page.get_by_role("progressbar", name=f"Separating {path.stem}")
     expect(bar).to_have_attribute("aria-valuetext", re.compile("left"), timeout=SOON)
-    worker = next(worker for worker in page.workers if worker.url.endswith("/engine/worker/main.js"))
-    worker.evaluate("() => self.close()")
+    threads(page, "engine/worker")[0].evaluate("() => self.close()")
     told = re.compile(r"The engine stopped unexpectedly\. (Going on with one thread|Trying once more)\.")
     expect(page.locator("job-view")).to_contain_text(told, timeout=SOON)
     expect(page.locator("engine-line")).to_contain_text(told)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from demixer_build import paths
 from demixer_build.headers import headers_for
 from tests.browser.deployments import deployment
+from tests.browser.engines import threads
 from tests.browser.host import Host, hosting
 from tests.browser.visits import (
     Visit,
@@ -84,7 +86,7 @@ def test_ready_is_said_only_while_everything_is_there(visit: Visit, tmp_path: Pa
         expect(ready(page)).to_be_visible()
 
         host.stop()
-        for part in ("/decode/worker/decode.js", "numpy-", echo_digest(page)):
+        for part in ("/assets/decode-worker-", "numpy-", echo_digest(page)):
             assert drop(page, part) == 1
             page.reload()
             installed(page)
@@ -139,12 +141,13 @@ def test_a_host_without_headers(browser: Browser, song: Path, tmp_path: Path) ->
         begin(page)
         download(page, "Harmonic", tmp_path)
         expect(page.locator("engine-line")).to_contain_text("1 thread, not isolated")
+        engine = urlsplit(threads(page, "engine/worker")[0].url).path
 
         page.get_by_role("button", name="Reload", exact=True).click()
         expect(page.get_by_role("button", name="Choose songs")).to_be_visible()
         assert page.evaluate("crossOriginIsolated")
         expect(page.get_by_role("button", name="Reload", exact=True)).to_have_count(0)
-        for path in ("/", "/engine/worker/main.js", "/vendor/pyodide/pyodide.mjs"):
+        for path in ("/", engine, "/vendor/pyodide/pyodide.mjs"):
             sent = page.evaluate("async (path) => Object.fromEntries((await fetch(path)).headers)", path)
             assert {name: sent.get(name.lower()) for name in headers_for(path)} == headers_for(path)
         choose(page, song)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Page, Request, expect
 
 from demixer_build import paths
+from tests.browser.engines import threads
 from tests.browser.host import Host, hosting
 from tests.browser.visits import Visit, begin, choose, download, installed, model, ready, write_song
 from tests.browser.watch import Watch
@@ -95,7 +96,7 @@ def test_a_request_elsewhere_is_blocked_in_page_and_worker(home: Page, watch: Wa
     with hosting(tmp_path) as elsewhere:
         choose(home, write_song(tmp_path / "Song.wav"))  # starts the worker
         expect(home.locator("engine-line")).to_contain_text("WASM", timeout=60_000)
-        worker = next(worker for worker in home.workers if worker.url.endswith("/engine/worker/main.js"))
+        worker = threads(home, "engine/worker")[0]
         script = "async (url) => { await fetch(url, { mode: 'no-cors' }) }"
         for place in (home, worker):
             blocked = home.expect_console_message(lambda message: message.text.startswith("CSP: connect-src blocked"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +18,8 @@ from tests.browser.host import Host, hosting
 from tests.browser.visits import Visit, begin, choose, download, installed, kept, model, prepare, ready, write_song
 
 NEW: Final = "How to check version two"
-DECODER: Final = "vendor/mediabunny/mediabunny.mjs"
-HELPER: Final = "ui/dom.js"
+DECODER: Final = "decode/worker/main.js"
+PAGE: Final = "main.js"
 TEXTS: Final = "locales/en.json"
 
 
@@ -26,12 +27,10 @@ TEXTS: Final = "locales/en.json"
 def versions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two versions, which differ in the shell and in the runtime."""
     texts = json.loads((paths.DIST / TEXTS).read_text(encoding="utf-8"))
-    changes = {
-        TEXTS: json.dumps({**texts, "promise.proof": NEW}).encode(),
-        **{name: (paths.DIST / name).read_bytes() + b"\n// version two\n" for name in (DECODER, HELPER)},
-    }
+    changes = {TEXTS: json.dumps({**texts, "promise.proof": NEW}).encode()}
+    sources = dict.fromkeys((DECODER, PAGE), "globalThis.version = 2;")
     folders = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
-    return deployment(folders[0]), deployment(folders[1], changes)
+    return deployment(folders[0]), deployment(folders[1], changes, sources=sources)
 
 
 @pytest.fixture
@@ -93,8 +92,9 @@ def test_a_new_version_waits_until_it_is_asked_for(
     button.click()
     is_new(page)
     expect(ready(page)).to_be_visible(timeout=30_000)
-    changed = {url.split("?")[0].removeprefix(host.url) for url in set(kept(page)) ^ before}
-    assert changed == {f"/{TEXTS}", f"/{HELPER}", f"/{DECODER}"}
+    changed = {re.sub(r"(-\w{8}\.js)?\?.*", "", url).removeprefix(host.url) for url in set(kept(page)) ^ before}
+    # The page names its script, that names the chunk which starts the decoder.
+    assert changed == {"/index.html", "/assets/main", "/assets/client", "/assets/decode-worker", f"/{TEXTS}"}
     assert len(kept(page)) == len(before)  # the old entries are gone, the model is not
     assert not [path for path in host.paths if path.endswith(".onnx") or "pyodide" in path]
 
@@ -155,13 +155,13 @@ UPDATE: Final = """async () => {
   }
 }"""
 
-#: What is wrong with a deployment: the file, and what comes instead of it.
+#: Fault of a deployment: the source that has changed, the path that fails, and the response to it.
 BROKEN: Final = {
-    "a part of the page is missing": (HELPER, Response(status_code=404)),
-    "a part of the page is another page": (HELPER, HTMLResponse("<!doctype html>")),
-    "a part of the page is of the version before": (TEXTS, Response("{}", media_type="application/json")),
-    "a part of the engine is missing": (DECODER, Response(status_code=404)),
-    "the service worker is a page": ("sw.js", HTMLResponse("<!doctype html>")),
+    "a part of the page is missing": (PAGE, "/assets/main-", Response(status_code=404)),
+    "a part of the page is another page": (PAGE, "/assets/main-", HTMLResponse("<!doctype html>")),
+    "a part of the page is of the version before": (TEXTS, f"/{TEXTS}", Response("{}", media_type="application/json")),
+    "a part of the engine is missing": (DECODER, "/assets/decode-worker-", Response(status_code=404)),
+    "the service worker is a page": (PAGE, "/sw.js", HTMLResponse("<!doctype html>")),
 }
 
 
@@ -171,11 +171,14 @@ def test_a_half_broken_deployment_leaves_the_old_version_working(
     page = opened(context, host)
     model(page, "Harmonic")
     prepare(page)
-    for number, (wrong, (path, fault)) in enumerate(BROKEN.items(), 1):
-        contents = (paths.DIST / path).read_bytes() + b"\n" * number  # never kept before
+    for number, (wrong, (source, path, fault)) in enumerate(BROKEN.items(), 1):
         folder = tmp_path / str(number)
-        host.deploy(deployment(folder, {} if path == "sw.js" else {path: contents}))
-        host.faults = {f"/{path}": fault}
+        if source == TEXTS:
+            version = deployment(folder, {TEXTS: (paths.DIST / TEXTS).read_bytes() + b"\n"})
+        else:
+            version = deployment(folder, sources={source: f"globalThis.broken = {number};"})  # not kept before
+        host.deploy(version)
+        host.faults = {path: fault}
         assert page.evaluate(UPDATE) in {"redundant", "refused"}, wrong
         page.reload()
         expect(page.get_by_text("How to check that")).to_be_visible()

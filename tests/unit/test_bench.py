@@ -38,7 +38,7 @@ REPORT = Report(
         },
         "hpss": {"default": Variant(0, 0, None, replace(SIDE, stock_ratio=None, limit_ratio=None), None)},
     },
-    first_visit=[Visit("usable page", 250_000, 0.5)],
+    first_visit=[Visit("usable page", 30, 250_000, 0.5)],
     peers=[Peer("other", 7.0, 3400.0, Spread(0.3, 0.2, 0.4))],
     left_out=["one thing: for a reason"],
 )
@@ -136,7 +136,7 @@ def test_the_json_is_plain_and_keeps_its_names() -> None:
     }
     assert variant["browser"]["stock_ratio"] == {"median": 0.75, "min": 0.7, "max": 0.8}
     assert plain["models"]["htdemucs"]["fp32"]["browser"] is None
-    assert plain["first_visit"] == [{"until": "usable page", "bytes": 250_000, "seconds": 0.5}]
+    assert plain["first_visit"] == [{"until": "usable page", "requests": 30, "bytes": 250_000, "seconds": 0.5}]
 
 
 def test_no_digit_is_invented() -> None:

@@ -8,11 +8,23 @@ from typing import Final
 
 import pytest
 
-from demixer_build import hosting, site
+from demixer_build import hosting
 from demixer_build.headers import headers_for
+from demixer_build.paths import DIST
 
 PATHS: Final = [
-    *dict(site.page()),
+    "index.html",
+    "app.webmanifest",
+    "assets/main-0123ABCD.js",
+    "assets/main-0123ABCD.js.map",
+    "assets/engine-worker-0123ABCD.js",
+    "assets/engine-compute-0123ABCD.js",
+    "assets/export-worker-0123ABCD.js",
+    "assets/style-0123ABCD.css",
+    "icons/app.svg",
+    "locales/en.json",
+    "vendor/onnxruntime-web/ort.wasm.min.mjs",
+    "vendor/pyodide/pyodide.mjs",
     "sw.js",
     "models/manifest.json",
     "models/testing/probe.onnx",
@@ -68,7 +80,8 @@ def test_every_host_sends_what_our_server_does(host: Callable[[str], Mapping[str
         assert host(path) == headers_for(path), path
 
 
+@pytest.mark.skipif(not (DIST / "_headers").exists(), reason="dist/ is not built")
 def test_the_rules_are_as_few_and_short_as_hosts_take() -> None:
-    lines = hosting.netlify(PATHS).splitlines()
+    lines = (DIST / "_headers").read_text(encoding="utf-8").splitlines()
     assert len([line for line in lines if line.startswith("/")]) <= MOST_RULES
     assert max(map(len, lines)) <= LONGEST_LINE

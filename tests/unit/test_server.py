@@ -18,8 +18,8 @@ from demixer_build.server import HOST, create_app, serve
 MODEL = bytes(range(256)) * 64
 SITE = {
     "index.html": b"<!doctype html><title>Demixer</title>",
-    "engine/worker/main.js": b"export {};",
-    "base/messages.js": b"export {};",
+    "assets/engine-worker-0123ABCD.js": b"export {};",
+    "assets/main-0123ABCD.js": b"export {};",
     "vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs": b"export {};",
     "vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm": b"\0asm",
     "models/htdemucs/default.0123abcd.onnx": MODEL,
@@ -63,7 +63,7 @@ class Answer:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/engine/worker/main.js", "/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs", "/no"]
+    "path", ["/", "/assets/engine-worker-0123ABCD.js", "/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs", "/no"]
 )
 def test_everything_is_isolated_and_closed(port: int, path: str) -> None:
     headers = Answer(port, path).headers
@@ -80,8 +80,12 @@ def test_everything_is_isolated_and_closed(port: int, path: str) -> None:
 
 def test_only_the_engine_worker_may_build_code_from_text(port: int) -> None:
     assert Answer(port, "/").scripts == {"'self'"}
-    assert Answer(port, "/base/messages.js").scripts == {"'self'"}
-    assert Answer(port, "/engine/worker/main.js").scripts == {"'self'", "'wasm-unsafe-eval'", "'unsafe-eval'"}
+    assert Answer(port, "/assets/main-0123ABCD.js").scripts == {"'self'"}
+    assert Answer(port, "/assets/engine-worker-0123ABCD.js").scripts == {
+        "'self'",
+        "'wasm-unsafe-eval'",
+        "'unsafe-eval'",
+    }
     threads = Answer(port, "/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs")
     assert threads.scripts == {"'self'", "'wasm-unsafe-eval'"}
 
@@ -90,7 +94,7 @@ def test_only_the_engine_worker_may_build_code_from_text(port: int) -> None:
     ("path", "kind"),
     [
         ("/", "text/html"),
-        ("/engine/worker/main.js", "text/javascript"),
+        ("/assets/engine-worker-0123ABCD.js", "text/javascript"),
         ("/vendor/onnxruntime-web/ort-wasm-simd-threaded.mjs", "text/javascript"),
         ("/vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm", "application/wasm"),
         ("/models/htdemucs/default.0123abcd.onnx", "application/octet-stream"),
@@ -106,8 +110,9 @@ def test_content_types(port: int, path: str, kind: str) -> None:
 
 
 def test_only_files_named_by_their_hash_are_kept_without_asking(port: int) -> None:
-    assert "immutable" in Answer(port, "/models/htdemucs/default.0123abcd.onnx").headers["Cache-Control"]
-    for path in ("/", "/models/testing/probe.onnx", "/engine/worker/main.js"):
+    for path in ("/models/htdemucs/default.0123abcd.onnx", "/assets/engine-worker-0123ABCD.js"):
+        assert "immutable" in Answer(port, path).headers["Cache-Control"]
+    for path in ("/", "/models/testing/probe.onnx", "/assets.json"):
         assert Answer(port, path).headers["Cache-Control"] == "no-cache"
 
 
@@ -124,7 +129,7 @@ def test_a_part_of_a_model(port: int) -> None:
     assert part.headers["Content-Range"] == f"bytes 100-199/{len(MODEL)}"
 
 
-@pytest.mark.parametrize("path", ["/no", "/docs", "/openapi.json", "/engine", "/../pyproject.toml", "/%2e%2e/x"])
+@pytest.mark.parametrize("path", ["/no", "/docs", "/openapi.json", "/assets", "/../pyproject.toml", "/%2e%2e/x"])
 def test_an_unknown_path_is_not_found(port: int, path: str) -> None:
     answer = Answer(port, path)
     assert answer.status == 404

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import brotli
 import pytest
 
 from demixer.models import Model
-from demixer_build import assets, files, models, site
+from demixer_build import assets, files, models, service_worker, site
 from demixer_build.errors import BuildError
 from demixer_build.paths import DIST, MODELS
 
@@ -31,11 +33,58 @@ def test_the_wheel_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     assert one.read_bytes() == two.read_bytes()
 
 
+#: The entries of the page's threads, as they are bundled.
+ENTRIES: Final = (
+    "main",
+    "engine-worker",
+    "engine-compute",
+    "decode-worker",
+    "export-worker",
+    "playback-audio-mixer",
+)
+
+
+@built
 def test_only_what_a_browser_asks_for_is_shipped() -> None:
-    shipped = dict(site.page())
-    assert "engine/protocol.js" in shipped
+    shipped = site.page()
+    folders = {name.split("/")[0] for name in shipped}
+    assert folders == {"app.webmanifest", "assets", "icons", "index.html", "locales", "vendor"}
+    assert {name.split("/")[1] for name in shipped if name.startswith("vendor/") and not name.endswith(".txt")} == {
+        "onnxruntime-web",
+        "pyodide",
+    }
     assert not [name for name in shipped if name.endswith((".d.ts", ".d.mts", ".md")) or "node_modules" in name]
-    assert not {"package.json", "package-lock.json", "tsconfig.json", "biome.json"} & shipped.keys()
+
+
+@built
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_every_thread_has_one_bundle(entry: str) -> None:
+    bundles = [name for name in site.page() if re.fullmatch(rf"assets/{entry}-\w{{8}}\.js", name)]
+    assert len(bundles) == 1
+
+
+@built
+def test_bundles_name_no_source() -> None:
+    """Every script that a script starts or imports is there, and none leads to a source."""
+    shipped = site.page()
+    start = r"new URL\([\"'`]\./([^\"'`]+)[\"'`],import\.meta\.url"
+    load = r"\bimport\(?[\"']\./([^\"']+)"
+    for name, path in shipped.items():
+        if re.fullmatch(r"assets/.+\.js", name):
+            text = path.read_text(encoding="utf-8")
+            named = [f"assets/{script}" for script in re.findall(start, text) + re.findall(load, text)]
+            assert [script for script in named if script not in shipped] == [], name
+
+
+@built
+def test_the_first_page_is_small() -> None:
+    """What a first visit fetches before a song is chosen: the shell, by the page and by the service worker."""
+    contents = {path.relative_to(DIST).as_posix(): path for path in DIST.rglob("*") if path.is_file()}
+    shell = [file["url"] for file in service_worker.describe(contents)["files"] if file["part"] == "shell"]
+    assert len(shell) > 5
+    # The service worker asks again for each, which the browser's cache answers where the host allows that.
+    assert 2 * len(shell) + 1 <= 40
+    assert sum(len(brotli.compress(contents[name].read_bytes())) for name in [*shell, "sw.js"]) <= 250_000
 
 
 def test_mirror_adds_changes_and_removes_only_what_differs(tmp_path: Path) -> None:
@@ -112,6 +161,8 @@ def test_only_pinned_wheels_are_shipped() -> None:
 
 
 @built
-def test_no_script_mentions_a_source_map_that_is_not_there() -> None:
-    scripts = [path for pattern in ("*.js", "*.mjs") for path in DIST.rglob(pattern)]
-    assert [path.name for path in scripts if b"//# sourceMappingURL=" in path.read_bytes()] == []
+def test_every_source_map_that_a_script_names_is_there() -> None:
+    scripts = [path for pattern in ("*.js", "*.mjs", "*.css") for path in DIST.rglob(pattern)]
+    maps = [(path, re.findall(rb"[#@] sourceMappingURL=(\S+)", path.read_bytes())) for path in scripts]
+    assert [path.name for path, names in maps if names]
+    assert [path.name for path, names in maps for name in names if not (path.parent / name.decode()).exists()] == []

@@ -2,7 +2,7 @@
 
 import { held } from "../base/handles.js";
 
-/** Where the service worker leaves what was shared; the twin of `service-worker/ours.js`. */
+/** Where the service worker leaves what was shared; the twin of `service-worker/main.js`. */
 const SHARED = "demixer-shared";
 
 /** @param {(files: File[]) => void} take */

@@ -21,7 +21,7 @@ export async function askToPersist() {
 export async function dropShell() {
   const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
   await Promise.all(registrations.map((registration) => registration.unregister()));
-  await dropCaches((name) => name.startsWith("demixer-precache"));
+  await dropCaches((name) => name === "demixer-shell");
 }
 
 export const dropRuntime = () => dropCaches((name) => name === "demixer-runtime");

@@ -1,4 +1,4 @@
-/** What `generate.mjs` and the browser put around `ours.js`. */
+/** What the build and the browser put around `main.js`. */
 
 interface SiteFile {
   /** Relative to the site. */
@@ -6,11 +6,12 @@ interface SiteFile {
   revision: string;
   integrity: string;
   bytes: number;
+  part: "shell" | "runtime" | "extra";
   /** The only device that needs it; "" for all of them. */
-  device?: string;
+  device: string;
 }
 
-declare const site: { shell: SiteFile[]; runtime: SiteFile[]; headers: [string, Record<string, string>][] };
+declare const site: { files: SiteFile[]; headers: [string, Record<string, string>][] };
 declare const registration: ServiceWorkerRegistration;
 
 /** Chromium's static routing, when a service worker is installed. */

@@ -55,13 +55,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Visit:
-    """How far a visitor with an empty cache has come."""
+    """A first visit, with an empty cache."""
 
     until: str
+    requests: int
+    """Of the page and of the service worker while it is installed."""
     bytes: int
-    """What the server has sent by then."""
+    """The bodies of their responses."""
     seconds: float
-    """From the first request."""
+    """From the first request until the page, or the stem, can be used."""
 
 
 @dataclass(frozen=True)

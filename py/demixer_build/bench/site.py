@@ -32,6 +32,8 @@ class Served:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.requests = 0
+        """Requests so far."""
         self.sent = 0
         """Bytes of response bodies so far."""
 
@@ -70,6 +72,8 @@ class _Bench:
         self._served = served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._served.requests += scope["type"] == "http"
+
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and scope["path"].startswith("/bench/"):
                 del MutableHeaders(scope=message)["Content-Security-Policy"]

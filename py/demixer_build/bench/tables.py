@@ -81,8 +81,11 @@ def sizes(report: Report) -> Sheet:
 
 def first_visit(report: Report) -> Sheet:
     """What a newcomer waits for."""
-    rows = [(visit.until, f"{visit.bytes / 1e6:.1f} MB", f"{visit.seconds:.1f} s") for visit in report.first_visit]
-    return Sheet("First visit", ("until", "sent", "after"), rows)
+    rows = [
+        (visit.until, str(visit.requests), f"{visit.bytes / 1e3:,.0f} kB", f"{visit.seconds:.1f} s")
+        for visit in report.first_visit
+    ]
+    return Sheet("First visit", ("until", "requests", "sent", "after"), rows)
 
 
 def limits(report: Report) -> Sheet:

@@ -19,23 +19,26 @@ LABELS: Final = {"hpss": "Harmonic / percussive", "spleeter-2stems": "Spleeter",
 
 
 def first_visits(browsers: Launcher, served: Served, song: Path, models: Sequence[str]) -> list[Visit]:
-    """How long a newcomer waits for the page, and for the first stem of each model: each time with an empty cache."""
+    """Visit the page until it can be used, then once for the first stem of each model, each time with an empty cache."""
     return [_visit(browsers, served, None, None), *(_visit(browsers, served, song, model) for model in models)]
 
 
 def _visit(browsers: Launcher, served: Served, song: Path | None, model: str | None) -> Visit:
     with browsers.tab(served.url) as tab:
-        sent, begin = served.sent, time.perf_counter()
+        requests, sent, begin = served.requests, served.sent, time.perf_counter()
         tab.page.goto("/")
         expect(tab.page.get_by_role("button", name="Choose songs")).to_be_enabled()
         expect(tab.page.get_by_role("radio").first).to_be_attached()  # the models are there
         if song and model:
             begin_separation(tab.page, song, model)
             expect(desk(tab.page)).to_be_visible(timeout=0)
+        seconds = time.perf_counter() - begin
+        tab.page.evaluate("async () => { await navigator.serviceWorker.ready }")
         return Visit(
             until=f"first stem of {model}" if model else "usable page",
+            requests=served.requests - requests,
             bytes=served.sent - sent,
-            seconds=time.perf_counter() - begin,
+            seconds=seconds,
         )
 
 

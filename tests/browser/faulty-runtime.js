@@ -1,13 +1,13 @@
 /**
- * `engine/ort.js` on a machine with faults: tests serve it in the place of the real one, with a plan.
+ * `engine/compute/runtime.js` on a machine with faults: tests serve it in the place of the real one, with a plan.
  *
  * A plan is `{ fault, input, run, device }`: what happens, to the graphs with an input of that name, from which of
  * their runs on, and on which device only.
  */
 
-import { Runtime } from "./ort.js?real";
+import { Runtime } from "./runtime.js?real";
 
-export * from "./ort.js?real";
+export * from "./runtime.js?real";
 
 const { fault = "none", input = "magnitude", run: first = 1, device } = PLAN;
 
@@ -20,7 +20,7 @@ export let runs = 0;
 const { load } = Runtime;
 
 Runtime.load = async (chosen) => {
-  const ort = await import(`/vendor/onnxruntime-web/ort.${chosen.kind}.min.mjs`);
+  const ort = await import(`../../vendor/onnxruntime-web/ort.${chosen.kind}.min.mjs`);
   const { create } = ort.InferenceSession;
   ort.InferenceSession.create = async (...given) => {
     const session = await create.apply(ort.InferenceSession, given);
