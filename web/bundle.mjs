@@ -48,7 +48,8 @@ const SHARED = {
   legalComments: "linked",
   metafile: true,
   charset: "utf8",
-  absWorkingDir: output,
+  absWorkingDir: sources, // names and source maps are the same in every checkout
+  preserveSymlinks: true,
   outdir: join(output, "assets"),
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
@@ -73,7 +74,7 @@ async function script(path) {
   const entryPoints = [{ in: path, out: name }];
   const { metafile } = await build({ ...SHARED, entryPoints, splitting: true, plugins: [threads] });
   const [main] = Object.entries(metafile.outputs).find(
-    ([, { entryPoint }]) => entryPoint && resolve(output, entryPoint) === path,
+    ([, { entryPoint }]) => entryPoint && resolve(sources, entryPoint) === path,
   );
   return { main, needed: imports(metafile.outputs, main) };
 }
@@ -96,15 +97,17 @@ async function style(paths) {
   return Object.keys(metafile.outputs).find((path) => path.endsWith(".css"));
 }
 
+const url = (path) => `assets/${basename(path)}`;
+
 const page = await readFile(join(sources, "index.html"), "utf8");
 const [{ main, needed }, css] = await Promise.all([
   script(join(sources, "main.js")),
   style(Array.from(page.matchAll(STYLE), ([, path]) => path)),
 ]);
 const head = [
-  `<link rel="stylesheet" href="${css}" />`,
-  ...needed.map((path) => `<link rel="modulepreload" href="${path}" />`),
-  `<script type="module" src="${main}"></script>`,
+  `<link rel="stylesheet" href="${url(css)}" />`,
+  ...needed.map((path) => `<link rel="modulepreload" href="${url(path)}" />`),
+  `<script type="module" src="${url(main)}"></script>`,
 ];
 const written = page
   .replaceAll(STYLE, "")

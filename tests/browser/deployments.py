@@ -63,7 +63,7 @@ def _bundle(folder: Path, sources: Mapping[str, str]) -> dict[str, Path]:
     for name, statement in sources.items():
         with (web / name).open("a", encoding="utf-8") as script:
             script.write(f"\n{statement}\n")
-    return bundle.build(web, folder / "bundle")
+    return bundle.build(web, folder / ".build" / "bundle")  # as near as in the checkout: source maps name the way
 
 
 def echo() -> dict[str, Any]:

@@ -19,7 +19,7 @@ LABELS: Final = {"hpss": "Harmonic / percussive", "spleeter-2stems": "Spleeter",
 
 
 def first_visits(browsers: Launcher, served: Served, song: Path, models: Sequence[str]) -> list[Visit]:
-    """Visit the page until it can be used, then once for the first stem of each model, each time with an empty cache."""
+    """Visit until the page can be used, and once for the first stem of each model, each time with an empty cache."""
     return [_visit(browsers, served, None, None), *(_visit(browsers, served, song, model) for model in models)]
 
 
