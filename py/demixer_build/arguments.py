@@ -23,7 +23,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     test.add_argument("--soak", action="store_true", help="the long runs too: hours of music, minutes to an hour")
 
     commands.add_parser("check", help="formatting, lint and types of Python and JavaScript")
-    commands.add_parser("site", help="build dist/, a static site for any host that can set headers")
+    site = commands.add_parser("site", help="build dist/, a static site for any host that can set headers")
+    site.add_argument(
+        "--precision",
+        action="extend",
+        type=lambda text: text.split(","),
+        metavar="LIST",
+        help="include only these weights, such as `default` (default: all)",
+    )
+    site.add_argument(
+        "--compress",
+        choices=("br", "gz", "both"),
+        default="br",
+        help="compressed forms to lay beside the files (default: %(default)s, which every browser takes over HTTPS)",
+    )
     commands.add_parser(
         "evaluate",
         help="separation quality: of every model on the music at hand, into docs/quality/; or `demixer evaluate` "

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from argparse import Namespace
+from collections.abc import Collection
 from pathlib import Path
 
 from demixer_build import browser, checks, node, server, vendor
@@ -17,7 +18,7 @@ from demixer_build.paths import DIST, NODE_MODULES, ROOT, STATE, VENDOR
 
 def run(arguments: Namespace) -> int:
     """Set everything up and serve the app."""
-    site(arguments)
+    _build_site()
     server.serve(DIST, arguments.port, open_page=not arguments.no_open)
     return 0
 
@@ -25,7 +26,7 @@ def run(arguments: Namespace) -> int:
 def test(arguments: Namespace) -> int:
     """Set everything up, check, then run the tests; pytest has the last word on the screen."""
     node.install(tools=True)
-    site(arguments)
+    _build_site()
     browser.ensure()
     clean_code = checks.check()
     left_out = [kind for kind, out in (("slow", arguments.fast), ("soak", not arguments.soak)) if out]
@@ -41,19 +42,24 @@ def check(_: Namespace) -> int:
     return int(not checks.check())
 
 
-def site(_: Namespace) -> int:
+def site(arguments: Namespace) -> int:
     """Build dist/."""
+    codings = {"br": ["br"], "gz": ["gzip"], "both": ["br", "gzip"]}[arguments.compress]
+    _build_site(arguments.precision, codings)
+    return 0
+
+
+def _build_site(precisions: Collection[str] | None = None, codings: Collection[str] = ("br",)) -> None:
     node.install(tools=False)
     vendor.update()
-    site_.build()
-    return 0
+    site_.build(precisions, codings)
 
 
 def evaluate(arguments: Namespace) -> int:
     """Measure separation quality; without arguments, remake docs/quality/."""
     from demixer_build import evaluation  # what it imports is not installed for every command
 
-    site(arguments)
+    _build_site()
     given = arguments.rest
     if not given:
         systems = [part for system in evaluation.SYSTEMS for part in ("--model", system)]
@@ -66,7 +72,7 @@ def bench(arguments: Namespace) -> int:
     from demixer_build import reliability  # what these import is not installed for every command
     from demixer_build.bench import measure, plot, report, tables
 
-    site(arguments)
+    _build_site()
     browser.ensure()
     if arguments.reliability:
         return reliability.report()

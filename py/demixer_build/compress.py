@@ -1,9 +1,9 @@
-"""Files as they travel: beside each that compresses, its brotli and gzip forms, made once for each content."""
+"""Compressed forms of the site's files, to be served as they are; each is made once for a content."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,14 +26,15 @@ ENCODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
 """Content coding -> suffix of the file that holds it, the smaller one first."""
 
 
-def compressed(contents: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
-    """Path in the site -> file, for every compressed form of these contents."""
+def compressed(contents: Mapping[str, Path], codings: Collection[str]) -> Iterator[tuple[str, Path]]:
+    """Path in the site -> file, for the forms of these contents in some of `ENCODINGS`."""
     _KEPT.mkdir(parents=True, exist_ok=True)
     wanted = {name: path for name, path in contents.items() if path.suffix in _COMPRESS}
     with step("Compressing the site"):
         for name, path in wanted.items():
             key = digest(path)
-            for coding, suffix in ENCODINGS.items():
+            for coding in codings:
+                suffix = ENCODINGS[coding]
                 yield name + suffix, _made(path, _KEPT / (key + suffix), _CODERS[coding])
 
 

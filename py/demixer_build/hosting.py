@@ -1,8 +1,8 @@
-"""The table of headers in the words of static hosts, to lie beside the site."""
+"""The table of headers as configuration files of static hosts, which lie beside the site."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from demixer_build.headers import RULES, TYPES, headers_for
@@ -53,8 +53,10 @@ def _by_folder(folder: str, files: Mapping[str, _Headers]) -> Iterator[tuple[str
             yield child, inside[child]
 
 
-def nginx() -> str:
+def nginx(codings: Collection[str] = ("br", "gzip")) -> str:
     """A `server` with its maps, to be included in the `http` block."""
+    modules = {"br": "brotli_static on;  # of the module ngx_brotli", "gzip": "gzip_static on;"}
+    static = "".join(f"  {modules[coding]}\n" for coding in codings)
     maps = [
         f"map $uri ${_variable(name)} {{\n"
         + "".join(
@@ -68,21 +70,20 @@ def nginx() -> str:
     headers = "".join(f'  add_header {name} "{value}" always;\n' for name, value in values.items())
     return (
         "\n".join(maps)
-        + "\n\nserver {\n  listen 8080;\n  root /srv/demixer;  # this folder\n  gzip_static on;\n"
-        + "  # brotli_static on;  # where nginx has that module\n"
+        + f"\n\nserver {{\n  listen 8080;\n  root /srv/demixer;  # this folder\n{static}"
         + f"  types {{\n    text/html html;\n    text/css css;\n    image/png png;\n{types}  }}\n"
         + f"{headers}}}\n"
     )
 
 
-def caddy() -> str:
+def caddy(codings: Collection[str] = ("br", "gzip")) -> str:
     """A Caddyfile."""
     lines = [":8080 {", "  root * .  # this folder", "  route {"]
     for number, rule in enumerate(RULES):
         lines += [f"    @rule{number} path_regexp {rule.expression}", f"    header @rule{number} {{"]
         lines += [f'      {name} "{value}"' for name, value in rule.headers.items()]
         lines += ["    }"]
-    return "\n".join([*lines, "    file_server {", "      precompressed br gzip", "    }", "  }", "}", ""])
+    return "\n".join([*lines, "    file_server {", f"      precompressed {' '.join(codings)}", "    }", "  }", "}", ""])
 
 
 def _variable(header: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from demixer_build import bundle, compress, device_check, files, hosting, icons, models, quality, service_worker
 from demixer_build.console import step
+from demixer_build.errors import BuildError
 from demixer_build.paths import DIST, ROOT, STATE, WEB
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
@@ -28,9 +29,24 @@ _BY_PATH: Final = (
 _GENERATED: Final = STATE / "site"
 
 
-def build() -> None:
-    """Bring dist/ up to date; the Node packages are installed and `web/vendor/` is made already."""
-    manifest = models.build()
+def build(precisions: Collection[str] | None = None, codings: Collection[str] = ("br",)) -> None:
+    """Bring dist/ up to date; the Node packages are installed and `web/vendor/` is made already.
+
+    Parameters
+    ----------
+    precisions : collection of str, optional
+        Of the weights to include; all by default.
+    codings : collection of str
+        Content codings of the compressed forms. Brotli is enough for browsers, which all take it over HTTPS; gzip is
+        for hosts that cannot send brotli.
+
+    Raises
+    ------
+    BuildError
+        When a model has weights, but none at these precisions.
+    """
+    built = models.build()
+    manifest = built if precisions is None else only(built, precisions)
     wheel = build_wheel(STATE / "wheel")
     paths = {
         "pyodide": "vendor/pyodide/",
@@ -50,13 +66,41 @@ def build() -> None:
             for artifact in artifacts
         },
         **{f"models/testing/{path.name}": path for path in models.build_testing()},
-        **device_check.build(manifest),
+        **{name: path for name, path in device_check.build(built).items() if _is_answerable(name, manifest)},
         "quality.json": _generated("quality.json", quality.table()),
     }
-    files.mirror(complete(contents, STATE / "service-worker"), DIST)
+    files.mirror(complete(contents, STATE / "service-worker", codings), DIST)
 
 
-def complete(contents: Mapping[str, Path], output: Path) -> dict[str, Path]:
+def only(manifest: dict[str, Any], precisions: Collection[str]) -> dict[str, Any]:
+    """The manifest with the artifacts of some precisions.
+
+    Raises
+    ------
+    BuildError
+        When a model has artifacts, but none at these precisions.
+    """
+    entries = []
+    for model in manifest["models"]:
+        artifacts = {name: files for name, files in model["artifacts"].items() if name in precisions}
+        if model["artifacts"] and not artifacts:
+            offered = ", ".join(model["artifacts"])
+            raise BuildError(f"{model['label']} has no weights for --precision {','.join(precisions)}, only {offered}.")
+        entries.append({**model, "artifacts": artifacts})
+    return {**manifest, "models": entries}
+
+
+def _is_answerable(name: str, manifest: dict[str, Any]) -> bool:
+    """False for the stems of a device check, `check/<model>.fp32.f32`, whose precision is left out.
+
+    GPUs are compared with the exact graph, whichever of theirs they compute with.
+    """
+    model = name.removeprefix("check/").split(".")[0]
+    precisions = [set(entry["artifacts"]) for entry in manifest["models"] if entry["id"] == model]
+    return not name.endswith(".fp32.f32") or any(each - {"default"} for each in precisions)
+
+
+def complete(contents: Mapping[str, Path], output: Path, codings: Collection[str] = ("br",)) -> dict[str, Path]:
     """Add what follows from the rest: the service worker, headers for static hosts, compressed forms.
 
     Parameters
@@ -65,11 +109,17 @@ def complete(contents: Mapping[str, Path], output: Path) -> dict[str, Path]:
         Path in the site -> file.
     output : Path
         Folder for what is generated.
+    codings : collection of str
+        Content codings of the compressed forms.
     """
     whole = {**contents, "sw.js": _written(output / "sw.js", service_worker.script(contents))}
-    hosts = {"_headers": hosting.netlify(whole), "nginx.conf": hosting.nginx(), "Caddyfile": hosting.caddy()}
+    hosts = {
+        "_headers": hosting.netlify(whole),
+        "nginx.conf": hosting.nginx(codings),
+        "Caddyfile": hosting.caddy(codings),
+    }
     texts = {name: _written(output / name, text) for name, text in hosts.items()}
-    return {**whole, **texts, **dict(compress.compressed(whole))}
+    return {**whole, **texts, **dict(compress.compressed(whole, codings))}
 
 
 def page() -> dict[str, Path]:

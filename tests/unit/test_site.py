@@ -13,7 +13,7 @@ import brotli
 import pytest
 
 from demixer.models import Model
-from demixer_build import assets, files, models, service_worker, site
+from demixer_build import assets, compress, files, models, service_worker, site
 from demixer_build.errors import BuildError
 from demixer_build.paths import DIST, MODELS
 
@@ -166,3 +166,27 @@ def test_every_source_map_that_a_script_names_is_there() -> None:
     maps = [(path, re.findall(rb"[#@] sourceMappingURL=(\S+)", path.read_bytes())) for path in scripts]
     assert [path.name for path, names in maps if names]
     assert [path.name for path, names in maps for name in names if not (path.parent / name.decode()).exists()] == []
+
+
+def described(artifacts: dict[str, Any]) -> dict[str, Any]:
+    return {"models": [{"id": "one", "label": "One", "artifacts": artifacts}], "stems": {}}
+
+
+def test_a_site_of_one_precision_leaves_the_other_weights_out() -> None:
+    files = [{"path": "one/default.onnx"}]
+    full = described({"default": files, "fp16": [], "fp32": []})
+    assert site.only(full, ["default"]) == described({"default": files})
+    assert site.only(described({}), ["default"]) == described({})  # a model without weights
+
+
+def test_a_precision_that_no_weights_have_is_refused() -> None:
+    with pytest.raises(BuildError, match=r"One has no weights for --precision int4, only default\."):
+        site.only(described({"default": []}), ["int4"])
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_only_the_chosen_form_is_laid_beside_the_files(tmp_path: Path, coding: str) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    whole = site.complete({"index.html": tmp_path / "index.html"}, tmp_path / "output", [coding])
+    suffix = compress.ENCODINGS[coding]
+    assert [name for name in whole if name.endswith((".br", ".gz"))] == [f"index.html{suffix}", f"sw.js{suffix}"]
