@@ -282,6 +282,7 @@ NO_CHECKPOINTS: Final = {
     "the start of a graph": (b"\x08", "model/integrity"),
     "zeros": (bytes(4096), "model/incompatible"),
     "an archive of photos": (zip_of({"photo.jpg": b"x"}), "model/incompatible"),
+    "an archive of nothing": (b"PK\x03\x04" + zip_of({}), "model/incompatible"),
     "two checkpoints": (zip_of({"a/data.pkl": b"N.", "b/data.pkl": b"N."}), "model/incompatible"),
     "TorchScript": (zip_of({"a/data.pkl": b"N.", "a/constants.pkl": b"N."}), "model/incompatible"),
     "a zip bomb": (zip_of({"a/data.pkl": bytes(10 << 20)}, zipfile.ZIP_DEFLATED), "model/incompatible"),

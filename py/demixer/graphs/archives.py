@@ -62,7 +62,7 @@ class Archive:
             found.append((header, length, checksum, name))
         found.sort()
         self._entries: dict[str, _Entry] = {}
-        stops = [*(header for header, *_ in found[1:]), start]
+        stops = [*(header for header, *_ in found), start][1:]
         for (header, length, checksum, name), stop in zip(found, stops, strict=True):
             if name in self._entries or header + _LOCAL.size + length > stop:
                 raise damaged("entries of its archive overlap")
