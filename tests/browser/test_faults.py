@@ -177,7 +177,7 @@ def test_the_page_tells_what_has_failed(page_with_song: tuple[Page, Path]) -> No
     expect(bar).to_have_attribute("aria-valuetext", re.compile("left"), timeout=SOON)
     worker = next(worker for worker in page.workers if worker.url.endswith("/engine/worker/main.js"))
     worker.evaluate("() => self.close()")
-    told = re.compile(r"The engine stopped unexpectedly\. (Going on with one thread|Trying once more)\.")
+    told = re.compile(r"The engine stopped unexpectedly\. (Continuing with one thread|Trying once more)\.")
     expect(page.locator("job-view")).to_contain_text(told, timeout=SOON)
     expect(page.locator("engine-line")).to_contain_text(told)
     expect(page.locator("#status")).to_have_text(told)
