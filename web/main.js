@@ -23,14 +23,13 @@ import { recall, remember } from "./platform/preferences.js";
 import { loadQuality } from "./platform/quality.js";
 import { ServiceWorkerClient } from "./platform/service-worker-client.js";
 import { Transport } from "./playback/page/transport.js";
-import { Announcements } from "./ui/announcements.js";
+import { Announcer } from "./ui/announcer.js";
 import { Attention } from "./ui/attention.js";
-import { partLabel } from "./ui/export-texts.js";
 import { onLanguageChange, translate } from "./ui/i18n.js";
 import { setUpHeader } from "./ui/page-header.js";
-import { PageView } from "./ui/page-view.js";
-import { rebuild } from "./ui/rebuild.js";
+import { PageView, rebuildElements } from "./ui/page-view.js";
 import { listenToKeys } from "./ui/shortcuts.js";
+import { partLabel } from "./ui/stems.js";
 
 /** Between true marks the progress is drawn this often. */
 const TICK_MS = 250;
@@ -54,16 +53,16 @@ const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();
-const announcements = new Announcements();
+const announcer = new Announcer();
 const spectra = new Spectrograms(engine);
 let view = new PageView(deck, spectra);
 store.subscribe((state) => {
   deck.load(selectedSong(state));
   view.render(state);
-  announcements.follow(state);
+  announcer.follow(state);
 });
 onLanguageChange(() => {
-  rebuild();
+  rebuildElements();
   view = new PageView(deck, spectra);
   store.touch();
 });
@@ -85,10 +84,10 @@ function count(urls) {
 
 async function offerModels() {
   try {
-    const { models } = await loadModels();
+    const { models, catalogue } = await loadModels();
     const wanted = new URLSearchParams(location.search).get("model") ?? recall(MODEL_KEY);
     const model = models.find(({ id }) => id === wanted) ?? models[0];
-    store.set({ models, model, problem: null });
+    store.set({ models, catalogue, model, problem: null });
     void offline.prune(models);
   } catch (reason) {
     store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
@@ -176,7 +175,8 @@ function withSong(act) {
 
 /** @param {import("./app/song.js").Song} song */
 function downloadAll(song) {
-  const { plan, name } = planForAll(song, partLabel);
+  const { catalogue } = store.state;
+  const { plan, name } = planForAll(song, (part) => partLabel(part, catalogue), catalogue);
   void exportController.download(song, plan, name);
 }
 

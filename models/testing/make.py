@@ -26,7 +26,7 @@ from onnx.reference.op_run import OpRun
 from demixer.families.spleeter import BINS, FRAMES
 from demixer_build.weights import save, store_fp16
 
-#: Shape of the probe's input `x` and of its output `y`, which are equal; `web/engine/devices/self-test.js` knows it too.
+#: Shape of the probe's input `x` and output `y`, which are equal; `web/engine/devices/self-test.js` knows it too.
 PROBE_SHAPE: Final = (1024, 256)
 PROBE_PRODUCTS: Final = 16
 #: Operations in one run of the probe: what the engine divides by the seconds it took.

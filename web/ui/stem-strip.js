@@ -1,11 +1,10 @@
-/** One stem on the desk: its name, its controls, its meter and its lane. */
+/** One stem on the desk: name, controls, meter and lane. Emits `strip-change` and `stem-download`. */
 
-import { h, tell } from "./dom.js";
-import { Fader } from "./fader.js";
+import { emit, h, icon } from "./dom.js";
 import { t } from "./i18n.js";
-import { icon, stemIcon } from "./icon.js";
 import { LevelMeter } from "./level-meter.js";
-import { PanSlider } from "./pan-slider.js";
+import { Fader, PanSlider } from "./sliders.js";
+import { setStem, stemIcon, stemLabel } from "./stems.js";
 import { TrackLane } from "./track-lane.js";
 
 /** @typedef {import("../playback/page/gains.js").Strip} Strip */
@@ -13,6 +12,7 @@ import { TrackLane } from "./track-lane.js";
 
 export class StemStrip extends HTMLElement {
   #track;
+  #catalogue;
   #mute = h("button", { type: "button" }, t("strip.mute"));
   #solo = h("button", { type: "button", title: t("strip.solo-title") }, t("strip.solo"));
   #volume = new Fader(t("strip.volume"), (volume) => this.#change({ volume }));
@@ -21,25 +21,26 @@ export class StemStrip extends HTMLElement {
   #meter = new LevelMeter();
   #lane = new TrackLane();
 
-  /** @param {Track} track */
-  constructor(track) {
+  /** @param {Track} track @param {import("./stems.js").Catalogue} catalogue */
+  constructor(track, catalogue) {
     super();
     this.#track = track;
+    this.#catalogue = catalogue;
   }
 
   connectedCallback() {
-    const name = t(`stem.${this.#track.name}`);
+    const name = stemLabel(this.#track.name, this.#catalogue);
     const download = t("strip.download", { stem: name });
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", name);
-    this.dataset.stem = this.#track.name;
+    setStem(this, this.#track.name, this.#catalogue);
     this.#download.setAttribute("aria-label", download);
     this.#download.title = download;
     this.replaceChildren(
-      h("span", { class: "strip-name" }, stemIcon(this.#track.name), h("span", {}, name)),
+      h("span", { class: "strip-name" }, stemIcon(this.#track.name, this.#catalogue), h("span", {}, name)),
       this.#download,
       h("span", { class: "strip-switches" }, this.#mute, this.#solo, this.#pan.input, this.#pan.output),
-      h("span", { class: "strip-level" }, this.#volume.input, this.#volume.output),
+      h("span", { class: "strip-volume" }, this.#volume.input, this.#volume.output),
       this.#meter,
       this.#lane,
     );
@@ -48,7 +49,7 @@ export class StemStrip extends HTMLElement {
       const alone = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
       this.#change({ soloed: alone || !isPressed(this.#solo) }, alone);
     });
-    this.#download.addEventListener("click", () => tell(this, "stem-download", this.#track));
+    this.#download.addEventListener("click", () => emit(this, "stem-download", this.#track));
   }
 
   /**
@@ -72,9 +73,9 @@ export class StemStrip extends HTMLElement {
     this.#meter.peak = peak;
   }
 
-  /** @param {Partial<Strip>} changes @param {boolean} [alone] whether no other stem stays soloed */
+  /** @param {Partial<Strip>} changes @param {boolean} [alone] true to end the solo of every other stem */
   #change(changes, alone) {
-    tell(this, "strip-change", { stem: this.#track.name, changes, alone });
+    emit(this, "strip-change", { stem: this.#track.name, changes, alone });
   }
 }
 
