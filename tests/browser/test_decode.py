@@ -64,7 +64,7 @@ def test_a_song_is_right_to_the_sample(decoder: Page, animal: Animal) -> None:
 @pytest.mark.parametrize("animal", OTHERS, ids=lambda animal: animal.name)
 def test_what_is_no_song_is_one_error(decoder: Page, animal: Animal) -> None:
     outcome = decode(decoder, animal.encode())
-    assert (outcome.get("name"), outcome.get("code")) == ("MediaError", animal.outcome), outcome
+    assert (outcome.get("name"), outcome.get("code")) == ("DemixError", animal.outcome), outcome
     assert outcome["message"].endswith(".")
     assert "Error" not in outcome["message"]
 
@@ -110,11 +110,12 @@ def test_what_cannot_be_streamed_is_decoded_whole(decoder: Page) -> None:
 
 def test_without_a_decoder_of_whole_files_the_reason_is_told(decoder: Page) -> None:
     script = """async (text) => {
+      const { DemixError } = await import("/src/base/errors.js");
       const { decode } = await import("/src/decode/worker/decode.js");
       const file = new Blob([Uint8Array.fromBase64(text)]);
-      const refuse = (code) => () => Promise.reject({ code });
-      const told = async (whole) => decode(file, whole).next().catch(({ code }) => code);
-      return [await told(refuse("audio/unreadable")), await told(refuse("audio/too-long"))];
+      const refuse = (code) => () => Promise.reject(new DemixError(code, "No."));
+      const outcome = async (decodeWhole) => decode(file, decodeWhole).next().catch(({ code }) => code);
+      return [await outcome(refuse("audio/unreadable")), await outcome(refuse("audio/too-long"))];
     }"""
     alac = next(animal for animal in OTHERS if animal.name == "ALAC.m4a")
     codes = decoder.evaluate(script, base64.b64encode(alac.encode()).decode())

@@ -7,6 +7,8 @@
  *              { id, ok: false, error }
  *     event    { type, data }                 tells something meanwhile
  *
+ * Both ends of a port may call and serve: only replies have `ok`, and each end counts its own requests.
+ *
  * What a pair of threads may say to each other is a `Contract`. Requests are checked against it as they arrive, so a
  * page and a worker of different versions fail with `protocol/version` instead of misunderstanding each other.
  */
@@ -73,8 +75,8 @@ export class Caller {
     this.#port = port;
     this.#contract = contract;
     port.addEventListener("message", ({ data: message }) => {
-      if ("id" in message) this.#settle(message);
-      else onEvent(message.type, message.data);
+      if ("ok" in message) this.#settle(message);
+      else if (!("id" in message)) onEvent(message.type, message.data);
     });
   }
 
@@ -188,6 +190,7 @@ export function serve(port, contract, create, ready = Promise.resolve()) {
   /** @type {Map<number, AbortController>} */
   const running = new Map();
   port.addEventListener("message", async ({ data: request }) => {
+    if (isReply(request)) return;
     const id = request?.id ?? null;
     if (request?.type === "abort") return running.get(id)?.abort(cancelled());
     const controller = new AbortController();
@@ -206,6 +209,9 @@ export function serve(port, contract, create, ready = Promise.resolve()) {
     }
   });
 }
+
+/** To a call from this end of the port. @param {any} message */
+const isReply = (message) => typeof message?.ok === "boolean";
 
 /**
  * @param {Handlers<any>} handlers

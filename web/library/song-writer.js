@@ -56,7 +56,7 @@ export class SongWriter {
   /**
    * @param {string} name of the song
    * @param {Tags} tags
-   * @returns {Promise<import("../decode/page/client.js").DecodedSong>}
+   * @returns {Promise<import("../decode/protocol.js").DecodedSong>}
    * @throws {DemixError} `audio/empty`
    */
   async finish(name, tags) {
