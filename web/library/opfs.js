@@ -128,7 +128,7 @@ export async function writeFile(folder, name, bytes) {
     const access = await accessTo(handle);
     try {
       if (access.getSize() > 0) access.truncate(0); // costs as much as it takes to write a small file
-      access.write(bytes);
+      writeAll(access, bytes);
       access.flush();
     } finally {
       access.close();
@@ -137,6 +137,22 @@ export async function writeFile(folder, name, bytes) {
   } catch (error) {
     const full = error instanceof DOMException && error.name === "QuotaExceededError";
     throw full ? new DemixError("storage/quota", error.message) : error;
+  }
+}
+
+/**
+ * Workers only. Writes all bytes, however few the browser takes at a time.
+ * @param {FileSystemSyncAccessHandle} access
+ * @param {ArrayBufferView<ArrayBuffer>} bytes
+ * @param {number} [start] in the file
+ * @throws {DemixError} `storage/quota` when the storage takes no more
+ */
+export function writeAll(access, { buffer, byteOffset, byteLength }, start = 0) {
+  for (let done = 0; done < byteLength; ) {
+    const rest = new Uint8Array(buffer, byteOffset + done, byteLength - done);
+    const written = access.write(rest, { at: start + done });
+    if (written === 0) throw new DemixError("storage/quota", "The storage takes no more bytes.");
+    done += written;
   }
 }
 

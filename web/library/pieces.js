@@ -4,6 +4,7 @@
  * pieces after it.
  */
 
+import { count, index, instance, listOf, nullable, object, positive, text } from "../base/shapes.js";
 import { fileOf, namesIn, openFile, remove, writeFile } from "./opfs.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
@@ -24,6 +25,15 @@ import { fileOf, namesIn, openFile, remove, writeFile } from "./opfs.js";
  * @property {string | null} folder in the storage; none where the browser has no storage and pieces are in memory
  * @property {Piece[]} pieces
  */
+
+/** The shape of `StoredAudio` in messages. */
+export const storedAudio = object({
+  rate: positive,
+  channels: count,
+  length: index,
+  folder: nullable(text),
+  pieces: listOf(object({ start: index, length: count, blob: instance(Blob) })),
+});
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
