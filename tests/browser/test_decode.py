@@ -130,3 +130,36 @@ def test_too_large_a_file_is_not_decoded_whole(decoder: Page) -> None:
       return decodeWhole(file, 44_100).catch(({ code }) => code);
     }"""
     assert decoder.evaluate(script) == "audio/too-long"
+
+
+#: A song decoded as on the page, into memory.
+ON_THE_PAGE: Final = """async ([text, aborting]) => {
+  const { DemixError } = await import("/src/base/errors.js");
+  const { watchRequests } = await import("/src/base/requests.js");
+  const { decodeSong } = await import("/src/decode/page/client.js");
+  const urls = [];
+  watchRequests((more) => urls.push(...more));
+  const file = new Blob([Uint8Array.fromBase64(text)]);
+  const stop = new AbortController();
+  const report = () => aborting && stop.abort(new DemixError("cancelled", "Enough."));
+  try {
+    const { length, pieces } = await decodeSong(file, "Song", null, stop.signal, report);
+    return { length, size: pieces[0].blob.size, urls };
+  } catch ({ code }) {
+    return { code, urls };
+  }
+}"""
+
+
+@pytest.mark.parametrize("name", ["MP3", "shifted MP3"])
+def test_the_page_decodes_with_a_worker_that_reports_its_requests(decoder: Page, name: str) -> None:
+    encoded = {"MP3": MP3.encode(), "shifted MP3": bytes(6_000) + MP3.encode()}[name]
+    seen = decoder.evaluate(ON_THE_PAGE, [base64.b64encode(encoded).decode(), False])
+    assert seen["length"] >= song().shape[1]
+    assert seen["size"] == 8 * seen["length"]
+    assert [url for url in seen["urls"] if url.endswith("/decode/worker/decode.js")]
+
+
+def test_decoding_is_aborted(decoder: Page) -> None:
+    seen = decoder.evaluate(ON_THE_PAGE, [base64.b64encode(MP3.encode()).decode(), True])
+    assert seen["code"] == "cancelled"

@@ -1,5 +1,5 @@
 /**
- * The songs that the browser keeps, as the page sees them: listed, reopened and removed. Workers write them.
+ * The songs in the browser's storage, as the page lists, opens and removes them. Workers write them.
  */
 
 import { jobName, ORIGINAL, PEAKS, peaksOf, RECORDS, SONGS, songFolder } from "./layout.js";

@@ -55,7 +55,7 @@ export class CloseLook {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      this.#peaks = await track.look(start, stop, hop);
+      this.#peaks = await track.measurePeaks(start, stop, hop);
       this.#track = track;
     } catch {
       return; // the song has been removed: those of the whole song will do
