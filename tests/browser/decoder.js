@@ -1,60 +1,50 @@
-/** `decode.js` for `test_decode.py`, in a worker as the page has it: this file is both ends. */
+/** `decode.js` for `test_decode.py`, in a worker as on the page. This file is both ends, and calls in both directions. */
 
-/** Milliseconds after which a file counts as one that hangs. */
-const PATIENCE = 30_000;
+import { Caller, parentPort, serve, Transferred, WorkerClient } from "/src/base/messages.js";
 
-/** @type {Worker} */
-let worker;
-let settle;
+/** Milliseconds after which a file counts as hanging. */
+const TIMEOUT_MS = 30_000;
 
-/** Decodes a file in a worker that lives as long as the page: what came of it, with the samples as text. */
+const anything = () => true;
+const DECODE = { version: 1, requests: { decode: anything }, events: [] };
+const PAGE = { version: 1, requests: { "file.decode": anything }, events: [] };
+
+/** @type {WorkerClient} */
+let client;
+let file;
+
+/** Decodes a file in a worker that lives as long as the page; returns blocks with samples as text, or the error. */
 export function decoded(base64) {
-  worker ??= new Worker(import.meta.url, { type: "module" });
-  const file = new Blob([Uint8Array.fromBase64(base64)]);
-  return new Promise((resolve, reject) => {
-    setTimeout(() => reject(new Error("The decoder hangs.")), PATIENCE);
-    worker.onerror = ({ message }) => reject(new Error(message));
-    worker.onmessage = ({ data }) => {
-      if (data.outcome) resolve(data.outcome);
-      else answer(data.whole);
-    };
-    worker.postMessage({ file });
-  });
+  client ??= start();
+  file = new Blob([Uint8Array.fromBase64(base64)]);
+  return client.call("decode", file, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 }
 
-/** The page decodes what the worker cannot. */
-async function answer({ file, rate }) {
-  const { decodeWhole } = await import("/src/decode/page/whole-file.js");
-  try {
-    const planar = await decodeWhole(file, rate);
-    worker.postMessage(
-      { planar },
-      planar.channels.map(({ buffer }) => buffer),
-    );
-  } catch ({ code }) {
-    worker.postMessage({ refused: { code } });
-  }
+function start() {
+  const worker = new Worker(import.meta.url, { type: "module" });
+  serve(worker, PAGE, () => ({
+    "file.decode": async (rate) => {
+      const { decodeWhole } = await import("/src/decode/page/whole-file.js");
+      const planar = await decodeWhole(file, rate);
+      return new Transferred(
+        planar,
+        planar.channels.map(({ buffer }) => buffer),
+      );
+    },
+  }));
+  return new WorkerClient(worker, DECODE);
 }
 
 if (typeof document === "undefined") {
-  self.onmessage = async ({ data }) => {
-    if (data.planar) settle.resolve(data.planar);
-    else if (data.refused) settle.reject(data.refused);
-    else self.postMessage({ outcome: await read(data.file) });
-  };
+  const page = new Caller(parentPort, PAGE);
+  serve(parentPort, DECODE, () => ({ decode: (file) => blocksOf(file, (rate) => page.call("file.decode", rate)) }));
 }
 
-function whole(file, rate) {
-  settle = Promise.withResolvers();
-  self.postMessage({ whole: { file, rate } });
-  return settle.promise;
-}
-
-async function read(file) {
+async function blocksOf(file, decodeWhole) {
   const { decode } = await import("/src/decode/worker/decode.js");
   const blocks = [];
   try {
-    for await (const block of decode(file, whole)) blocks.push(block);
+    for await (const block of decode(file, decodeWhole)) blocks.push(block);
   } catch ({ name, code, message }) {
     return { name, code, message };
   }

@@ -64,7 +64,7 @@ def test_a_song_is_right_to_the_sample(decoder: Page, animal: Animal) -> None:
 @pytest.mark.parametrize("animal", OTHERS, ids=lambda animal: animal.name)
 def test_what_is_no_song_is_one_error(decoder: Page, animal: Animal) -> None:
     outcome = decode(decoder, animal.encode())
-    assert (outcome.get("name"), outcome.get("code")) == ("MediaError", animal.outcome), outcome
+    assert (outcome.get("name"), outcome.get("code")) == ("DemixError", animal.outcome), outcome
     assert outcome["message"].endswith(".")
     assert "Error" not in outcome["message"]
 
@@ -110,11 +110,12 @@ def test_what_cannot_be_streamed_is_decoded_whole(decoder: Page) -> None:
 
 def test_without_a_decoder_of_whole_files_the_reason_is_told(decoder: Page) -> None:
     script = """async (text) => {
+      const { DemixError } = await import("/src/base/errors.js");
       const { decode } = await import("/src/decode/worker/decode.js");
       const file = new Blob([Uint8Array.fromBase64(text)]);
-      const refuse = (code) => () => Promise.reject({ code });
-      const told = async (whole) => decode(file, whole).next().catch(({ code }) => code);
-      return [await told(refuse("audio/unreadable")), await told(refuse("audio/too-long"))];
+      const refuse = (code) => () => Promise.reject(new DemixError(code, "No."));
+      const outcome = async (decodeWhole) => decode(file, decodeWhole).next().catch(({ code }) => code);
+      return [await outcome(refuse("audio/unreadable")), await outcome(refuse("audio/too-long"))];
     }"""
     alac = next(animal for animal in OTHERS if animal.name == "ALAC.m4a")
     codes = decoder.evaluate(script, base64.b64encode(alac.encode()).decode())
@@ -129,3 +130,36 @@ def test_too_large_a_file_is_not_decoded_whole(decoder: Page) -> None:
       return decodeWhole(file, 44_100).catch(({ code }) => code);
     }"""
     assert decoder.evaluate(script) == "audio/too-long"
+
+
+#: A song decoded as on the page, into memory.
+ON_THE_PAGE: Final = """async ([text, aborting]) => {
+  const { DemixError } = await import("/src/base/errors.js");
+  const { watchRequests } = await import("/src/base/requests.js");
+  const { decodeSong } = await import("/src/decode/page/client.js");
+  const urls = [];
+  watchRequests((more) => urls.push(...more));
+  const file = new Blob([Uint8Array.fromBase64(text)]);
+  const stop = new AbortController();
+  const report = () => aborting && stop.abort(new DemixError("cancelled", "Enough."));
+  try {
+    const { length, pieces } = await decodeSong(file, "Song", null, stop.signal, report);
+    return { length, size: pieces[0].blob.size, urls };
+  } catch ({ code }) {
+    return { code, urls };
+  }
+}"""
+
+
+@pytest.mark.parametrize("name", ["MP3", "shifted MP3"])
+def test_the_page_decodes_with_a_worker_that_reports_its_requests(decoder: Page, name: str) -> None:
+    encoded = {"MP3": MP3.encode(), "shifted MP3": bytes(6_000) + MP3.encode()}[name]
+    seen = decoder.evaluate(ON_THE_PAGE, [base64.b64encode(encoded).decode(), False])
+    assert seen["length"] >= song().shape[1]
+    assert seen["size"] == 8 * seen["length"]
+    assert [url for url in seen["urls"] if url.endswith("/decode/worker/decode.js")]
+
+
+def test_decoding_is_aborted(decoder: Page) -> None:
+    seen = decoder.evaluate(ON_THE_PAGE, [base64.b64encode(MP3.encode()).decode(), True])
+    assert seen["code"] == "cancelled"

@@ -499,3 +499,54 @@ def test_nothing_heard_and_what_a_song_does_not_fit(page: Page, song: Samples, s
     expect(dialog.get_by_text("The desk is silent. Unmute a stem first.")).to_be_visible()
     choose(dialog, "What to export", "One stem")
     expect(dialog.get_by_role("button", name="Export", exact=True)).to_be_enabled()
+
+
+#: Half a minute of noise as a song of one stem, and what the worker does with it.
+ABORTED: Final = """async () => {
+  const { Exporter } = await import("/src/export/page/client.js");
+  const { watchRequests } = await import("/src/base/requests.js");
+  const urls = [];
+  watchRequests((more) => urls.push(...more));
+  const length = 30 * 44_100;
+  const samples = Float32Array.from({ length: 2 * length }, () => Math.random() - 0.5);
+  const pieces = [{ start: 0, length, blob: new Blob([samples]) }];
+  const audio = { rate: 44_100, channels: 2, length, folder: null, pieces };
+  const plan = {
+    form: "file", folder: "Song", stems: [audio], tags: {}, labels: [], coding: { kind: "wav", bits: 16 },
+    parts: [{ name: "Song.wav", title: "Song", gains: [[1, 1]], gain: 1 }],
+  };
+  const destination = { picked: null, scratch: null };
+  const exporter = new Exporter();
+  const outcome = (promise) => promise.then((value) => value, ({ code }) => code);
+  const stop = new AbortController();
+  const { DemixError } = await import("/src/base/errors.js");
+  const abort = () => stop.abort(new DemixError("cancelled", "Enough."));
+  const aborted = await outcome(exporter.write(plan, destination, abort, stop.signal));
+  const displaced = outcome(exporter.measure(audio, [audio], [[1, 1]], () => {}));
+  const fractions = [];
+  const { blob, clipped } = await exporter.write(plan, destination, (fraction) => fractions.push(fraction));
+  const measurement = await exporter.measure(audio, [audio], [[1, 1]], () => {});
+  const ended = outcome(exporter.measure(audio, [audio], [[1, 1]], () => {}));
+  await new Promise((resolve) => setTimeout(resolve));
+  exporter.end();
+  const again = await exporter.measure(audio, [audio], [[1, 1]], () => {});
+  return {
+    aborted, displaced: await displaced, ended: await ended, size: blob.size, clipped, fractions,
+    residual: measurement.residual, same: again.residual === measurement.residual, urls,
+  };
+}"""
+
+
+def test_an_aborted_export_leaves_the_worker_for_the_next_one_and_its_requests_are_reported(page: Page) -> None:
+    page.goto("/")
+    started: list[str] = []
+    page.on("worker", lambda worker: started.append(worker.url))
+    seen = page.evaluate(ABORTED)
+    assert (seen["aborted"], seen["displaced"], seen["ended"]) == ("cancelled", "cancelled", "cancelled")
+    assert seen["size"] > 4 * 30 * 44_100
+    assert seen["clipped"] == 0
+    assert seen["fractions"] == sorted(seen["fractions"])
+    assert seen["fractions"][-1] == 1
+    assert seen["same"]
+    assert len([url for url in started if "/export/" in url]) == 2  # `end` alone has terminated one
+    assert [url for url in seen["urls"] if "/vendor/pyodide/" in url]

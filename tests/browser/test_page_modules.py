@@ -157,22 +157,22 @@ def test_faders_reach_every_level_and_panning_leaves_the_centre_alone(modules: P
 
 
 @pytest.mark.parametrize(
-    ("stems", "presets"),
+    ("stems", "balances"),
     [
         (["drums", "bass", "other", "vocals"], ["karaoke", "vocals", "no-drums", "no-bass", "original"]),
         (["vocals", "accompaniment"], ["karaoke", "vocals", "original"]),
         (["harmonic", "percussive"], ["original"]),
     ],
 )
-def test_presets_are_those_that_the_stems_allow(modules: Page, stems: list[str], presets: list[str]) -> None:
+def test_balances_are_those_that_the_stems_allow(modules: Page, stems: list[str], balances: list[str]) -> None:
     script = """async (stems) => {
-      const { presetOf, presetsFor, presetStrips } = await import("/src/playback/page/balances.js");
-      const names = presetsFor(stems);
-      const strips = Object.fromEntries(names.map((name) => [name, presetStrips(name, stems)]));
-      return { names, strips, found: names.map((name) => presetOf(strips[name])) };
+      const { balanceOf, balancesFor, balanceStrips } = await import("/src/playback/page/balances.js");
+      const names = balancesFor(stems);
+      const strips = Object.fromEntries(names.map((name) => [name, balanceStrips(name, stems)]));
+      return { names, strips, found: names.map((name) => balanceOf(strips[name])) };
     }"""
     seen = modules.evaluate(script, stems)
-    assert seen["names"] == seen["found"] == presets
+    assert seen["names"] == seen["found"] == balances
     muted = {
         name: {stem for stem, strip in strips.items() if strip["muted"]} for name, strips in seen["strips"].items()
     }
@@ -183,7 +183,7 @@ def test_presets_are_those_that_the_stems_allow(modules: Page, stems: list[str],
         "no-bass": {"bass"},
         "original": set(),
     }
-    assert muted == {name: expected[name] for name in presets}
+    assert muted == {name: expected[name] for name in balances}
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(1, 8_000), (2, 44_100), (6, 96_000)])
@@ -231,7 +231,7 @@ def test_a_part_of_a_track_is_looked_at_closely(modules: Page) -> None:
       const { Track } = await import("/src/library/track.js");
       const track = new Track("test", 2, 300_000, 64);
       track.append([{ start: 0, length: 300_000, blob: new Blob([Uint8Array.fromBase64(text)]) }], new Float32Array(0));
-      const { values, hop, origin, start, stop } = await track.look(1_001, 290_000, 16);
+      const { values, hop, origin, start, stop } = await track.measurePeaks(1_001, 290_000, 16);
       return [hop, origin, start, stop, Array.from(values)];
     }"""
     *facts, values = modules.evaluate(script, base64.b64encode(samples.tobytes()).decode())
@@ -279,15 +279,16 @@ def test_a_song_with_what_is_no_number_is_refused(modules: Page, bad: float) -> 
 def surveyed(page: Page, samples: Samples) -> Any:
     """What is measured of a song that comes in pieces as the reader makes them."""
     script = """async (text) => {
-      const { Survey, hopFor } = await import("/src/library/measurement.js");
+      const { Measurement, hopFor } = await import("/src/library/measurement.js");
       const samples = new Float32Array(Uint8Array.fromBase64(text).buffer);
-      const survey = new Survey();
+      const measurement = new Measurement();
       try {
-        for (let at = 0; at < samples.length; at += 2 << 19) survey.add(samples.subarray(at, at + (2 << 19)), 2);
+        for (let at = 0; at < samples.length; at += 2 << 19) measurement.add(samples.subarray(at, at + (2 << 19)), 2);
       } catch ({ code }) {
         return { code };
       }
-      return { peaks: [...survey.peaks], normalisation: survey.normalisation, hop: hopFor(samples.length / 2) };
+      const { peaks, normalisation } = measurement;
+      return { peaks: [...peaks], normalisation, hop: hopFor(samples.length / 2) };
     }"""
     return page.evaluate(script, base64.b64encode(samples.T.tobytes()).decode())
 

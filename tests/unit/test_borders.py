@@ -126,6 +126,7 @@ THREADS = {
     "engine/compute": "worker",
     "engine/page": "page",
     "engine/worker": "engine worker",
+    "decode/protocol.js": "any",
     "decode/page": "page",
     "decode/worker": "decode worker",
     "playback/page": "page",

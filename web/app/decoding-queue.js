@@ -39,8 +39,8 @@ export class DecodingQueue {
     const signal = this.#open.get(song)?.signal;
     if (!signal || !song.file) return;
     try {
-      const { readSong } = await import("../decode/page/client.js");
-      const found = await readSong(song.file, song.name, song.folder, signal, (fraction) =>
+      const { decodeSong } = await import("../decode/page/client.js");
+      const found = await decodeSong(song.file, song.name, song.folder, signal, (fraction) =>
         this.#change(song, { read: fraction }),
       );
       this.#change(song, { ...read(found), status: song.plan ? "waiting" : "ready" });

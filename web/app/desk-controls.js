@@ -1,6 +1,6 @@
 /** What the controls of the desk do to the song that is shown, and to what is heard of it. */
 
-import { presetStrips } from "../playback/page/balances.js";
+import { balanceStrips } from "../playback/page/balances.js";
 import { rememberSongPreferences } from "./song-preferences.js";
 import { selectedSong } from "./state.js";
 
@@ -37,12 +37,12 @@ export class DeskControls {
   reactions = {
     "play-toggle": () => void this.#deck.toggle(),
     "seek-seconds": (/** @type {number} */ seconds) => this.#seek(seconds),
-    "clip-reset": () => this.#deck.unclip(),
+    "clip-reset": () => this.#deck.resetClipping(),
     "original-toggle": () => this.#mix(({ original }) => ({ original: !original })),
     "strip-change": (/** @type {StripChange} */ change) => this.#mix((desk) => changed(desk, change)),
     "master-change": (/** @type {number} */ master) => this.#mix(() => ({ master })),
     "balance-choose": (/** @type {string} */ name) =>
-      this.#mix(({ strips }) => ({ strips: presetStrips(name, Object.keys(strips)) })),
+      this.#mix(({ strips }) => ({ strips: balanceStrips(name, Object.keys(strips)) })),
     "loop-toggle": () => this.#repeat(({ looping }) => ({ looping: !looping })),
     "region-drag": (/** @type {Span} */ region) => this.#set(() => ({ region })),
     "region-change": (/** @type {Span | null} */ region) => this.#repeat(() => ({ region: long(region) })),
@@ -73,13 +73,13 @@ export class DeskControls {
   /** @param {(desk: Desk) => Partial<Desk>} change of what is heard */
   #mix(change) {
     this.#set(change);
-    this.#deck.mix();
+    this.#deck.applyGains();
   }
 
   /** @param {(desk: Desk) => Partial<Desk>} change of what is repeated */
   #repeat(change) {
     this.#set(change);
-    this.#deck.repeat();
+    this.#deck.applyLoop();
   }
 
   /** @param {number} seconds */

@@ -2,10 +2,9 @@
 
 import { describe } from "../base/errors.js";
 import { Exporter } from "../export/page/client.js";
-import { save } from "../export/page/save.js";
-import { pick, typeOf } from "../export/page/save-as.js";
+import { pick, save, typeOf } from "../export/page/save.js";
 import { fileOf, removePicked } from "../library/opfs.js";
-import { dropScratch, newScratch } from "../library/scratch.js";
+import { openScratch, removeScratch } from "../library/scratch.js";
 import { mixGains, songAudio, stemAudio } from "./export-plan.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
@@ -97,7 +96,7 @@ export class ExportController {
     /** @type {Blob | null} */
     let kept = null;
     try {
-      scratch = await newScratch();
+      scratch = await openScratch();
       const report = this.#reporter(name);
       const { blob, clipped } = await exporter.write(plan, { picked, scratch }, report);
       kept = blob;
@@ -108,7 +107,7 @@ export class ExportController {
       this.#change({ writing: null, error: error.code === "cancelled" ? null : error });
       if (fresh) await removePicked(picked); // made by picking it, and still empty
     }
-    setTimeout(() => void dropScratch(scratch), kept ? DOWNLOAD_MS : 0);
+    setTimeout(() => void removeScratch(scratch), kept ? DOWNLOAD_MS : 0);
     const { measurement, place } = this.#store.state.export ?? {};
     if (place === "dialog" && !measurement) void this.#measure(); // it had to give way
   }

@@ -7,6 +7,8 @@
  *              { id, ok: false, error }
  *     event    { type, data }                 reports something meanwhile
  *
+ * Both ends of a port may call and serve: only replies have `ok`, and each end counts its own requests.
+ *
  * A `Contract` lists the requests and events of a pair of threads. Requests are checked against it as they arrive, so a
  * page and a worker of different versions fail with `protocol/version` instead of misunderstanding each other.
  */
@@ -233,6 +235,7 @@ export function serve(port, contract, create, ready = Promise.resolve()) {
   /** @type {Map<number, AbortController>} */
   const running = new Map();
   port.addEventListener("message", async ({ data: request }) => {
+    if (isReply(request)) return;
     const id = request?.id ?? null;
     if (request?.type === "abort") return running.get(id)?.abort(cancelled());
     const controller = new AbortController();
@@ -251,6 +254,9 @@ export function serve(port, contract, create, ready = Promise.resolve()) {
     }
   });
 }
+
+/** To a call from this end of the port. @param {any} message */
+const isReply = (message) => typeof message?.ok === "boolean";
 
 /**
  * @param {Handlers<any>} handlers

@@ -26,6 +26,11 @@ export const oneOf =
   (...choices) =>
   (value) =>
     choices.includes(value);
+/** @param {...Shape} shapes @returns {Shape} */
+export const anyOf =
+  (...shapes) =>
+  (value) =>
+    shapes.some((shape) => shape(value));
 /** @param {new (...args: any[]) => object} type @returns {Shape} */
 export const instance = (type) => (value) => value instanceof type;
 /** @param {Shape} shape @returns {Shape} */

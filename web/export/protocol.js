@@ -1,13 +1,13 @@
-/**
- * Every message between the page and the export worker. One order is worked on at a time; to cancel, the page ends
- * the worker.
- */
+/** Messages between the page and the export worker. */
 
-/** @typedef {import("../base/errors.js").ErrorData} ErrorData */
+import { anyOf, anything, count, finite, listOf, nullable, object, oneOf, text } from "../base/shapes.js";
+import { storedAudio } from "../library/pieces.js";
+
+/** @typedef {import("../base/messages.js").Contract} Contract */
 /** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
 
 /** @typedef {{ title?: string, artist?: string, album?: string, albumArtist?: string, genre?: string,
- *   comment?: string, date?: string, trackNumber?: number }} Tags of a song, as its file has them; the date as ISO 8601 */
+ *   comment?: string, date?: string, trackNumber?: number }} Tags of a song, as in its file; the date as ISO 8601 */
 
 /**
  * @typedef {{ kind: "wav", bits: 16 | 24 | 32 }
@@ -19,7 +19,7 @@
 /**
  * One file, or one track of a Stems file: a mix of the song's stems.
  * @typedef {object} Part
- * @property {string} name of the file, with its ending
+ * @property {string} name of the file, with its extension
  * @property {string} title for its tags
  * @property {number[][]} gains linear, by stem and channel
  * @property {number} gain linear gain of their sum
@@ -39,19 +39,52 @@
 /** @typedef {{ name: string, color: string }} StemLabel */
 
 /**
- * Where the file goes.
  * @typedef {object} Destination
- * @property {FileSystemFileHandle | null} picked the file that was picked, where the browser lets one be picked
- * @property {string | null} scratch folder in the storage for whatever is temporary; without it, memory is taken
+ * @property {FileSystemFileHandle | null} picked file to write; null to return a blob
+ * @property {string | null} scratch folder in the storage for temporary files; null to keep them in memory
  */
 
 /** @typedef {{ stems: number[], mix: number, residual: number }} MixMeasurement as `demixer.mixdown.MixMeasurement` */
 
-/** @typedef {{ type: "measure", song: StoredAudio, stems: StoredAudio[], gains: number[][] }
- *   | { type: "write", plan: Plan, destination: Destination }} ToExporter */
-/** @typedef {{ type: "progress", fraction: number }
- *   | { type: "measured", measurement: MixMeasurement }
- *   | { type: "written", blob: Blob | null, clipped: number }
- *   | { type: "failed", error: ErrorData }} FromExporter */
+/**
+ * Requests. The file is null when it was picked; `clipped` counts the samples beyond full scale.
+ * @typedef {{
+ *   "mix.measure": { data: { song: StoredAudio, stems: StoredAudio[], gains: number[][] }, value: MixMeasurement },
+ *   "file.write": { data: { plan: Plan, destination: Destination }, value: WrittenFile },
+ * }} Calls
+ */
 
-export {};
+/** @typedef {{ blob: Blob | null, clipped: number }} WrittenFile */
+
+/**
+ * Progress is that of the only request: the page makes one at a time.
+ * @typedef {{ "export.progress": { fraction: number }, requests: { urls: string[] } }} Events
+ */
+
+const gains = listOf(listOf(finite));
+const plan = object({
+  form: oneOf("file", "archive", "stems"),
+  folder: text,
+  stems: listOf(storedAudio),
+  parts: listOf(object({ name: text, title: text, gains, gain: finite })),
+  coding: anyOf(
+    object({ kind: oneOf("wav"), bits: oneOf(16, 24, 32) }),
+    object({ kind: oneOf("flac"), bits: oneOf(16, 24) }),
+    object({ kind: oneOf("mp3", "aac"), bitrate: count }),
+  ),
+  tags: object({}),
+  labels: listOf(object({ name: text, color: text })),
+});
+
+/** @type {Contract} */
+export const EXPORT = Object.freeze({
+  version: 1,
+  requests: {
+    "mix.measure": object({ song: storedAudio, stems: listOf(storedAudio), gains }),
+    "file.write": object({
+      plan,
+      destination: object({ picked: nullable(anything), scratch: nullable(text) }),
+    }),
+  },
+  events: { "export.progress": object({ fraction: finite }), requests: object({ urls: listOf(text) }) },
+});

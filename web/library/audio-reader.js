@@ -1,4 +1,4 @@
-/** The samples of a song in a worker: the engine's `Source`. */
+/** Reads stored audio in a worker, as a `Source` of the engine. */
 
 import { free } from "../base/buffers.js";
 import { ORIGINAL } from "./layout.js";
@@ -43,7 +43,7 @@ export class AudioReader {
     return gather(this.#pieces, this.channels, start, stop, (...part) => this.#fill(...part));
   }
 
-  /** @param {Float32Array<ArrayBuffer>} samples that were read, and that nobody needs any more */
+  /** Frees the memory of samples that were read. @param {Float32Array<ArrayBuffer>} samples */
   free(samples) {
     free([samples]);
   }
@@ -63,7 +63,11 @@ export class AudioReader {
     }
   }
 
-  /** Synchronous access is several times as fast as a blob's, but one reader at a time has it. @param {Piece} piece */
+  /**
+   * Synchronous access is several times as fast as a blob's, but exclusive.
+   * @param {Piece} piece
+   * @returns {Promise<FileSystemSyncAccessHandle | null>} null when another reader has it, or the audio is in memory
+   */
   async #access({ start }) {
     if (!this.#folder) return null;
     return accessTo(await fileIn(this.#folder, pieceName(start))).catch(() => null);

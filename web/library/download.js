@@ -1,6 +1,4 @@
-/**
- * A file of known size, downloaded; what broke off goes on where the server allows it.
- */
+/** Downloads a file of known size, and continues an interrupted download if the server supports it. */
 
 import { DemixError, messageOf } from "../base/errors.js";
 
@@ -8,9 +6,9 @@ import { DemixError, messageOf } from "../base/errors.js";
 /** @typedef {{ sha256: string, content: Uint8Array<ArrayBuffer>, received: number }} Partial */
 
 const REPORT_BYTES = 1 << 20;
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
-/** The last download that was not finished. @type {Partial | null} */
+/** The last unfinished download. @type {Partial | null} */
 let unfinished = null;
 
 /**
@@ -18,15 +16,15 @@ let unfinished = null;
  * @param {Artifact} artifact
  * @param {AbortSignal} signal
  * @param {(received: number) => void} report
- * @param {number} [patience] milliseconds without a byte after which a connection counts as dead
+ * @param {number} [timeout] milliseconds without a byte after which a connection is given up
  */
-export async function download(url, artifact, signal, report, patience = PATIENCE_MS) {
+export async function download(url, artifact, signal, report, timeout = TIMEOUT_MS) {
   const partial = unfinished?.sha256 === artifact.sha256 ? unfinished : begin(artifact);
   unfinished = partial;
   for (;;) {
     const before = partial.received;
     try {
-      await receive(url, partial, signal, report, patience);
+      await receive(url, partial, signal, report, timeout);
       unfinished = null;
       return partial.content;
     } catch (error) {
@@ -42,7 +40,7 @@ export async function download(url, artifact, signal, report, patience = PATIENC
   }
 }
 
-/** The server has not the file that is wanted: there is nothing to go on with. */
+/** The server does not have this file, so there is nothing to continue. */
 class Refusal extends Error {}
 
 /** @param {Artifact} artifact @returns {Partial} */
@@ -55,29 +53,29 @@ function begin({ sha256, bytes }) {
  * @param {Partial} partial
  * @param {AbortSignal} signal
  * @param {(received: number) => void} report
- * @param {number} patience
+ * @param {number} timeout
  */
-async function receive(url, partial, signal, report, patience) {
+async function receive(url, partial, signal, report, timeout) {
   const { content } = partial;
   const start = partial.received;
-  const silence = new AbortController();
-  const giveUp = () => silence.abort(new Error("the server has stopped sending"));
-  let timer = setTimeout(giveUp, patience);
+  const stalled = new AbortController();
+  const giveUp = () => stalled.abort(new Error("the server has stopped sending"));
+  let timer = setTimeout(giveUp, timeout);
   try {
     const response = await fetch(url, {
-      signal: AbortSignal.any([signal, silence.signal]),
+      signal: AbortSignal.any([signal, stalled.signal]),
       headers: start ? { Range: `bytes=${start}-` } : {},
-      cache: "no-store", // our own cache keeps it
+      cache: "no-store", // it is kept in a cache of its own
     });
     let received = response.status === 206 ? start : 0;
     let reported = 0;
     for await (const chunk of chunksOf(response)) {
       clearTimeout(timer);
-      timer = setTimeout(giveUp, patience);
+      timer = setTimeout(giveUp, timeout);
       if (received + chunk.length > content.length) throw new Refusal("the file is too long");
       content.set(chunk, received);
       received += chunk.length;
-      partial.received = Math.max(partial.received, received); // the same bytes again are no progress
+      partial.received = Math.max(partial.received, received); // receiving the same bytes again is not progress
       if (received - reported < REPORT_BYTES && received < content.length) continue;
       reported = received;
       report(received);
@@ -88,7 +86,7 @@ async function receive(url, partial, signal, report, patience) {
   }
 }
 
-/** The body of a response that can be a model: servers like to answer with a page. @param {Response} response */
+/** The body of a response, unless it is an error or a page. @param {Response} response */
 async function* chunksOf({ ok, status, headers, body }) {
   if (!ok) throw new Refusal(`the server answered ${status}`);
   if (headers.get("content-type")?.startsWith("text/html")) throw new Refusal("the server sent a page");
@@ -97,6 +95,6 @@ async function* chunksOf({ ok, status, headers, body }) {
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
   } finally {
-    reader.cancel().catch(() => {}); // whoever stopped asking wants no more of it
+    reader.cancel().catch(() => {}); // the consumer may have stopped early
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Where the engine puts the stems of a job, segment by segment: pieces, then the state that the job can go on from.
- * A job that ends at any moment leaves pieces that are whole and a state that fits to those before it.
+ * Writes the stems of a job segment by segment: pieces, then the resume point. A job that ends at any moment leaves whole
+ * pieces, and a resume point for those before it.
  *
- * What is written is written in its order, but behind the job's back: the next segment is computed meanwhile, and what
- * goes wrong is told with the next samples, or at the end.
+ * Writes are queued in order while the next segment is computed; their errors are thrown by the next `write`, or by
+ * `finish`.
  */
 
 import { free } from "../base/buffers.js";
@@ -14,51 +14,51 @@ import { cutPieces, listPieces, writePiece } from "./pieces.js";
 /** @typedef {import("../engine/protocol.js").JobRequest} JobRequest */
 /** @typedef {import("../engine/protocol.js").StemChunk} StemChunk */
 /** @typedef {import("./opfs.js").Folder} Folder */
-/** @typedef {(start: number, length: number, stems: StemChunk[]) => void} Tell */
+/** @typedef {(start: number, length: number, stems: StemChunk[]) => void} OnChunk */
 /** @typedef {{ name: string, peaks: Float32Array<ArrayBuffer> }} StemPeaks */
 
 export class JobOutput {
   #request;
   #folder;
-  #tell;
+  #onChunk;
   /** @type {Map<string, Float32Array<ArrayBuffer>[]>} */
   #peaks = new Map();
   #begun = false;
   #saved = 0;
   /** @type {Promise<void>} */ #writing = Promise.resolve();
 
-  /** @param {JobRequest} request @param {Folder | null} folder @param {Tell} tell */
-  constructor(request, folder, tell) {
+  /** @param {JobRequest} request @param {Folder | null} folder @param {OnChunk} onChunk */
+  constructor(request, folder, onChunk) {
     this.#request = request;
     this.#folder = folder;
-    this.#tell = tell;
+    this.#onChunk = onChunk;
   }
 
   /**
    * @param {JobRequest} request
-   * @param {Tell} tell is told of what is finished
+   * @param {OnChunk} onChunk called for all samples that have been written
    */
-  static async open(request, tell) {
+  static async open(request, onChunk) {
     const { folder, song, model, preset, hop } = request;
     const opened = folder === null ? null : await openFolder(folder, { create: true });
     if (opened) {
       const { id, stems } = model;
       await writeJson(opened, RECORDS.job, { model: id, preset, stems, channels: song.channels, hop });
     }
-    return new JobOutput(request, opened, tell);
+    return new JobOutput(request, opened, onChunk);
   }
 
-  /** The state that was saved last, or nothing. @returns {Promise<Uint8Array<ArrayBuffer> | null>} */
+  /** The last resume point, or null. @returns {Promise<Uint8Array<ArrayBuffer> | null>} */
   async load() {
     const numbers = await this.#states();
     if (!this.#folder || numbers.length === 0) return null;
     this.#saved = numbers[numbers.length - 1];
-    // Each is removed when the next one is whole: of two, only the older is whole for certain.
+    // Each is removed once the next one is written: of two, only the older is certain to be whole.
     const file = await openFile(this.#folder, STATE + numbers[0]);
     return file && new Uint8Array(await file.arrayBuffer());
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} state fits to all that was written */
+  /** @param {Uint8Array<ArrayBuffer>} state resume point after everything that was written */
   async save(state) {
     this.#queue(() => this.#save(state));
   }
@@ -74,7 +74,7 @@ export class JobOutput {
   }
 
   /**
-   * The state was good: go on after its samples.
+   * Continues after the resume point.
    * @param {number} start samples that are finished
    * @param {StemPeaks[]} stems with all their peaks so far
    */
@@ -89,7 +89,7 @@ export class JobOutput {
       this.#peaks.set(name, [peaks]);
       chunks.push({ name, peaks, pieces });
     }
-    this.#tell(0, start, chunks);
+    this.#onChunk(0, start, chunks);
   }
 
   /**
@@ -98,7 +98,7 @@ export class JobOutput {
    * @param {(StemPeaks & { samples: Float32Array<ArrayBuffer> })[]} stems with interleaved samples
    */
   async write(start, length, stems) {
-    await this.#writing; // what waits here is held in memory
+    await this.#writing; // at most one segment waits in memory
     this.#queue(() => this.#write(start, length, stems));
   }
 
@@ -117,10 +117,10 @@ export class JobOutput {
       this.#peaks.set(name, [...(this.#peaks.get(name) ?? []), peaks]);
       return { name, peaks, pieces: [piece] };
     });
-    this.#tell(start, length, await Promise.all(writing));
+    this.#onChunk(start, length, await Promise.all(writing));
   }
 
-  /** All is written. @param {object} facts about the run */
+  /** Completes the job. @param {object} facts about the run */
   async finish(facts) {
     await this.#writing;
     if (!this.#folder) return;
@@ -131,18 +131,18 @@ export class JobOutput {
     for (const number of await this.#states()) await remove(this.#folder, STATE + number);
   }
 
-  /** Nothing more comes: when this ends, nobody writes there any more. */
+  /** Resolves when nothing is being written any more. */
   async close() {
     await this.#writing.catch(() => {}); // the job has failed for a reason of its own
   }
 
-  /** @param {() => Promise<void>} work to do after all before, if that went well */
+  /** @param {() => Promise<void>} work to do after all earlier work has succeeded */
   #queue(work) {
     this.#writing = this.#writing.then(work);
-    this.#writing.catch(() => {}); // told with the next samples
+    this.#writing.catch(() => {}); // thrown by the next `write`
   }
 
-  /** What an earlier run has left that this one cannot go on from. */
+  /** Removes what an earlier run has left and this one cannot continue. */
   async #clear() {
     if (!this.#folder) return;
     const states = (await this.#states()).map((number) => STATE + number);
@@ -150,7 +150,7 @@ export class JobOutput {
       await remove(this.#folder, name);
   }
 
-  /** Numbers of the states that are there, the oldest first. */
+  /** Numbers of the resume points, oldest first. */
   async #states() {
     const names = this.#folder ? await namesIn(this.#folder) : [];
     const states = names.filter((name) => name.startsWith(STATE));

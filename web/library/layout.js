@@ -1,12 +1,12 @@
 /**
- * Where everything lies in the browser's private storage.
+ * Paths in the browser's private storage.
  *
- *     songs/<id>/song.json             name, rate, channels, length and normalisation; written when the song is read whole
+ *     songs/<id>/song.json             name, rate, channels, length and normalisation; written when the song is complete
  *     songs/<id>/peaks                 its peaks
- *     songs/<id>/original/<start>      its samples, in pieces named after their first one
- *     songs/<id>/<model>.<preset>/     a separation: job.json, <stem>/<start>, and the state.<n> that it goes on
- *                                      from until it is done; then done.json and <stem>.peaks
- *     exports/<id>/                    files that are being exported, until they are saved
+ *     songs/<id>/original/<start>      its samples, in pieces named after their first sample
+ *     songs/<id>/<model>.<preset>/     a job: job.json, <stem>/<start> and its resume point state.<n>; when it is done,
+ *                                      done.json and <stem>.peaks
+ *     exports/<id>/                    temporary files of an export, until it is saved
  */
 
 export const SONGS = "songs";
@@ -15,7 +15,7 @@ export const ORIGINAL = "original";
 export const PEAKS = "peaks";
 export const STATE = "state.";
 
-/** What is written last of each kind: without it, the rest is unfinished. */
+/** Records, written last: a song or job without its record is unfinished. */
 export const RECORDS = { song: "song.json", job: "job.json", done: "done.json" };
 
 /** @param {string} id */

@@ -1,23 +1,23 @@
-/** What is measured of a song while it is read: its level, which models need, and peaks, to draw it. */
+/** Measures audio block by block: the normalisation that models need, and the peaks for drawing. */
 
 import { DemixError } from "../base/errors.js";
 
-/** Offset and scale of the mean of the channels: `demixer.normalisation.Normalisation`. @typedef {{ offset: number, scale: number }} Normalisation */
+/** Offset and scale of the mean of the channels, as `demixer.normalisation.Normalisation`. @typedef {{ offset: number, scale: number }} Normalisation */
 
-/** Pairs of peaks for a whole song, at most: enough for a wide, dense screen that shows a thirtieth of it. */
-const MOST_PAIRS = 1 << 16;
+/** Most pairs of peaks of a song: enough for a wide, dense screen that shows a thirtieth of it. */
+const MAX_PAIRS = 1 << 16;
 
-const SHORTEST_HOP = 64;
+const MIN_HOP = 64;
 
-/** Keeps a song of silence from being divided by zero. */
+/** Keeps the scale of silence above zero. */
 const FLOOR = 1e-8;
 
-/** Samples to a pair of peaks. @param {number} length of the song in samples */
+/** Samples for each pair of peaks. @param {number} length of the song in samples */
 export function hopFor(length) {
-  return Math.max(SHORTEST_HOP, 2 ** Math.ceil(Math.log2(length / MOST_PAIRS)));
+  return Math.max(MIN_HOP, 2 ** Math.ceil(Math.log2(length / MAX_PAIRS)));
 }
 
-/** Takes a song in pieces that are multiples of any hop, but for the last one. */
+/** Every block but the last must be a multiple of the hop, which doubles as a song grows. */
 export class Measurement {
   #hop;
   #length = 0;
@@ -25,8 +25,8 @@ export class Measurement {
   #squares = 0;
   /** [lowest, highest] of each hop, one after another. @type {number[]} */ #peaks = [];
 
-  /** @param {number} [hop] samples to a pair of peaks, at first */
-  constructor(hop = SHORTEST_HOP) {
+  /** @param {number} [hop] samples for each pair of peaks, to begin with */
+  constructor(hop = MIN_HOP) {
     this.#hop = hop;
   }
 
@@ -43,13 +43,17 @@ export class Measurement {
     }
     if (!Number.isFinite(this.#squares)) {
       const hint = "Export it again from the program that made it, as 24-bit WAV for example.";
-      throw new DemixError("audio/not-finite", "The file contains samples that are not numbers.", hint);
+      throw new DemixError(
+        "audio/not-finite",
+        "The file contains samples that are not finite numbers.",
+        hint,
+      );
     }
     this.#length += frames;
-    while (this.#peaks.length > 2 * MOST_PAIRS) this.#halve();
+    while (this.#peaks.length > 2 * MAX_PAIRS) this.#halve();
   }
 
-  /** Offset and scale of the mean of the channels: the twin of `Meter` in `demixer.normalisation`. @returns {Normalisation} */
+  /** As `Meter` of `demixer.normalisation` measures it. @returns {Normalisation} */
   get normalisation() {
     const mean = this.#total / this.#length;
     const variance = Math.max(0, this.#squares - this.#total * mean) / Math.max(1, this.#length - 1);
@@ -80,7 +84,7 @@ export class Measurement {
     this.#peaks.push(lowest, highest);
   }
 
-  /** Two hops become one. */
+  /** Joins every two hops. */
   #halve() {
     this.#hop *= 2;
     const joined = [];

@@ -1,5 +1,5 @@
 /**
- * Model files: from the browser's cache, else downloaded; verified before anything sees them.
+ * Model files, from the browser's cache or else downloaded. Every file is verified before it is used.
  */
 
 import { DemixError } from "../base/errors.js";
@@ -12,22 +12,22 @@ import { download } from "./download.js";
 export const CACHE = "demixer-models";
 
 /**
- * The weights behind an artifact, which are what its SHA-256 says. Tabs that want the same ones download them once.
+ * The verified content of an artifact. Tabs that need the same one download it once.
  * @param {URL} url
  * @param {Artifact} artifact
  * @param {AbortSignal} signal
  * @param {Report} report
- * @param {(problem: DemixError) => void} warn is told why the browser will not have it at the next visit
- * @param {number} [patience] milliseconds without a byte after which a connection counts as dead
+ * @param {(problem: DemixError) => void} warn called with the reason why it could not be kept
+ * @param {number} [timeout] milliseconds without a byte after which a connection is given up
  * @returns {Promise<{ weights: Uint8Array<ArrayBuffer>, cached: boolean }>}
  */
-export async function obtain(url, artifact, signal, report, warn, patience) {
+export async function obtain(url, artifact, signal, report, warn, timeout) {
   const kept = await fromCache(artifact, report);
   if (kept) return { weights: kept, cached: true };
   report("download", 0, artifact.bytes);
   return navigator.locks.request(`demixer-model-${artifact.sha256}`, { signal }, async () => {
-    const others = await fromCache(artifact, report);
-    if (others) return { weights: others, cached: true };
+    const downloaded = await fromCache(artifact, report);
+    if (downloaded) return { weights: downloaded, cached: true };
     const problem = await shortage(artifact);
     if (problem) warn(problem);
     const weights = await download(
@@ -35,14 +35,14 @@ export async function obtain(url, artifact, signal, report, warn, patience) {
       artifact,
       signal,
       (done) => report("download", done, artifact.bytes),
-      patience,
+      timeout,
     );
     report("verify", 0, 1);
     if (!(await verified(weights, artifact))) {
       throw new DemixError(
         "model/integrity",
-        "The downloaded model is not the one that was expected.",
-        "Try again; if it stays so, something between you and the server changes files.",
+        "The downloaded model differs from the expected one.",
+        "Try again. If it keeps happening, something between you and the server changes files.",
       );
     }
     report("verify", 1, 1);
@@ -53,8 +53,8 @@ export async function obtain(url, artifact, signal, report, warn, patience) {
 }
 
 /**
- * Whether a whole model is here. Only verified ones are kept, and they are verified anew when they are loaded, so
- * here the size will do.
+ * True when an artifact is kept. Only verified ones are, and they are verified again when they are loaded, so the size is
+ * enough here.
  * @param {Artifact} artifact
  */
 export async function isKept(artifact) {
@@ -68,7 +68,7 @@ export async function forget(artifact) {
 }
 
 /**
- * Drops the models that the site has no more.
+ * Removes the artifacts that the site no longer has.
  * @param {Artifact[]} current
  */
 export async function forgetOthers(current) {
@@ -123,7 +123,7 @@ async function keep(weights, artifact) {
 
 /** @param {"storage/quota" | "storage/unavailable"} code */
 const unkept = (code) =>
-  new DemixError(code, "The model works from memory, and will be downloaded again at the next visit.");
+  new DemixError(code, "The model works from memory and will be downloaded again on the next visit.");
 
 /** @param {Uint8Array<ArrayBuffer>} weights @param {Artifact} artifact */
 async function verified(weights, artifact) {
@@ -131,7 +131,7 @@ async function verified(weights, artifact) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") === artifact.sha256;
 }
 
-/** The cache, or null where the browser has none for us. */
+/** The cache, or null when the browser refuses one. */
 const openCache = async () => globalThis.caches?.open(CACHE).catch(() => null) ?? null;
 
 /** @param {Artifact} artifact */

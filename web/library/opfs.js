@@ -1,7 +1,7 @@
 /**
- * Files and folders in the browser's private storage (OPFS), and picked ones: only here are handles asked, and held
- * until they answer. The page reads and removes; only workers write, with
- * synchronous handles, which every browser has and which are done when they say so.
+ * Files and folders in the browser's private storage (OPFS), and files that were picked. Only this module calls methods of
+ * their handles, and holds the handles until the call is answered. The page reads and removes; only workers write, with
+ * synchronous handles: every browser has them, and their writes are complete when they return.
  */
 
 import { DemixError } from "../base/errors.js";
@@ -10,14 +10,14 @@ import { pause } from "../base/waiting.js";
 
 /** @typedef {FileSystemDirectoryHandle} Folder */
 
-const LOCKED_MS = 100;
-const ATTEMPTS = 100;
+const RETRY_MS = 100;
+const MAX_ATTEMPTS = 100;
 
 /**
  * @param {string} path names with slashes between
  * @param {{ create?: boolean }} [options]
  * @returns {Promise<Folder>}
- * @throws {DOMException} `NotFoundError`, or `SecurityError` where a private window has no storage
+ * @throws {DOMException} `NotFoundError`, or `SecurityError` in a private window without storage
  */
 export async function openFolder(path, options) {
   let folder = await navigator.storage.getDirectory();
@@ -25,7 +25,7 @@ export async function openFolder(path, options) {
   return folder;
 }
 
-/** Whether there is a private storage here. */
+/** True when this browser window has private storage. */
 export async function hasStorage() {
   try {
     await navigator.storage.getDirectory();
@@ -36,31 +36,31 @@ export async function hasStorage() {
 }
 
 /**
- * Removes a file, or a folder with all that is in it; what is not there is fine.
+ * Removes a file or a folder with its contents, if it exists.
  * @param {Folder} folder
  * @param {string} name
  */
 export function remove(folder, name) {
-  return patiently(() => held(folder, (parent) => parent.removeEntry(name, { recursive: true })));
+  return whenUnlocked(() => held(folder, (parent) => parent.removeEntry(name, { recursive: true })));
 }
 
 /**
- * Removes a file that was picked, where the browser lets a page do so.
+ * Removes a file that was picked, in browsers that allow it.
  * @param {FileSystemFileHandle & { remove?: () => Promise<void> }} file
  */
 export function removePicked(file) {
-  return patiently(() => held(file, async () => file.remove?.()));
+  return whenUnlocked(() => held(file, async () => file.remove?.()));
 }
 
-/** @param {() => Promise<void>} act */
-async function patiently(act) {
+/** Retries while a file is locked. @param {() => Promise<void>} act */
+async function whenUnlocked(act) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await act();
     } catch (error) {
       if (isMissing(error)) return;
-      if (!isLocked(error) || attempt === ATTEMPTS) throw error;
-      await pause(LOCKED_MS); // the browser is still closing the files of a worker that was ended
+      if (!isLocked(error) || attempt === MAX_ATTEMPTS) throw error;
+      await pause(RETRY_MS); // the browser is still closing the files of a terminated worker
     }
   }
 }
@@ -68,7 +68,7 @@ async function patiently(act) {
 /**
  * @param {Folder} folder
  * @param {string} name
- * @returns {Promise<File | null>} nothing where there is none
+ * @returns {Promise<File | null>} null when there is no such file
  */
 export async function openFile(folder, name) {
   try {
@@ -105,7 +105,7 @@ export async function namesIn(folder) {
 /**
  * @param {Folder} folder
  * @param {string} name
- * @returns {Promise<any>} what `writeJson` has left there; nothing where the file is missing or torn
+ * @returns {Promise<any>} what `writeJson` has written; null when the file is missing or incomplete
  */
 export async function readJson(folder, name) {
   try {
@@ -116,27 +116,42 @@ export async function readJson(folder, name) {
 }
 
 /**
- * Workers only. The bytes are on the disk when this ends.
+ * Writes a file. Workers only. The bytes are on the disk when this resolves.
  * @param {Folder} folder
- * @param {string} name of a file that is made or replaced
+ * @param {string} name of a file to create or replace
  * @param {ArrayBufferView<ArrayBuffer>} bytes
- * @throws {DemixError} `storage/quota`
+ * @throws {DemixError} `storage/quota` or `storage/unavailable`
  */
 export async function writeFile(folder, name, bytes) {
   try {
     const handle = await fileIn(folder, name, { create: true });
     const access = await accessTo(handle);
     try {
-      if (access.getSize() > 0) access.truncate(0); // costs as much as it takes to write a small file
-      access.write(bytes);
+      if (access.getSize() > 0) access.truncate(0); // which takes as long as writing a small file
+      writeAll(access, bytes);
       access.flush();
     } finally {
       access.close();
     }
     return handle;
   } catch (error) {
-    const full = error instanceof DOMException && error.name === "QuotaExceededError";
-    throw full ? new DemixError("storage/quota", error.message) : error;
+    throw DemixError.wrap(error, "storage/unavailable");
+  }
+}
+
+/**
+ * Writes all bytes, however few the browser takes at a time. Workers only.
+ * @param {FileSystemSyncAccessHandle} access
+ * @param {ArrayBufferView<ArrayBuffer>} bytes
+ * @param {number} [start] in the file
+ * @throws {DemixError} `storage/quota` when the storage takes no more
+ */
+export function writeAll(access, { buffer, byteOffset, byteLength }, start = 0) {
+  for (let done = 0; done < byteLength; ) {
+    const rest = new Uint8Array(buffer, byteOffset + done, byteLength - done);
+    const written = access.write(rest, { at: start + done });
+    if (written === 0) throw new DemixError("storage/quota", "The storage takes no more bytes.");
+    done += written;
   }
 }
 

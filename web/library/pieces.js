@@ -1,9 +1,9 @@
 /**
- * A song or a stem as it is kept: interleaved float32 samples in pieces, none of which changes once it is written.
- * So they can be read while more are written, a crash leaves whole ones behind, and a WAV file is a header with the
- * pieces after it.
+ * Stored audio: interleaved float32 samples in pieces that never change once written. They can be read while more are
+ * written, a crash leaves whole ones behind, and a WAV file is a header followed by the pieces.
  */
 
+import { count, index, instance, listOf, nullable, object, positive, text } from "../base/shapes.js";
 import { fileOf, namesIn, openFile, remove, writeFile } from "./opfs.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
@@ -12,27 +12,36 @@ import { fileOf, namesIn, openFile, remove, writeFile } from "./opfs.js";
  * @typedef {object} Piece
  * @property {number} start in samples
  * @property {number} length in samples
- * @property {Blob} blob in the storage, or in memory where there is none
+ * @property {Blob} blob in the storage or in memory
  */
 
 /**
- * A song or stem as it was decoded, at the file's own rate.
+ * A song or stem at the rate of its file.
  * @typedef {object} StoredAudio
  * @property {number} rate in Hz
  * @property {number} channels
  * @property {number} length in samples
- * @property {string | null} folder in the storage; none where the browser has no storage and pieces are in memory
+ * @property {string | null} folder in the storage; null when the pieces are in memory
  * @property {Piece[]} pieces
  */
 
+/** The shape of `StoredAudio` in messages. */
+export const storedAudio = object({
+  rate: positive,
+  channels: count,
+  length: index,
+  folder: nullable(text),
+  pieces: listOf(object({ start: index, length: count, blob: instance(Blob) })),
+});
+
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** Enough digits for any song, so that names sort as numbers do. @param {number} start */
+/** Name of a piece, with enough digits to sort like numbers. @param {number} start */
 export const pieceName = (start) => String(start).padStart(12, "0");
 
 /**
- * Workers only.
- * @param {Folder | null} folder none where there is no storage: then the piece stays in memory
+ * Writes a piece. Workers only.
+ * @param {Folder | null} folder null to keep the piece in memory
  * @param {number} start
  * @param {Float32Array<ArrayBuffer>} samples interleaved
  * @param {number} channels
@@ -51,7 +60,7 @@ async function written(folder, name, samples) {
 /**
  * @param {Folder} folder
  * @param {number} channels
- * @returns {Promise<Piece[]>} those that follow each other from the start of the song without a gap
+ * @returns {Promise<Piece[]>} whole pieces from the start of the song up to the first gap
  */
 export async function listPieces(folder, channels) {
   const names = (await namesIn(folder)).sort();
@@ -61,14 +70,14 @@ export async function listPieces(folder, channels) {
   );
   let stop = 0;
   return pieces.filter(({ start, length }) => {
-    const follows = start === stop;
+    const follows = start === stop && Number.isInteger(length); // a crash may have cut the last piece off
     if (follows) stop += length;
     return follows;
   });
 }
 
 /**
- * Removes the pieces from a sample on.
+ * Removes the pieces that start at or after a sample.
  * @param {Folder} folder
  * @param {number} start
  */
@@ -77,13 +86,13 @@ export async function cutPieces(folder, start) {
 }
 
 /**
- * Samples out of pieces, wherever these lie.
- * @param {Piece[]} pieces in their order, without gaps
+ * Reads samples across pieces.
+ * @param {Piece[]} pieces in order, without gaps
  * @param {number} channels
  * @param {number} start
  * @param {number} stop
- * @param {(piece: Piece, start: number, samples: Float32Array<ArrayBuffer>) => void | Promise<void>} fill writes the
- *   interleaved samples of a piece, from one of its own on
+ * @param {(piece: Piece, start: number, samples: Float32Array<ArrayBuffer>) => void | Promise<void>} fill reads the
+ *   interleaved samples of a piece from `start` on
  * @returns {Promise<Float32Array<ArrayBuffer>>} interleaved
  */
 export async function gather(pieces, channels, start, stop, fill) {
@@ -100,7 +109,7 @@ export async function gather(pieces, channels, start, stop, fill) {
 }
 
 /**
- * Fills from a piece's blob, for `gather`.
+ * Reads from a piece's blob, for `gather`.
  * @param {number} channels
  * @returns {Parameters<typeof gather>[4]}
  */
@@ -111,7 +120,7 @@ export function fromBlobs(channels) {
   };
 }
 
-/** @param {Piece[]} pieces @param {number} sample @returns {number} the piece that holds it */
+/** Index of the piece that holds a sample. @param {Piece[]} pieces @param {number} sample @returns {number} */
 function indexOf(pieces, sample) {
   let low = 0;
   let high = pieces.length;

@@ -1,4 +1,4 @@
-/** Folders for files that are being exported. One that no page holds any longer is left over, and goes. */
+/** Folders for the temporary files of exports. Those that no page holds any longer are removed. */
 
 import { EXPORTS } from "./layout.js";
 import { namesIn, openFolder, remove } from "./opfs.js";
@@ -7,10 +7,10 @@ import { canKeep } from "./songs.js";
 /** @param {string} id */
 const lockOf = (id) => `demixer-export-${id}`;
 
-/** @returns {Promise<string | null>} path of a new folder, which a worker makes; nothing where there is no storage */
-export async function newScratch() {
+/** @returns {Promise<string | null>} path of a new folder, which a worker creates; null without storage */
+export async function openScratch() {
   if (!(await canKeep())) return null;
-  await dropStale();
+  await removeAbandoned();
   const id = crypto.randomUUID();
   await new Promise((held) => {
     void navigator.locks.request(lockOf(id), () => {
@@ -22,12 +22,12 @@ export async function newScratch() {
 }
 
 /** @param {string | null} path */
-export async function dropScratch(path) {
+export async function removeScratch(path) {
   if (path !== null)
     await remove(await openFolder(EXPORTS, { create: true }), path.slice(EXPORTS.length + 1));
 }
 
-async function dropStale() {
+async function removeAbandoned() {
   const folder = await openFolder(EXPORTS, { create: true });
   for (const id of await namesIn(folder)) {
     await navigator.locks.request(lockOf(id), { ifAvailable: true }, (lock) => lock && remove(folder, id));

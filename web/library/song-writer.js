@@ -1,4 +1,4 @@
-/** Takes a song's blocks as they are decoded and keeps them as pieces of one length. Workers only. */
+/** Writes the decoded blocks of a song as pieces of one length. Workers only. */
 
 import { DemixError } from "../base/errors.js";
 import { ORIGINAL, PEAKS, RECORDS } from "./layout.js";
@@ -11,7 +11,7 @@ import { writePiece } from "./pieces.js";
 /** @typedef {import("./songs.js").Tags} Tags */
 /** @typedef {import("../decode/worker/decode.js").Block} Block */
 
-/** Samples in a piece: some ten seconds, so that even a long song has only hundreds. */
+/** Samples in a piece: some ten seconds, so even a long song has only hundreds. */
 const PIECE = 1 << 19;
 
 export class SongWriter {
@@ -22,7 +22,7 @@ export class SongWriter {
   /** @type {Float32Array<ArrayBuffer>} */ #pending = new Float32Array();
   #filled = 0;
   #length = 0;
-  #survey = new Measurement();
+  #measurement = new Measurement();
   /** @type {Piece[]} */ #pieces = [];
 
   /** @param {Folder | null} folder of the song @param {Folder | null} originals for its pieces */
@@ -31,14 +31,14 @@ export class SongWriter {
     this.#originals = originals;
   }
 
-  /** @param {string | null} path of the song's folder, or none to keep it in memory */
+  /** @param {string | null} path of the song's folder; null to keep it in memory */
   static async open(path) {
     if (path === null) return new SongWriter(null, null);
     const folder = await openFolder(path, { create: true });
     return new SongWriter(folder, await folderIn(folder, ORIGINAL, { create: true }));
   }
 
-  /** @param {Block} block the next one */
+  /** @param {Block} block that follows the previous one */
   async write({ rate, channels }) {
     this.#rate ||= rate;
     this.#channels ||= channels.length;
@@ -54,16 +54,17 @@ export class SongWriter {
   }
 
   /**
+   * Writes the rest of the samples, the peaks and the record.
    * @param {string} name of the song
    * @param {Tags} tags
-   * @returns {Promise<import("../decode/page/client.js").DecodedSong>}
+   * @returns {Promise<import("../decode/protocol.js").DecodedSong>}
    * @throws {DemixError} `audio/empty`
    */
   async finish(name, tags) {
     if (this.#filled > 0) await this.#flush();
     if (this.#length === 0) throw new DemixError("audio/empty", "The file has no audio samples.");
     const facts = { rate: this.#rate, channels: this.#channels, length: this.#length };
-    const { normalisation, peaks } = this.#survey;
+    const { normalisation, peaks } = this.#measurement;
     if (this.#folder) {
       await writeFile(this.#folder, PEAKS, peaks);
       await writeJson(this.#folder, RECORDS.song, { name, tags, added: Date.now(), ...facts, normalisation });
@@ -73,7 +74,7 @@ export class SongWriter {
 
   async #flush() {
     const samples = this.#pending.subarray(0, this.#filled * this.#channels);
-    this.#survey.add(samples, this.#channels);
+    this.#measurement.add(samples, this.#channels);
     this.#pieces.push(await writePiece(this.#originals, this.#length, samples, this.#channels));
     this.#length += this.#filled;
     this.#filled = 0;

@@ -1,5 +1,5 @@
 /**
- * The songs that the browser keeps, as the page sees them: listed, reopened and removed. Workers write them.
+ * The songs in the browser's storage, as the page lists, opens and removes them. Workers write them.
  */
 
 import { jobName, ORIGINAL, PEAKS, peaksOf, RECORDS, SONGS, songFolder } from "./layout.js";
@@ -23,7 +23,7 @@ import { listPieces } from "./pieces.js";
  * @property {number} hop
  * @property {boolean} done
  * @property {number} finished samples of every stem
- * @property {StoredTrack[]} tracks one for each stem; their peaks are known when the job is done
+ * @property {StoredTrack[]} tracks one for each stem; without peaks until the job is done
  */
 
 /**
@@ -31,7 +31,7 @@ import { listPieces } from "./pieces.js";
  * @property {string} id
  * @property {SongRecord} facts
  * @property {StoredTrack} original
- * @property {StoredJob | null} job the one done last, else the one that was begun
+ * @property {StoredJob | null} job a finished one if there is any, else an unfinished one
  */
 
 /** A name for a song that no other has; later songs come later in the alphabet. */
@@ -39,13 +39,13 @@ export function newSongId() {
   return `${Date.now().toString(36)}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** Whether songs can be kept at all. */
+/** True when this browser window can keep songs. */
 export async function canKeep() {
   return navigator.locks !== undefined && (await hasStorage());
 }
 
 /**
- * The songs of earlier visits, the oldest first. This page holds them from now on: another tab leaves them alone.
+ * Opens the songs of earlier visits, oldest first, and locks them for this page.
  * @returns {Promise<StoredSong[]>}
  */
 export async function openSongs() {
@@ -62,9 +62,9 @@ export async function openSongs() {
 }
 
 /**
- * Keeps other tabs from taking a song for one that nobody uses.
+ * Locks a song, so other tabs do not take it for an abandoned one.
  * @param {string} id
- * @returns {Promise<boolean>} whether it is ours
+ * @returns {Promise<boolean>} false when another tab has it
  */
 export function hold(id) {
   return new Promise((resolve) => {
@@ -127,7 +127,7 @@ async function openJob(folder, { channels }) {
   return { model, preset, stems, hop, done, finished, tracks };
 }
 
-/** Only those whose description is whole. @param {Folder} folder */
+/** The jobs that have a record. @param {Folder} folder */
 async function jobFolders(folder) {
   const folders = [];
   for await (const entry of folder.values()) {

@@ -1,4 +1,4 @@
-/** Of workers only, and so missing in the DOM's types. */
+/** Globals of workers, which TypeScript's DOM library lacks. */
 
 interface FileSystemSyncAccessHandle {
   read(buffer: ArrayBufferView, options?: { at?: number }): number;

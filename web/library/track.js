@@ -1,6 +1,6 @@
 /**
- * A stem or the song itself, as the player and the exports read it: pieces that follow each other from
- * `begin` up to `available`, and peaks for drawing. The samples lie in the browser's storage.
+ * A track is the song or a stem, as it is drawn, played and exported: peaks, and pieces without a gap from `begin` to
+ * `available`. Its samples stay in the browser's storage.
  */
 
 import { Measurement } from "./measurement.js";
@@ -8,15 +8,15 @@ import { fromBlobs, gather } from "./pieces.js";
 
 /** @typedef {import("./pieces.js").Piece} Piece */
 
-/** Samples that are measured together: a multiple of any hop. */
+/** Samples that are measured together; a multiple of any hop. */
 const BLOCK = 1 << 17;
 
 /**
  * @typedef {object} Peaks [lowest, highest] pairs
  * @property {Float32Array} values
- * @property {number} hop samples to a pair
- * @property {number} origin sample of the first pair
- * @property {number} start sample from which on they are final
+ * @property {number} hop samples for each pair
+ * @property {number} origin first sample of the first pair
+ * @property {number} start first sample whose peaks are final
  * @property {number} stop
  */
 
@@ -29,8 +29,8 @@ export class Track {
    * @param {string} name
    * @param {number} channelCount
    * @param {number} length in samples
-   * @param {number} hop samples to a pair of peaks
-   * @param {{ start: number, stop: number }} [range] the part of it that there will be, from a multiple of `hop` on
+   * @param {number} hop samples for each pair of peaks
+   * @param {{ start: number, stop: number }} [range] the part that will be written; starts at a multiple of `hop`
    */
   constructor(name, channelCount, length, hop, { start, stop } = { start: 0, stop: length }) {
     this.name = name;
@@ -39,28 +39,28 @@ export class Track {
     this.hop = hop;
     this.begin = start;
     this.end = stop;
-    /** [lowest, highest] pairs of `hop` samples each. */
+    /** [lowest, highest] of every `hop` samples. */
     this.peaks = new Float32Array(2 * Math.ceil(length / hop));
   }
 
-  /** Those that are there, in their order. */
+  /** The pieces so far, in order. */
   get pieces() {
     return this.#pieces;
   }
 
-  /** Up to this sample all is final. */
+  /** End of the samples that are final. */
   get available() {
     const last = this.#pieces.at(-1);
     return last ? last.start + last.length : this.begin;
   }
 
-  /** Up to this pair all peaks are final. */
+  /** End of the pairs of peaks that are final. */
   get drawn() {
     return this.begin / this.hop + this.#drawn / 2;
   }
 
   /**
-   * @param {Piece[]} pieces the next ones; those from the beginning replace all that there were
+   * @param {Piece[]} pieces the next ones; a first piece replaces all earlier ones
    * @param {Float32Array} peaks the next ones
    */
   append(pieces, peaks) {
@@ -69,40 +69,40 @@ export class Track {
       this.#drawn = 0;
     }
     this.#pieces.push(...pieces);
-    this.draw(peaks);
+    this.appendPeaks(peaks);
   }
 
   /** @param {Float32Array} peaks the next ones */
-  draw(peaks) {
+  appendPeaks(peaks) {
     this.peaks.set(peaks, (2 * this.begin) / this.hop + this.#drawn);
     this.#drawn += peaks.length;
   }
 
-  /** Those of the whole song. @returns {Peaks} */
+  /** Peaks of the whole song. @returns {Peaks} */
   get overview() {
     return { values: this.peaks, hop: this.hop, origin: 0, start: this.begin, stop: this.drawn * this.hop };
   }
 
   /**
-   * Finer ones of a part, from its samples.
+   * Finer peaks of a part, measured from its samples.
    * @param {number} start
    * @param {number} stop at most `available`
-   * @param {number} hop a power of two, such that there are some ten thousand pairs at most
+   * @param {number} hop a power of two that gives at most some ten thousand pairs
    * @returns {Promise<Peaks>}
    */
-  async look(start, stop, hop) {
-    const survey = new Measurement(hop);
+  async measurePeaks(start, stop, hop) {
+    const measurement = new Measurement(hop);
     for (let at = start; at < stop; at += BLOCK) {
       const until = Math.min(at + BLOCK, stop);
-      survey.add(await this.#gather(at, until), this.channelCount);
+      measurement.add(await this.#gather(at, until), this.channelCount);
     }
-    return { values: survey.peaks, hop, origin: start, start, stop };
+    return { values: measurement.peaks, hop, origin: start, start, stop };
   }
 
   /**
    * @param {number} start
    * @param {number} stop at most `available`
-   * @returns {Promise<Float32Array<ArrayBuffer>[]>} one array for each channel, which the caller may give away
+   * @returns {Promise<Float32Array<ArrayBuffer>[]>} one array for each channel, which the caller owns
    */
   async read(start, stop) {
     const count = this.channelCount;

@@ -1,6 +1,6 @@
 /** The ready-made balances that the song's stems allow. Emits `balance-choose`. */
 
-import { presetOf, presetsFor } from "../playback/page/balances.js";
+import { balanceOf, balancesFor } from "../playback/page/balances.js";
 import { emit, h, uniqueId } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -18,9 +18,9 @@ export class BalanceRow extends HTMLElement {
 
   /** @param {Record<string, Strip>} strips by stem */
   render(strips) {
-    const names = presetsFor(Object.keys(strips));
+    const names = balancesFor(Object.keys(strips));
     if (names.join() !== [...this.#choices.keys()].join()) this.#build(names);
-    const current = presetOf(strips);
+    const current = balanceOf(strips);
     for (const [name, choice] of this.#choices) choice.checked = name === current;
   }
 

@@ -56,7 +56,7 @@ export class FinePeaks {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      this.#peaks = await track.look(start, stop, hop);
+      this.#peaks = await track.measurePeaks(start, stop, hop);
       this.#track = track;
     } catch {
       return; // the song has been removed; the overview is enough

@@ -1,21 +1,21 @@
-/** The browser's decoder of whole files, which exists only on a page, for what cannot be streamed. */
+/** Decodes files that cannot be streamed with `decodeAudioData`, which exists only on a page. */
 
 import { DemixError } from "../../base/errors.js";
 
-/** The file and all its samples lie in memory at once, so that this is about an hour of a lossless song. */
-const MOST_BYTES = 1 << 28;
+/** About an hour of a lossless song: the file and all its samples are in memory at once. */
+const MAX_BYTES = 1 << 28;
 
 /**
  * @param {Blob} file
  * @param {number} rate in Hz, of the result
- * @returns {Promise<{ rate: number, channels: Float32Array<ArrayBuffer>[] }>} which may be transferred
- * @throws {DemixError} `audio/too-long`, or `audio/unreadable` where the browser cannot decode it either
+ * @returns {Promise<import("../protocol.js").Planar>} in buffers that may be transferred
+ * @throws {DemixError} `audio/too-long`, or `audio/unreadable` when the browser cannot decode the file
  */
 export async function decodeWhole(file, rate) {
-  if (file.size > MOST_BYTES) {
-    const limit = `${MOST_BYTES / (1 << 20)} MB`;
-    const hint = "Convert the song to FLAC, WAV or MP3, which are read piece by piece.";
-    throw new DemixError("audio/too-long", `A file of this kind must not be larger than ${limit}.`, hint);
+  if (file.size > MAX_BYTES) {
+    const limit = `${MAX_BYTES / (1 << 20)} MB`;
+    const hint = "Convert the song to FLAC, WAV or MP3, which are decoded piece by piece.";
+    throw new DemixError("audio/too-long", `Files of this kind may have at most ${limit}.`, hint);
   }
   const bytes = await file.arrayBuffer();
   try {

@@ -1,14 +1,12 @@
-/** The header of an AIFF or AIFF-C file, which browsers other than Safari do not know. */
+/** Reads the header of AIFF and AIFF-C files, which only Safari decodes itself. */
 
 import { DemixError } from "../../base/errors.js";
-import { bytesAt, textAt } from "./file-bytes.js";
-import { iffChunks } from "./iff-chunks.js";
-import { isReadable } from "./pcm-samples.js";
+import { bytesAt, iffChunks, textAt } from "./file-bytes.js";
+import { isReadable } from "./pcm-file.js";
 
 /** @typedef {import("./pcm-file.js").PcmLayout} PcmLayout */
-/** @typedef {import("./pcm-samples.js").SampleFormat} SampleFormat */
 
-/** By the compression type of AIFF-C; the size is that of the header where none is given. */
+/** Sample formats by the compression type of AIFF-C; the header gives the size of those without one. */
 const KINDS = /** @type {const} */ ({
   NONE: { kind: "signed" },
   twos: { kind: "signed" },
@@ -26,12 +24,12 @@ const KINDS = /** @type {const} */ ({
   ULAW: { kind: "ulaw", bytes: 1 },
 });
 
-/** Enough of the description for the compression type; its name follows. */
+/** Bytes of the description up to the compression type; its name follows. */
 const DESCRIPTION_BYTES = 22;
 
 /**
  * @param {Blob} file
- * @returns {Promise<PcmLayout | null>} nothing where it is no AIFF file
+ * @returns {Promise<PcmLayout | null>} null when the file is not AIFF
  * @throws {DemixError} `audio/unreadable` or `audio/unsupported`
  */
 export async function aiffLayout(file) {
@@ -50,8 +48,7 @@ export async function aiffLayout(file) {
       sound = { start: first, bytes: Math.min(start + size, file.size) - first };
     }
   }
-  if (!described)
-    throw new DemixError("audio/unreadable", "The AIFF file has no description of its samples.");
+  if (!described) throw new DemixError("audio/unreadable", "The AIFF file does not describe its samples.");
   const { frames, ...layout } = described;
   return {
     ...layout,
@@ -64,7 +61,7 @@ export async function aiffLayout(file) {
 function describe(chunk, form) {
   const compressed = form === "AIFC";
   if (chunk.byteLength < (compressed ? 22 : 18))
-    throw new DemixError("audio/unreadable", "The header of the AIFF file is cut off.");
+    throw new DemixError("audio/unreadable", "The header of the AIFF file is truncated.");
   const [channels, frames, bits] = [chunk.getUint16(0), chunk.getUint32(2), chunk.getUint16(6)];
   const rate = Math.round(extended(chunk, 8));
   if (channels === 0 || !(rate > 0))
@@ -73,7 +70,7 @@ function describe(chunk, form) {
   if (!Object.hasOwn(KINDS, type))
     throw new DemixError(
       "audio/unsupported",
-      `The AIFF file is compressed with a codec of its own (${type.trim()}).`,
+      `The AIFF file is compressed with an unsupported codec (${type.trim()}).`,
     );
   const format = {
     bytes: Math.ceil(bits / 8),
@@ -81,12 +78,12 @@ function describe(chunk, form) {
     ...KINDS[/** @type {keyof typeof KINDS} */ (type)],
   };
   if (!isReadable(format))
-    throw new DemixError("audio/unreadable", `The AIFF file claims ${bits} bits to a sample.`);
+    throw new DemixError("audio/unreadable", `The AIFF file claims ${bits} bits a sample.`);
   return { rate, channels, frames, format };
 }
 
 /**
- * An 80-bit number: sign and exponent, then 64 bits with the leading one written out.
+ * An 80-bit float: sign and exponent, then 64 bits of mantissa with an explicit leading one.
  * @param {DataView} view
  * @param {number} at
  */

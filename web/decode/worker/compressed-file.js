@@ -1,4 +1,4 @@
-/** Reads compressed files piece by piece: mediabunny takes the container apart, the browser decodes. */
+/** Streams compressed files: mediabunny demuxes the container, the browser decodes. */
 
 import { DemixError } from "../../base/errors.js";
 import {
@@ -16,36 +16,36 @@ import {
   QTFF,
   WEBM,
 } from "../../vendor/mediabunny/mediabunny.mjs";
-import { mend } from "./repair.js";
+import { gapsOf } from "./padding.js";
+import { repair } from "./repair.js";
 import { SongBlocks } from "./song-blocks.js";
-import { gapsOf } from "./song-span.js";
 import { unknownBlocks, wholeBlocks } from "./undecodable.js";
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
 /** @typedef {import("./decode.js").Block} Block */
-/** @typedef {import("./decode.js").Whole} Whole */
-/** @typedef {import("./song-span.js").Gap} Gap */
+/** @typedef {import("./decode.js").DecodeWhole} DecodeWhole */
+/** @typedef {import("./padding.js").Gap} Gap */
 
-/** No playlists (HLS), which would have to be fetched. */
+/** Containers; no playlists (HLS), which would have to be fetched. */
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, MPEG_TS];
 
 /** Sample entries of MP4 files from shops and streaming services. */
 const PROTECTED = ["drms", "drmi", "enca", "encv", "p608"];
 
-/** How much of the end may be broken in a file that is cut off. */
+/** Length of the end that may be broken in a truncated file. */
 const TAIL_SECONDS = 1;
 
-// What it warns of either matters not to us or comes as an error.
+// Its warnings are irrelevant here or come as errors as well.
 Logging.level = 0;
 
 /**
  * @param {Blob} file
- * @param {Whole} whole for what the browser's streaming decoders do not know
+ * @param {DecodeWhole} decodeWhole for codecs that the browser does not stream
  * @returns {AsyncGenerator<Block>}
  * @throws {DemixError}
  */
-export async function* compressedBlocks(file, whole) {
-  const readable = await mend(file);
+export async function* compressedBlocks(file, decodeWhole) {
+  const readable = await repair(file);
   const source = new BlobSource(readable);
   let read = 0;
   source.on("read", ({ end }) => {
@@ -54,7 +54,7 @@ export async function* compressedBlocks(file, whole) {
   const input = new Input({ formats: FORMATS, source });
   try {
     if (!(await input.canRead())) {
-      yield* unknownBlocks(file, whole);
+      yield* unknownBlocks(file, decodeWhole);
       return;
     }
     const track = await defaultTrack(input);
@@ -66,7 +66,7 @@ export async function* compressedBlocks(file, whole) {
       yield* trackBlocks(track, gaps, fraction);
     } else {
       const codec = (await track.getCodec()) ?? (await track.getInternalCodecId());
-      yield* wholeBlocks(file, await track.getSampleRate(), whole, codec ? String(codec) : "its codec");
+      yield* wholeBlocks(await track.getSampleRate(), decodeWhole, codec ? String(codec) : "its codec");
     }
   } finally {
     input.dispose();
@@ -77,16 +77,16 @@ export async function* compressedBlocks(file, whole) {
 async function defaultTrack(input) {
   const tracks = await input.getAudioTracks();
   if ((await input.getTracks()).length === 0) {
-    const message = "The file is cut off, and what would tell where the song lies in it is lost.";
-    throw new DemixError("audio/unreadable", message, "Download or copy it once more.");
+    const message = "The file is truncated, and the tables that locate the song in it are lost.";
+    throw new DemixError("audio/unreadable", message, "Download or copy it again.");
   }
   if (tracks.length === 0) throw new DemixError("audio/empty", "The file has no audio track.");
-  const wanted = await Promise.all(tracks.map(async (track) => (await track.getDisposition()).default));
-  const track = tracks[Math.max(0, wanted.indexOf(true))];
+  const defaults = await Promise.all(tracks.map(async (track) => (await track.getDisposition()).default));
+  const track = tracks[Math.max(0, defaults.indexOf(true))];
   if (!PROTECTED.includes(String(await track.getInternalCodecId()))) return track;
   throw new DemixError(
     "audio/unsupported",
-    "The song is protected against copying, so that nothing but its shop's player can decode it.",
+    "The song is copy-protected: only its shop's player can decode it.",
     "Buy or download it without copy protection.",
   );
 }
@@ -94,7 +94,7 @@ async function defaultTrack(input) {
 /**
  * @param {InputAudioTrack} track
  * @param {Gap[]} gaps
- * @param {(seconds: number) => number} fraction of the file that is decoded, by the time that is
+ * @param {(seconds: number) => number} fraction of the file that so many decoded seconds are
  * @returns {AsyncGenerator<Block>}
  */
 async function* trackBlocks(track, gaps, fraction) {
@@ -103,33 +103,36 @@ async function* trackBlocks(track, gaps, fraction) {
   let song = null;
   try {
     for await (const samples of new AudioSampleSink(track).samples()) {
-      rate ||= samples.sampleRate;
-      song ??= new SongBlocks(samples.numberOfChannels, rate, gaps);
-      if (!song.isLike(samples)) throw changed();
-      for (const channels of song.add(samples)) {
-        yield { rate, channels, fraction: fraction(song.seconds) };
+      try {
+        rate ||= samples.sampleRate;
+        song ??= new SongBlocks(samples.numberOfChannels, rate, gaps);
+        if (!song.matches(samples)) throw formatChange();
+        for (const channels of song.add(samples)) {
+          yield { rate, channels, fraction: fraction(song.seconds) };
+        }
+      } finally {
+        samples.close();
       }
-      samples.close();
     }
   } catch (error) {
-    // The last packets of a file that is cut off may be broken.
+    // The last packets of a truncated file may be broken.
     if (error instanceof DemixError || !song || fraction(song.seconds + TAIL_SECONDS) < 1) throw error;
   }
-  const channels = song?.rest() ?? [];
+  const channels = song?.flush() ?? [];
   if (channels[0]?.length) yield { rate, channels, fraction: 1 };
 }
 
 /**
  * @param {InputAudioTrack} track
  * @param {Gap[]} gaps
- * @returns {Promise<number | undefined>} in seconds, where it is told
+ * @returns {Promise<number | undefined>} in seconds; undefined when the file does not say
  */
 async function durationOf(track, gaps) {
-  const told = await track.getDurationFromMetadata();
-  return told && told > 0 ? told : gaps.map(([start]) => start).findLast(Number.isFinite);
+  const duration = await track.getDurationFromMetadata();
+  return duration && duration > 0 ? duration : gaps.map(([start]) => start).findLast(Number.isFinite);
 }
 
-function changed() {
+function formatChange() {
   const message = "The sample rate or the number of channels changes in the middle of the song.";
   return new DemixError(
     "audio/unsupported",

@@ -1,4 +1,4 @@
-/** From a file to samples, at the file's own rate and with its own channels, a few seconds at a time. */
+/** Decodes a file at its own rate and with its own channels, a few seconds at a time. */
 
 import { DemixError } from "../../base/errors.js";
 import { aiffLayout } from "./aiff.js";
@@ -14,39 +14,38 @@ import { wavLayout } from "./wav.js";
  */
 
 /**
- * Decodes a whole file where it cannot be streamed, with `decodeWhole` of `decode-whole.js` on the page.
- * @callback Whole
- * @param {Blob} file
+ * Decodes the whole file at once: the page's `decodeWhole`, for files that cannot be streamed.
+ * @callback DecodeWhole
  * @param {number} rate in Hz, of the result
- * @returns {Promise<{ rate: number, channels: Float32Array[] }>}
+ * @returns {Promise<import("../protocol.js").Planar>}
  */
 
-/** What the separation takes, as `check_format` of `demixer.audio` has it. */
-const LOWEST_RATE = 8_000;
-const HIGHEST_RATE = 192_000;
-const MOST_CHANNELS = 8;
+/** Limits of the separation, as in `check_format` of `demixer.audio`. */
+const MIN_RATE = 8_000;
+const MAX_RATE = 192_000;
+const MAX_CHANNELS = 8;
 
 /**
- * Decodes the default audio track of a file. Of a file that is cut off, it gives what is there.
+ * Decodes the default audio track of a file; of a truncated file, the part that is there.
  * @param {Blob} file
- * @param {Whole} whole
+ * @param {DecodeWhole} decodeWhole
  * @returns {AsyncGenerator<Block>}
  * @throws {DemixError} `audio/unreadable`, `audio/unsupported`, `audio/empty` or `audio/too-long`
  */
-export async function* decode(file, whole) {
+export async function* decode(file, decodeWhole) {
   if (file.size === 0) throw new DemixError("audio/empty", "The file has no bytes.");
   /** @type {Block | null} */
   let first = null;
   try {
     const layout = (await wavLayout(file)) ?? (await aiffLayout(file));
     if (layout) checkFormat(layout.rate, layout.channels);
-    for await (const block of layout ? pcmBlocks(file, layout) : compressedBlocks(file, whole)) {
+    for await (const block of layout ? pcmBlocks(file, layout) : compressedBlocks(file, decodeWhole)) {
       if (!first) checkFormat(block.rate, block.channels.length);
       first ??= block;
       yield block;
     }
   } catch (error) {
-    if (/** @type {any} */ (error)?.code?.startsWith?.("audio/")) throw error;
+    if (error instanceof DemixError) throw error;
     throw new DemixError("audio/unreadable", "The file is damaged and cannot be decoded.");
   }
   if (!first) throw new DemixError("audio/empty", "The file has no audio samples.");
@@ -54,8 +53,8 @@ export async function* decode(file, whole) {
 
 /** @param {number} rate @param {number} channels */
 function checkFormat(rate, channels) {
-  if (rate < LOWEST_RATE || rate > HIGHEST_RATE) {
-    const range = `${LOWEST_RATE} to ${HIGHEST_RATE} Hz`;
+  if (rate < MIN_RATE || rate > MAX_RATE) {
+    const range = `${MIN_RATE} to ${MAX_RATE} Hz`;
     const hint = "Convert the file to 44.1 or 48 kHz.";
     throw new DemixError(
       "audio/unsupported",
@@ -63,8 +62,8 @@ function checkFormat(rate, channels) {
       hint,
     );
   }
-  if (channels > MOST_CHANNELS) {
-    const message = `The file has ${channels} channels; up to ${MOST_CHANNELS} can be separated.`;
+  if (channels > MAX_CHANNELS) {
+    const message = `The file has ${channels} channels; up to ${MAX_CHANNELS} can be separated.`;
     throw new DemixError("audio/unsupported", message, "Mix it down to stereo.");
   }
 }

@@ -1,4 +1,4 @@
-/** The encoder's delay as Matroska and WebM tell it: nanoseconds that the decoder puts before the song. */
+/** Reads the encoder's delay from Matroska and WebM files, in which it stands in nanoseconds. */
 
 import { bytesAt } from "./file-bytes.js";
 
@@ -13,13 +13,13 @@ const CODEC_DELAY = 0x56aa;
 /** An id of four bytes and a size of eight. */
 const HEADER_BYTES = 12;
 
-/** Descriptions of tracks are short; what claims more is damaged. */
-const MOST_TRACKS_BYTES = 1 << 24;
+/** Descriptions of tracks are short; a larger claim is damage. */
+const MAX_TRACKS_BYTES = 1 << 24;
 
 /**
  * @param {Blob} file
  * @param {number} id of the track
- * @returns {Promise<number>} in seconds; 0 where nothing is told
+ * @returns {Promise<number>} in seconds; 0 when the file names none
  */
 export async function matroskaDelay(file, id) {
   const tracks = await tracksOf(file);
@@ -35,13 +35,13 @@ export async function matroskaDelay(file, id) {
   return 0;
 }
 
-/** The descriptions of the tracks, which stand before the first cluster. @param {Blob} file */
+/** The descriptions of the tracks, which precede the first cluster. @param {Blob} file */
 async function tracksOf(file) {
   for (let at = 0; at < file.size; ) {
     const element = header(await bytesAt(file, at, HEADER_BYTES), 0);
     if (!element || element.id === CLUSTER) return null;
     const { id, start, size } = element;
-    if (id === TRACKS) return size > MOST_TRACKS_BYTES ? null : bytesAt(file, at + start, size);
+    if (id === TRACKS) return size > MAX_TRACKS_BYTES ? null : bytesAt(file, at + start, size);
     at += id === SEGMENT ? start : start + size;
   }
   return null;
@@ -59,7 +59,7 @@ function* elements(view, from, to) {
   }
 }
 
-/** An id and a size, each as long as the zeros before its first one tell. @param {DataView} view @param {number} at */
+/** An id and a size; leading zero bits give the length of each. @param {DataView} view @param {number} at */
 function header(view, at) {
   const idBytes = at < view.byteLength ? Math.clz32(view.getUint8(at)) - 23 : 0;
   const sizeAt = at + idBytes;

@@ -1,30 +1,30 @@
 /**
- * What an MP3 encoder added to a song: its own delay before, and silence after it to fill the last frame. Both
- * stand in the "LAME tag" that LAME and its successors leave in the first frame; MP3 itself has no place for it.
+ * Reads the delay and padding that an MP3 encoder added to a song. LAME and its successors write them to the "LAME tag"
+ * in the first frame; MP3 itself has no field for them.
  */
 
 import { bytesAt, textAt } from "./file-bytes.js";
 import { id3Bytes } from "./repair.js";
 
-/** Samples by which every MP3 decoder is late, by its filter bank. */
+/** Samples by which the filter bank of an MP3 decoder delays its output. */
 const DECODER_DELAY = 529;
 
-/** Enough for some padding behind the ID3 tag and the first frame of any rate. */
+/** Enough for some padding after the ID3 tag and a first frame of any rate. */
 const SEARCHED_BYTES = 1 << 14;
 
-/** Where the LAME tag has its 12 bits of delay and 12 bits of padding. */
+/** Offset in the LAME tag of 12 bits of delay and 12 bits of padding. */
 const LAME_DELAYS = 21;
 
-/** In Hz, of MPEG-1; MPEG-2 has half of them and MPEG-2.5 a quarter. */
+/** In Hz, of MPEG-1; MPEG-2 has half and MPEG-2.5 a quarter of them. */
 const RATES = [44_100, 48_000, 32_000];
 
 /**
  * @param {Blob} file an MP3 file
- * @returns {Promise<[start: number, stop: number][]>} seconds from the first decoded sample that are padding:
- *   none where there is no tag, and what follows the second where files were joined
+ * @returns {Promise<[start: number, stop: number][]>} delay and padding, in seconds from the first decoded sample;
+ *   empty without a tag. Joined files go on after the second one.
  */
 export async function mp3Gaps(file) {
-  const view = await bytesAt(file, await tagged(file), SEARCHED_BYTES);
+  const view = await bytesAt(file, await tagBytes(file), SEARCHED_BYTES);
   const frame = firstFrame(view);
   const tag = frame && lameTag(view, frame);
   if (!tag) return [];
@@ -40,7 +40,7 @@ export async function mp3Gaps(file) {
 }
 
 /** Length of the ID3 tags, which may hold a picture of megabytes. @param {Blob} file */
-async function tagged(file) {
+async function tagBytes(file) {
   let at = 0;
   for (;;) {
     const header = await bytesAt(file, at, 10);
@@ -73,13 +73,13 @@ function firstFrame(view) {
 /**
  * @param {DataView<ArrayBuffer>} view
  * @param {Frame} frame
- * @returns {{ at: number, frames: number } | null} where the LAME tag begins, and how many frames follow this one
+ * @returns {{ at: number, frames: number } | null} start of the LAME tag, and the number of frames after this one
  */
 function lameTag(view, { at, sideBytes }) {
   const xing = at + 4 + sideBytes;
   if (!["Xing", "Info"].includes(textAt(view, xing, 4))) return null;
   const flags = view.getUint32(xing + 4);
-  // Counts of frames and of bytes, the seek table and the quality are there or not.
+  // The number of frames, the number of bytes, the seek table and the quality are optional.
   const fields = [4, 4, 100, 4].filter((_, bit) => flags & (1 << bit));
   const tag = fields.reduce((total, size) => total + size, xing + 8);
   if (tag + LAME_DELAYS + 4 > view.byteLength || view.getUint8(tag) === 0) return null;

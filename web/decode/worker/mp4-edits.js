@@ -1,14 +1,14 @@
-/** Where the song lies among a track's decoded samples, as an MP4 file tells it. */
+/** Reads from an MP4 file which of a track's decoded samples are the song. */
 
 import { bytesAt, textAt } from "./file-bytes.js";
 
-/** @typedef {{ type: string, start: number, end: number }} Box content of a box, as offsets in a view */
+/** @typedef {{ type: string, start: number, end: number }} Box offsets of a box's content in a view */
 
-/** Tables of a whole day; what claims more is damaged. */
-const MOST_TABLE_BYTES = 1 << 26;
+/** Enough for the tables of a whole day; a larger claim is damage. */
+const MAX_TABLE_BYTES = 1 << 26;
 
 /**
- * The edit list and the durations of the packets; better, as it counts samples, iTunes' own note.
+ * The span of the song by iTunes' gapless tag, which counts samples, or else by the edit list and packet durations.
  * @param {Blob} file
  * @param {number} id of the track
  * @param {number} rate in Hz
@@ -18,8 +18,8 @@ export async function mp4Span(file, id, rate) {
   const moov = await movie(file);
   const track = moov && [...within(moov, moov.root, "trak")].find((box) => trackId(moov, box) === id);
   if (!track) return { start: 0, stop: Number.POSITIVE_INFINITY };
-  const note = gapless(moov);
-  return note ? { start: note.delay / rate, stop: (note.delay + note.length) / rate } : edited(moov, track);
+  const tag = gaplessTag(moov);
+  return tag ? { start: tag.delay / rate, stop: (tag.delay + tag.length) / rate } : editedSpan(moov, track);
 }
 
 /** @typedef {{ view: DataView<ArrayBuffer>, root: Box }} Movie */
@@ -33,7 +33,7 @@ async function movie(file) {
       short === 1 ? [16, Number(header.getBigUint64(8))] : [8, short || file.size - at];
     if (size < headerBytes) return null;
     if (textAt(header, 4, 4) === "moov") {
-      if (size > MOST_TABLE_BYTES) return null;
+      if (size > MAX_TABLE_BYTES) return null;
       const view = await bytesAt(file, at + headerBytes, size - headerBytes);
       return { view, root: { type: "moov", start: 0, end: view.byteLength } };
     }
@@ -43,7 +43,7 @@ async function movie(file) {
 }
 
 /**
- * Boxes in another, along a path of types.
+ * The boxes inside another one at the end of a path of types.
  * @param {Movie} movie
  * @param {Box} box
  * @param {...string} path
@@ -74,7 +74,7 @@ function trackId(movie, track) {
   return header && movie.view.getUint32(header.start + (isLong(movie, header) ? 20 : 12));
 }
 
-/** Whether times are of 64 bits. @param {Movie} movie @param {Box} box */
+/** True when the box has times of 64 bits. @param {Movie} movie @param {Box} box */
 function isLong(movie, box) {
   return movie.view.getUint8(box.start) === 1;
 }
@@ -85,10 +85,10 @@ function timescale(movie, header) {
 }
 
 /**
- * iTunes' note: delay, padding and length in hexadecimal, among the tags.
+ * iTunes' gapless tag: delay, padding and length in hexadecimal.
  * @param {Movie} movie
  */
-function gapless(movie) {
+function gaplessTag(movie) {
   const meta = first(movie, movie.root, "udta", "meta");
   const tags = meta && within(movie, { ...meta, start: meta.start + 4 }, "ilst", "----");
   for (const tag of tags ?? []) {
@@ -105,7 +105,7 @@ function gapless(movie) {
 }
 
 /** @param {Movie} movie @param {Box} track */
-function edited(movie, track) {
+function editedSpan(movie, track) {
   const scale = timescale(movie, first(movie, track, "mdia", "mdhd"));
   const end = packetsEnd(movie, track) / scale || Number.POSITIVE_INFINITY;
   const edits = editList(movie, track).filter(({ start }) => start >= 0);
@@ -113,7 +113,7 @@ function edited(movie, track) {
   const start = edits[0].start / scale;
   const tick = 1 / timescale(movie, first(movie, movie.root, "mvhd"));
   const stop = edits[0].length > 0 ? start + edits[0].length * tick : end;
-  // The movie's clock is often too coarse for samples: within a tick, the packets know better.
+  // The movie's clock is often too coarse for samples: within a tick, the packets are more precise.
   return { start, stop: stop > end - tick ? end : stop };
 }
 

@@ -1,22 +1,32 @@
-/** Reads files that hold their samples as they are: WAV and AIFF. */
+/** Reads uncompressed samples, as WAV and AIFF files hold them. */
 
 import { bytesAt } from "./file-bytes.js";
-import { sampleReader } from "./pcm-samples.js";
 
 /** @typedef {import("./decode.js").Block} Block */
-/** @typedef {import("./pcm-samples.js").SampleFormat} SampleFormat */
 
-/** Each read of a file is a message to another process, so that longer pieces are faster. */
+/** @typedef {"signed" | "unsigned" | "float" | "alaw" | "ulaw"} SampleKind */
+
+/**
+ * @typedef {object} SampleFormat
+ * @property {SampleKind} kind
+ * @property {number} bytes
+ * @property {boolean} littleEndian
+ */
+
+/** Sizes of a sample by its kind, in bytes. @type {Record<SampleKind, number[]>} */
+const SIZES = { signed: [1, 2, 3, 4], unsigned: [1], float: [4, 8], alaw: [1], ulaw: [1] };
+
+/** Each read of a file is a message to another process, so long blocks are faster. */
 const BLOCK_SECONDS = 4;
 
 /**
- * Where the samples lie, channel by channel within each frame.
+ * Format and position of interleaved samples in a file.
  * @typedef {object} PcmLayout
  * @property {number} rate in Hz
  * @property {number} channels
  * @property {SampleFormat} format
  * @property {number} start in bytes
- * @property {number} bytes that are there, whatever the header claims
+ * @property {number} bytes that exist, whatever the header claims
  */
 
 /**
@@ -39,11 +49,11 @@ export async function* pcmBlocks(file, { rate, channels, format, start, bytes })
 }
 
 /**
- * A loop of its own: engines optimise a plain function, but hardly a generator.
+ * One channel. Not part of the generator, because engines optimise plain functions better.
  * @param {DataView} view
  * @param {(view: DataView, at: number) => number} read
- * @param {number} first of the channel's samples, in bytes
- * @param {number} step to the next one
+ * @param {number} first byte of the channel's first sample
+ * @param {number} step bytes to the next one
  * @param {number} length
  */
 function deinterleave(view, read, first, step, length) {
@@ -51,3 +61,42 @@ function deinterleave(view, read, first, step, length) {
   for (let frame = 0, at = first; frame < length; frame += 1, at += step) plane[frame] = read(view, at);
   return plane;
 }
+
+/** True when samples of this format can be read. @param {SampleFormat} format */
+export function isReadable({ kind, bytes }) {
+  return SIZES[kind].includes(bytes);
+}
+
+/**
+ * @param {SampleFormat} format that is readable
+ * @returns {(view: DataView, at: number) => number} reads a sample as a number of full scale 1
+ */
+function sampleReader({ kind, bytes, littleEndian: little }) {
+  if (kind === "alaw") return (view, at) => ALAW[view.getUint8(at)];
+  if (kind === "ulaw") return (view, at) => ULAW[view.getUint8(at)];
+  if (kind === "unsigned") return (view, at) => view.getUint8(at) / 0x80 - 1;
+  if (kind === "float" && bytes === 8) return (view, at) => view.getFloat64(at, little);
+  if (kind === "float") return (view, at) => view.getFloat32(at, little);
+  if (bytes === 4) return (view, at) => view.getInt32(at, little) / 0x8000_0000;
+  if (bytes === 2) return (view, at) => view.getInt16(at, little) / 0x8000;
+  if (bytes === 1) return (view, at) => view.getInt8(at) / 0x80;
+  // The upper 16 bits carry the sign.
+  if (little) return (view, at) => (view.getInt16(at + 1, true) * 0x100 + view.getUint8(at)) / 0x80_0000;
+  return (view, at) => (view.getInt16(at) * 0x100 + view.getUint8(at + 2)) / 0x80_0000;
+}
+
+/** ITU-T G.711, A-law: every second bit is inverted. */
+const ALAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const byte = code ^ 0x55;
+  const exponent = (byte >> 4) & 7;
+  const step = ((byte & 0xf) << 4) + 8;
+  const magnitude = exponent === 0 ? step : (step + 0x100) << (exponent - 1);
+  return (byte & 0x80 ? magnitude : -magnitude) / 0x8000;
+});
+
+/** ITU-T G.711, mu-law: every bit is inverted, and the steps begin at a bias. */
+const ULAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const byte = ~code & 0xff;
+  const magnitude = ((((byte & 0xf) << 3) + 0x84) << ((byte >> 4) & 7)) - 0x84;
+  return (byte & 0x80 ? -magnitude : magnitude) / 0x8000;
+});

@@ -1,10 +1,10 @@
-/** Leaves out what keeps a container from being read although the song is there. */
+/** Leaves out damaged parts that would keep the demuxer from a song that is there. */
 
 import { bytesAt, textAt } from "./file-bytes.js";
 
-/** Of an Ogg page: the header, then the lengths of up to 255 segments of up to 255 bytes. */
+/** An Ogg page has a header, then the lengths of up to 255 segments of up to 255 bytes. */
 const PAGE_HEADER_BYTES = 27;
-const MOST_PAGE_BYTES = PAGE_HEADER_BYTES + 255 + 255 * 255;
+const MAX_PAGE_BYTES = PAGE_HEADER_BYTES + 255 + 255 * 255;
 
 /** "OggS" */
 const OGG_PAGE = 0x4f676753;
@@ -13,9 +13,9 @@ const ID3_HEADER_BYTES = 10;
 
 /**
  * @param {Blob} file
- * @returns {Promise<Blob>} the file, or the part of it that can be read
+ * @returns {Promise<Blob>} the file, or its readable part
  */
-export async function mend(file) {
+export async function repair(file) {
   const head = await bytesAt(file, 0, ID3_HEADER_BYTES);
   if (textAt(head, 0, 4) === "OggS") return wholePages(file);
   if (head.byteLength === ID3_HEADER_BYTES && textAt(head, 0, 3) === "ID3" && id3Bytes(head) > file.size)
@@ -23,17 +23,17 @@ export async function mend(file) {
   return file;
 }
 
-/** @param {DataView} header @returns {number} length of the whole tag: seven bits of each of four bytes */
+/** Length of an ID3 tag, written in seven bits of each of four bytes. @param {DataView} header @returns {number} */
 export function id3Bytes(header) {
   return (
     [6, 7, 8, 9].reduce((total, at) => total * 0x80 + (header.getUint8(at) & 0x7f), 0) + ID3_HEADER_BYTES
   );
 }
 
-/** Without the page that a download broke off in. @param {Blob} file */
+/** An Ogg file without the last page, if a download broke off in it. @param {Blob} file */
 async function wholePages(file) {
-  const from = Math.max(0, file.size - MOST_PAGE_BYTES);
-  const view = await bytesAt(file, from, MOST_PAGE_BYTES);
+  const from = Math.max(0, file.size - MAX_PAGE_BYTES);
+  const view = await bytesAt(file, from, MAX_PAGE_BYTES);
   let page = view.byteLength - 4;
   while (page >= 0 && view.getUint32(page) !== OGG_PAGE) page -= 1;
   if (page < 0) return file;
@@ -44,7 +44,7 @@ async function wholePages(file) {
 /**
  * @param {DataView} view
  * @param {number} page
- * @returns {number} infinite where the header itself is cut off
+ * @returns {number} infinite when the header itself is truncated
  */
 function pageBytes(view, page) {
   const table = page + PAGE_HEADER_BYTES;

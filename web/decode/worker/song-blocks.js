@@ -1,7 +1,7 @@
-/** Decoded samples as they come, in pieces of any length, made into the blocks of the song. */
+/** Collects decoded samples of any length into blocks of one second, and leaves out the encoder's padding. */
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").AudioSample} AudioSample */
-/** @typedef {import("./song-span.js").Gap} Gap */
+/** @typedef {import("./padding.js").Gap} Gap */
 
 export class SongBlocks {
   #rate;
@@ -13,7 +13,7 @@ export class SongBlocks {
   /**
    * @param {number} channels
    * @param {number} rate in Hz
-   * @param {Gap[]} gaps what is left out, in order
+   * @param {Gap[]} gaps to leave out, in order
    */
   constructor(channels, rate, gaps) {
     this.#rate = rate;
@@ -21,24 +21,24 @@ export class SongBlocks {
     this.#planes = planes(channels, rate);
   }
 
-  /** Decoded so far, in seconds. */
+  /** Seconds decoded so far. */
   get seconds() {
     return this.#decoded / this.#rate;
   }
 
-  /** @param {AudioSample} samples */
-  isLike(samples) {
+  /** True when samples have this rate and these channels. @param {AudioSample} samples */
+  matches(samples) {
     return samples.sampleRate === this.#rate && samples.numberOfChannels === this.#planes.length;
   }
 
   /**
    * @param {AudioSample} samples the next ones
-   * @returns {Generator<Float32Array<ArrayBuffer>[]>} the blocks of one second that they complete
+   * @returns {Generator<Float32Array<ArrayBuffer>[]>} the blocks that they complete
    */
   *add(samples) {
     const start = this.#decoded;
     this.#decoded += samples.numberOfFrames;
-    for (const [from, to] of this.#song(start, this.#decoded)) {
+    for (const [from, to] of this.#outsideGaps(start, this.#decoded)) {
       for (let at = from; at < to; ) {
         const frameCount = Math.min(to - at, this.#rate - this.#filled);
         for (const [planeIndex, plane] of this.#planes.entries()) {
@@ -52,28 +52,28 @@ export class SongBlocks {
         }
         at += frameCount;
         this.#filled += frameCount;
-        if (this.#filled === this.#rate) yield this.rest();
+        if (this.#filled === this.#rate) yield this.flush();
       }
     }
   }
 
-  /** What no block has been made of yet; it is given away. */
-  rest() {
-    const taken = this.#planes.map((plane) =>
+  /** Ends the block early, and returns it in buffers that the caller owns. */
+  flush() {
+    const block = this.#planes.map((plane) =>
       this.#filled < plane.length ? plane.slice(0, this.#filled) : plane,
     );
-    this.#planes = planes(taken.length, this.#rate);
+    this.#planes = planes(block.length, this.#rate);
     this.#filled = 0;
-    return taken;
+    return block;
   }
 
   /**
-   * The parts of a stretch that are outside the gaps.
+   * The parts of a range of samples outside the gaps.
    * @param {number} from
    * @param {number} to
    * @returns {Generator<[number, number]>}
    */
-  *#song(from, to) {
+  *#outsideGaps(from, to) {
     let at = from;
     for (const [start, stop] of this.#gaps) {
       if (at < Math.min(start, to)) yield [at, Math.min(start, to)];

@@ -1,4 +1,4 @@
-/** Title, artist and the like, as a song's file has them: shown, and carried over to what is made of it. */
+/** Reads a song's tags, such as title and artist, which are shown and copied to exported files. */
 
 import {
   ADTS,
@@ -18,15 +18,15 @@ import {
 
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, WAVE];
 
-/** Neither pictures nor lyrics, which may be larger than all else that is known of a song. */
+/** No pictures and lyrics, which may be larger than everything else about a song. */
 const TEXTS = /** @type {const} */ (["title", "artist", "album", "albumArtist", "genre", "comment"]);
 
-/** No title is longer; some files hold nonsense. */
-const LONGEST = 200;
+/** Characters; some files hold nonsense. */
+const MAX_LENGTH = 200;
 
 /**
  * @param {Blob} file
- * @returns {Promise<Tags>} empty where there are none, or none that can be read
+ * @returns {Promise<Tags>} empty when there are none, or they cannot be read
  */
 export async function readTags(file) {
   const input = new Input({ formats: FORMATS, source: new BlobSource(file) });
@@ -44,6 +44,6 @@ export async function readTags(file) {
 
 /** @param {keyof Tags} name @param {string | undefined} value @returns {Tags} */
 function text(name, value) {
-  const trimmed = value?.replaceAll("\0", "").trim().slice(0, LONGEST);
+  const trimmed = value?.replaceAll("\0", "").trim().slice(0, MAX_LENGTH);
   return trimmed ? { [name]: trimmed } : {};
 }

@@ -1,49 +1,78 @@
-/** Files that cannot be streamed: whatever the browser's decoder of whole files knows, and what to say of the rest. */
+/**
+ * Files that cannot be streamed: decoded whole by the page when its browser can, and else refused with a reason.
+ */
 
 import { DemixError } from "../../base/errors.js";
-import { fileKind } from "./file-kind.js";
+import { bytesAt, textAt } from "./file-bytes.js";
 
 /** @typedef {import("./decode.js").Block} Block */
-/** @typedef {import("./decode.js").Whole} Whole */
+/** @typedef {import("./decode.js").DecodeWhole} DecodeWhole */
 
-/** In Hz; the decoder must be told a rate also where the file's own cannot be read. */
-const USUAL_RATE = 44_100;
+/** In Hz, for files whose own rate cannot be read. */
+const DEFAULT_RATE = 44_100;
+
+/** First bytes of files without audio. @type {[RegExp, string][]} */
+const NOT_AUDIO = [
+  [/^PK/, "a ZIP archive"],
+  [/^Rar!/, "a RAR archive"],
+  [/^7z\xbc\xaf/, "a 7-Zip archive"],
+  [/^\s*<(!doctype html|html)/i, "a web page"],
+  [/^%PDF/, "a PDF document"],
+  [/^(\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP)/s, "a picture"],
+  [/^MThd/, "a MIDI file, which holds notes instead of sound"],
+  [/^#EXTM3U/, "a playlist"],
+];
+
+/** First bytes of audio files that browsers do not decode. @type {[RegExp, string][]} */
+const UNSUPPORTED = [
+  [/^\x30\x26\xb2\x75/, "Windows Media"],
+  [/^caff/, "Core Audio (CAF)"],
+  [/^(\.snd|dns\.)/, "Sun audio (AU)"],
+  [/^riff\.\x91\xcf/, "Wave64"],
+  [/^RIFF....AVI /s, "AVI"],
+  [/^FLV/, "Flash video"],
+  [/^#!AMR/, "AMR"],
+  [/^MAC /, "Monkey's Audio"],
+  [/^wvpk/, "WavPack"],
+  [/^(MPCK|MP\+)/, "Musepack"],
+  [/^(DSD |FRM8)/, "DSD"],
+];
 
 /**
- * A file of a container that is not known here.
+ * Blocks of a file in a container that the demuxer does not know.
  * @param {Blob} file
- * @param {Whole} whole
+ * @param {DecodeWhole} decodeWhole
  * @returns {AsyncGenerator<Block>}
  * @throws {DemixError}
  */
-export async function* unknownBlocks(file, whole) {
-  const kind = await fileKind(file);
-  if (kind && !kind.song)
-    throw new DemixError("audio/unreadable", `The file is ${kind.name}.`, "Choose an audio file.");
-  const planar = await whole(file, USUAL_RATE).catch(() => {
-    if (kind) throw undecodable(kind.name);
+export async function* unknownBlocks(file, decodeWhole) {
+  const head = textAt(await bytesAt(file, 0, 64), 0, 64);
+  const notAudio = match(NOT_AUDIO, head);
+  if (notAudio) throw new DemixError("audio/unreadable", `The file is ${notAudio}.`, "Choose an audio file.");
+  const planar = await decodeWhole(DEFAULT_RATE).catch(() => {
+    const unsupported = match(UNSUPPORTED, head);
+    if (unsupported) throw undecodable(unsupported);
     throw new DemixError("audio/unreadable", "The file does not begin like any audio file.");
   });
   yield* blocksOf(planar);
 }
 
 /**
- * A file of a codec that the browser does not stream.
- * @param {Blob} file
+ * Blocks of a file with a codec that the browser does not stream.
  * @param {number} rate in Hz
- * @param {Whole} whole
+ * @param {DecodeWhole} decodeWhole
  * @param {string} codec
  * @returns {AsyncGenerator<Block>}
  * @throws {DemixError}
  */
-export async function* wholeBlocks(file, rate, whole, codec) {
-  const planar = await whole(file, rate).catch((error) => {
+export async function* wholeBlocks(rate, decodeWhole, codec) {
+  const planar = await decodeWhole(rate).catch((error) => {
     throw error.code === "audio/unreadable" ? undecodable(codec) : error;
   });
   yield* blocksOf(planar);
 }
 
-/** @param {{ rate: number, channels: Float32Array[] }} planar @returns {Generator<Block>} */
+/** @param {import("../protocol.js").Planar} planar @returns {Generator<Block>} */
 function* blocksOf({ rate, channels }) {
   const { length } = channels[0];
   for (let start = 0; start < length; start += rate) {
@@ -51,6 +80,11 @@ function* blocksOf({ rate, channels }) {
     const planes = channels.map((plane) => new Float32Array(plane.subarray(start, stop)));
     yield { rate, channels: planes, fraction: stop / length };
   }
+}
+
+/** @param {[RegExp, string][]} kinds @param {string} head of a file @returns {string | undefined} name of its kind */
+function match(kinds, head) {
+  return kinds.find(([pattern]) => pattern.test(head))?.[1];
 }
 
 /** @param {string} name of a codec or container */

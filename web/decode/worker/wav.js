@@ -1,22 +1,21 @@
-/** The header of a WAV file: RIFF, its big-endian twin RIFX, and RF64 for more than 4 GiB. */
+/** Reads the header of WAV files: RIFF, big-endian RIFX, and RF64 for more than 4 GiB. */
 
 import { DemixError } from "../../base/errors.js";
-import { bytesAt, textAt } from "./file-bytes.js";
-import { iffChunks } from "./iff-chunks.js";
-import { isReadable } from "./pcm-samples.js";
+import { bytesAt, iffChunks, textAt } from "./file-bytes.js";
+import { isReadable } from "./pcm-file.js";
 
 /** @typedef {import("./pcm-file.js").PcmLayout} PcmLayout */
-/** @typedef {import("./pcm-samples.js").SampleFormat} SampleFormat */
+/** @typedef {import("./pcm-file.js").SampleFormat} SampleFormat */
 
 /** WAVE_FORMAT_EXTENSIBLE: the real tag begins the GUID at byte 24. */
 const EXTENSIBLE = 0xfffe;
 
-/** What programs write that do not know the size yet. */
+/** Sizes written by programs that stream and do not know the size yet. */
 const UNKNOWN_SIZES = [0, 0xffff_ffff];
 
 /**
  * @param {Blob} file
- * @returns {Promise<PcmLayout | null>} nothing where it is no WAV file
+ * @returns {Promise<PcmLayout | null>} null when the file is not WAV
  * @throws {DemixError} `audio/unreadable` or `audio/unsupported`
  */
 export async function wavLayout(file) {
@@ -35,32 +34,35 @@ export async function wavLayout(file) {
       return { ...described, start, bytes: Math.min(claimed, file.size - start) };
     }
   }
-  const lacking = described ? "samples" : "description of its samples";
-  throw new DemixError("audio/unreadable", `The WAV file has no ${lacking}.`);
+  const problem = described ? "has no samples" : "does not describe its samples";
+  throw new DemixError("audio/unreadable", `The WAV file ${problem}.`);
 }
 
 /** @param {DataView<ArrayBuffer>} chunk @param {boolean} little */
 function describe(chunk, little) {
   if (chunk.byteLength < 16)
-    throw new DemixError("audio/unreadable", "The header of the WAV file is cut off.");
+    throw new DemixError("audio/unreadable", "The header of the WAV file is truncated.");
   const short = (/** @type {number} */ at) => chunk.getUint16(at, little);
   const tag = short(0) === EXTENSIBLE && chunk.byteLength >= 26 ? short(24) : short(0);
   const [channels, rate, frameBytes, bits] = [short(2), chunk.getUint32(4, little), short(12), short(14)];
   if (channels === 0 || rate === 0)
     throw new DemixError("audio/unreadable", `The WAV file claims ${channels} channels at ${rate} Hz.`);
-  // A sample may be kept in more bytes than its bits need.
-  const kept = frameBytes % channels === 0 ? frameBytes / channels : 0;
-  const bytes = kept * 8 >= bits ? kept : Math.ceil(bits / 8);
+  // A sample may take more bytes than its bits need.
+  const container = frameBytes % channels === 0 ? frameBytes / channels : 0;
+  const bytes = container * 8 >= bits ? container : Math.ceil(bits / 8);
   const kind = kindOf(tag, bytes);
   const format = kind && { kind, bytes, littleEndian: little };
   if (!format || !isReadable(format)) {
     const name = `format ${tag} with ${bits} bits`;
-    throw new DemixError("audio/unsupported", `The WAV file is compressed or of a rare kind (${name}).`);
+    throw new DemixError(
+      "audio/unsupported",
+      `The WAV file is compressed or has an unusual sample format (${name}).`,
+    );
   }
   return { rate, channels, format };
 }
 
-/** @param {number} tag @param {number} bytes @returns {import("./pcm-samples.js").SampleKind | null} */
+/** @param {number} tag @param {number} bytes @returns {import("./pcm-file.js").SampleKind | null} */
 function kindOf(tag, bytes) {
   if (tag === 1) return bytes === 1 ? "unsigned" : "signed";
   if (tag === 3) return "float";

@@ -1,69 +1,74 @@
-/** The page's end of the export worker: starts it when it is needed, and ends it to cancel. */
+/** Client of the export worker, which is started at the first request. */
 
 import { cancelled, DemixError } from "../../base/errors.js";
+import { WorkerClient } from "../../base/messages.js";
+import { relayRequests } from "../../base/requests.js";
+import { EXPORT } from "../protocol.js";
 
 /** @typedef {import("../../library/pieces.js").StoredAudio} StoredAudio */
+/** @typedef {import("../protocol.js").Calls} Calls */
 /** @typedef {import("../protocol.js").Destination} Destination */
-/** @typedef {import("../protocol.js").FromExporter} FromExporter */
+/** @typedef {import("../protocol.js").Events} Events */
 /** @typedef {import("../protocol.js").MixMeasurement} MixMeasurement */
 /** @typedef {import("../protocol.js").Plan} Plan */
-/** @typedef {import("../protocol.js").ToExporter} ToExporter */
+/** @typedef {import("../protocol.js").WrittenFile} WrittenFile */
 /** @typedef {(fraction: number) => void} Report */
 
-/** @typedef {{ reject: (reason: unknown) => void, report: Report, resolve: (message: FromExporter) => void }} Pending */
-
+/** Works on one request at a time: a new one cancels the one before. */
 export class Exporter {
-  /** @type {Worker | null} */
-  #worker = null;
-  /** @type {Pending | null} */
-  #pending = null;
+  /** @type {WorkerClient<Calls, Events> | null} */
+  #client = null;
+  #current = new AbortController();
+  /** @type {Report} */
+  #report = () => {};
 
   /**
    * Reads a song and its stems once.
    * @param {StoredAudio} song
    * @param {StoredAudio[]} stems
-   * @param {number[][]} gains of the mix
-   * @param {Report} report
+   * @param {number[][]} gains of the mix, by stem and channel
+   * @param {Report} report progress
+   * @param {AbortSignal} [signal]
    * @returns {Promise<MixMeasurement>}
    */
-  async measure(song, stems, gains, report) {
-    const message = await this.#ask({ type: "measure", song, stems, gains }, report);
-    return /** @type {Extract<FromExporter, { type: "measured" }>} */ (message).measurement;
+  measure(song, stems, gains, report, signal) {
+    return this.#call("mix.measure", { song, stems, gains }, report, signal);
   }
 
   /**
    * @param {Plan} plan
    * @param {Destination} destination
-   * @param {Report} report
-   * @returns {Promise<{ blob: Blob | null, clipped: number }>} the file, unless it was picked
+   * @param {Report} report progress
+   * @param {AbortSignal} [signal] stops the worker at its next block, which keeps it and its Python for other files
+   * @returns {Promise<WrittenFile>}
    */
-  async write(plan, destination, report) {
-    const message = await this.#ask({ type: "write", plan, destination }, report);
-    const { blob, clipped } = /** @type {Extract<FromExporter, { type: "written" }>} */ (message);
-    return { blob, clipped };
+  write(plan, destination, report, signal) {
+    return this.#call("file.write", { plan, destination }, report, signal);
   }
 
-  /** Stops whatever is under way, which fails with `cancelled`, and gives the memory back. */
+  /** Terminates the worker; the current request fails with `cancelled`. */
   end() {
-    this.#fail(cancelled());
+    this.#end(cancelled());
   }
 
-  /** @param {unknown} error */
-  #fail(error) {
-    this.#worker?.terminate();
-    this.#worker = null;
-    this.#pending?.reject(error);
-    this.#pending = null;
-  }
-
-  /** @param {ToExporter} order @param {Report} report @returns {Promise<FromExporter>} */
-  #ask(order, report) {
-    if (this.#pending) this.end();
-    this.#worker ??= this.#start();
-    this.#worker.postMessage(order);
-    return new Promise((resolve, reject) => {
-      this.#pending = { resolve, reject, report };
-    });
+  /**
+   * @template {keyof Calls} T
+   * @param {T} type
+   * @param {Calls[T]["data"]} data
+   * @param {Report} report
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Calls[T]["value"]>}
+   */
+  async #call(type, data, report, signal) {
+    this.#current.abort(cancelled());
+    const current = new AbortController();
+    this.#current = current;
+    this.#client ??= this.#start();
+    const client = this.#client;
+    await client.stopped();
+    this.#report = report;
+    const signals = signal ? [current.signal, signal] : [current.signal];
+    return client.call(type, data, { signal: AbortSignal.any(signals) });
   }
 
   #start() {
@@ -71,20 +76,21 @@ export class Exporter {
       type: "module",
       name: "export",
     });
-    worker.addEventListener("message", ({ data }) => this.#hear(data));
-    worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      this.#fail(new DemixError("engine/crashed", event.message ?? "The exporter could not be loaded."));
+    /** @type {WorkerClient<Calls, Events>} */
+    const client = new WorkerClient(worker, EXPORT, {
+      onEvent: (type, data) => {
+        if (type === "export.progress") this.#report(data.fraction);
+        else relayRequests(data.urls);
+      },
+      onError: (message) => this.#end(new DemixError("engine/crashed", message)),
     });
-    return worker;
+    return client;
   }
 
-  /** @param {FromExporter} message */
-  #hear(message) {
-    if (message.type === "progress") return this.#pending?.report(message.fraction);
-    const pending = this.#pending;
-    this.#pending = null;
-    if (message.type === "failed") pending?.reject(DemixError.from(message.error));
-    else pending?.resolve(message);
+  /** @param {DemixError} error of the current request */
+  #end(error) {
+    this.#client?.end(error);
+    this.#client = null;
+    this.#current.abort(error);
   }
 }

@@ -1,8 +1,48 @@
-/** How long the browser may take to begin reading a download. */
-const GRACE_MS = 60_000;
+/** Saves a file where the person picks, or with the browser's downloads. */
+
+/** @type {Record<string, string>} */
+const TYPES = {
+  wav: "audio/wav",
+  flac: "audio/flac",
+  mp3: "audio/mpeg",
+  mp4: "audio/mp4",
+  zip: "application/zip",
+};
+
+/** Time for the browser to begin reading a download. */
+const URL_LIFETIME_MS = 60_000;
 
 /**
- * Hands a file to the browser's downloads.
+ * Chromium reports a dialog that it cannot show, as without a window, exactly as one that was dismissed: `AbortError` with
+ * the same message. Only the time tells them apart; nobody reads and dismisses a dialog this fast.
+ */
+const DISMISSAL_MS = 500;
+
+/**
+ * Lets the person pick a file to write. Needs the user activation of a click.
+ * @param {string} name
+ * @returns {Promise<FileSystemFileHandle | null | "dismissed">} null when the browser cannot ask
+ */
+export async function pick(name) {
+  const picker = /** @type {any} */ (globalThis).showSaveFilePicker;
+  if (!picker) return null;
+  const ending = name.slice(name.lastIndexOf("."));
+  const begin = performance.now();
+  try {
+    return await picker({ suggestedName: name, types: [{ accept: { [typeOf(name)]: [ending] } }] });
+  } catch (reason) {
+    const aborted = reason instanceof DOMException && reason.name === "AbortError";
+    return aborted && performance.now() - begin > DISMISSAL_MS ? "dismissed" : null;
+  }
+}
+
+/** @param {string} name */
+export function typeOf(name) {
+  return TYPES[name.slice(name.lastIndexOf(".") + 1)];
+}
+
+/**
+ * Saves a file with the browser's downloads.
  * @param {Blob} blob
  * @param {string} name
  */
@@ -11,5 +51,5 @@ export function save(blob, name) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), GRACE_MS);
+  setTimeout(() => URL.revokeObjectURL(link.href), URL_LIFETIME_MS);
 }

@@ -1,4 +1,4 @@
-/** WAV files of 32-bit float samples: a header, and the pieces of a track after it. */
+/** WAV files of 32-bit float samples: a header followed by the pieces of a track. */
 
 /** @typedef {import("../../library/track.js").Track} Track */
 
@@ -7,8 +7,8 @@ const FLOAT = 3;
 
 const BYTES = 4;
 
-/** What a size field of RIFF can say; longer files are RF64 (EBU Tech 3306), with their sizes in `ds64`. */
-const MOST_BYTES = 0xffff_ffff;
+/** Largest size in RIFF; longer files are RF64 (EBU Tech 3306), with their sizes in `ds64`. */
+const MAX_BYTES = 0xffff_ffff;
 const DS64_BYTES = 28;
 
 /**
@@ -26,21 +26,21 @@ export function wavHeader(rate, channels, frames) {
     view.setUint16(12, channels * BYTES, true);
     view.setUint16(14, 8 * BYTES, true);
   });
-  const fact = chunk("fact", 4, (view) => view.setUint32(0, Math.min(frames, MOST_BYTES), true));
+  const fact = chunk("fact", 4, (view) => view.setUint32(0, Math.min(frames, MAX_BYTES), true));
   const size = (/** @type {Uint8Array[]} */ chunks) =>
     chunks.reduce((sum, part) => sum + part.length, dataBytes);
   const short = [tag("WAVE"), format, fact, tag("data", dataBytes)];
-  if (size(short) <= MOST_BYTES) return concatenate([tag("RIFF", size(short)), ...short]);
+  if (size(short) <= MAX_BYTES) return concatenate([tag("RIFF", size(short)), ...short]);
   const ds64 = chunk("ds64", DS64_BYTES, (view) => {
     view.setBigUint64(0, BigInt(size(short) + 8 + DS64_BYTES), true);
     view.setBigUint64(8, BigInt(dataBytes), true);
     view.setBigUint64(16, BigInt(frames), true);
   });
-  return concatenate([tag("RF64", MOST_BYTES), tag("WAVE"), ds64, format, fact, tag("data", MOST_BYTES)]);
+  return concatenate([tag("RF64", MAX_BYTES), tag("WAVE"), ds64, format, fact, tag("data", MAX_BYTES)]);
 }
 
 /**
- * The samples of a track lie in pieces as WAV has them: nothing is read or copied here.
+ * Pieces hold samples as WAV does, so nothing is read or copied here.
  * @param {Track} track finished
  * @param {number} rate in Hz
  */

@@ -1,9 +1,9 @@
-/** AAC-LC, by FFmpeg's encoder: browsers on Linux have none. */
+/** AAC-LC by FFmpeg's encoder; browsers on Linux have none. */
 
 import createModule from "../../vendor/@mediabunny/aac-encoder/aac.mjs";
-import { functions, taken } from "./wasm-memory.js";
+import { copyBytes, functions } from "./wasm-memory.js";
 
-/** @typedef {import("./encoders.js").Coded} Coded */
+/** @typedef {import("./encoders.js").Encoded} Encoded */
 /** @typedef {import("./encoders.js").Layout} Layout */
 /** @typedef {import("./wasm-memory.js").WasmModule} WasmModule */
 
@@ -21,7 +21,7 @@ const FUNCTIONS = {
 
 const SAMPLE_BYTES = 4;
 
-export class AacCoder {
+export class AacEncoder {
   #wasm;
   #call;
   #encoder;
@@ -43,13 +43,13 @@ export class AacCoder {
     this.#wasm = wasm;
     this.#call = functions(wasm, FUNCTIONS);
     this.#encoder = this.#call.init_encoder(numberOfChannels, sampleRate, bitrate);
-    if (this.#encoder === 0) throw new Error("AAC has no such rate or number of channels.");
+    if (this.#encoder === 0) throw new Error("AAC does not support this rate or number of channels.");
     this.#frame = this.#call.get_encoder_frame_size(this.#encoder);
     this.#pending = new Uint8Array(this.#frame * numberOfChannels * SAMPLE_BYTES);
     /** Its filters look one frame back. */
     this.delay = this.#frame;
     const start = this.#call.get_encoder_extradata(this.#encoder);
-    const description = taken(wasm, start, this.#call.get_encoder_extradata_size(this.#encoder));
+    const description = copyBytes(wasm, start, this.#call.get_encoder_extradata_size(this.#encoder));
     this.config = { codec: "mp4a.40.2", ...format, description };
     this.container = container;
   }
@@ -60,32 +60,32 @@ export class AacCoder {
    * @param {import("./encoders.js").OutputFormat} container
    */
   static async open(bitrate, format, container) {
-    return new AacCoder(/** @type {WasmModule} */ (await createModule()), bitrate, format, container);
+    return new AacEncoder(/** @type {WasmModule} */ (await createModule()), bitrate, format, container);
   }
 
-  /** @param {Uint8Array} bytes @returns {Coded[]} */
+  /** @param {Uint8Array} bytes @returns {Encoded[]} */
   encode(bytes) {
-    /** @type {Coded[]} */
-    const coded = [];
+    /** @type {Encoded[]} */
+    const encoded = [];
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + this.#pending.length - this.#filled);
       this.#pending.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
-      if (this.#filled === this.#pending.length) coded.push(...this.#send());
+      if (this.#filled === this.#pending.length) encoded.push(...this.#send());
     }
-    return coded;
+    return encoded;
   }
 
   finish() {
-    /** @type {Coded[]} */
-    const coded = [];
+    /** @type {Encoded[]} */
+    const encoded = [];
     if (this.#filled > 0) {
       this.#pending.fill(0, this.#filled);
-      coded.push(...this.#send());
+      encoded.push(...this.#send());
     }
     this.#call.flush_encoder_start(this.#encoder);
-    return [...coded, ...this.#receive()];
+    return [...encoded, ...this.#receive()];
   }
 
   #send() {
@@ -100,14 +100,14 @@ export class AacCoder {
     return this.#receive();
   }
 
-  /** @returns {Coded[]} */
+  /** @returns {Encoded[]} */
   #receive() {
-    const coded = [];
+    const encoded = [];
     for (;;) {
       const bytes = this.#call.receive_packet(this.#encoder);
-      if (bytes <= 0) return coded;
-      const data = taken(this.#wasm, this.#call.get_encoded_data(this.#encoder), bytes);
-      coded.push({ data, frames: this.#frame });
+      if (bytes <= 0) return encoded;
+      const data = copyBytes(this.#wasm, this.#call.get_encoded_data(this.#encoder), bytes);
+      encoded.push({ data, frames: this.#frame });
     }
   }
 }

@@ -1,40 +1,44 @@
-/** A ZIP of several audio files: each is written to a temporary file first, since its header is known last. */
+/** A ZIP of all parts. Each is written to a temporary file first, since its header is known last. */
 
 import { makeZip } from "../../vendor/client-zip/client-zip.mjs";
-import { dropTemporary, openTemporary } from "./sinks.js";
-import { writeTrack } from "./track-file.js";
+import { openTemporary, removeTemporary } from "./sinks.js";
+import { writeTrackFile } from "./track-file.js";
 
-/** @typedef {import("../protocol.js").Destination} Destination */
-/** @typedef {import("./sinks.js").Sink} Sink */
-/** @typedef {import("./track-file.js").Job} Job */
+/** @typedef {import("./write-plan.js").Job} Job */
 
 /**
  * @param {Job} job
- * @param {Destination} destination
- * @param {Sink} sink
+ * @param {string | null} scratch folder for the temporary files
+ * @param {WritableStream} writable
  */
-export async function writeArchive(job, destination, sink) {
-  await makeZip(members(job, destination)).pipeThrough(placed()).pipeTo(sink.writable);
-}
-
-/** Made one by one, as the ZIP comes to them. @param {Job} job @param {Destination} destination */
-async function* members(job, destination) {
-  const { parts, folder } = job.plan;
-  for (const [index, { name }] of parts.entries()) {
-    const file = await openTemporary(destination.scratch, `part-${index}`);
-    await writeTrack(job, index, file.writable, (part) => job.progress((index + part) / parts.length));
-    yield { name: `${folder}/${name}`, input: await whole(file), lastModified: new Date() };
-    await dropTemporary(destination.scratch, `part-${index}`);
+export async function writeArchive(job, scratch, writable) {
+  const files = trackFiles(job, scratch);
+  try {
+    await makeZip(files).pipeThrough(withPositions()).pipeTo(writable);
+  } finally {
+    await files.return(); // `makeZip` leaves it where it was when the ZIP cannot be written
   }
 }
 
-/** @param {Sink} file */
-async function whole(file) {
-  return /** @type {Blob} */ (await file.finish()).stream();
+/** The files of the ZIP, each written when the ZIP comes to it. @param {Job} job @param {string | null} scratch */
+async function* trackFiles(job, scratch) {
+  const { parts, folder } = job.plan;
+  for (const [index, { name }] of parts.entries()) {
+    const temporary = `part-${index}`;
+    const sink = await openTemporary(scratch, temporary);
+    try {
+      await writeTrackFile(job, index, sink.writable, (done) => job.report((index + done) / parts.length));
+      const file = /** @type {Blob} */ (await sink.read());
+      yield { name: `${folder}/${name}`, input: file.stream(), lastModified: new Date() };
+    } finally {
+      await sink.close();
+      await removeTemporary(scratch, temporary);
+    }
+  }
 }
 
-/** A stream of bytes as one of bytes with their positions. */
-function placed() {
+/** Turns a stream of bytes into one of bytes with their positions. */
+function withPositions() {
   let position = 0;
   return new TransformStream({
     transform(/** @type {Uint8Array} */ data, controller) {

@@ -1,4 +1,4 @@
-/** The coders: what turns rendered samples into the packets of a file, each fetched when it is first needed. */
+/** Encoders turn rendered samples into the packets of a file. Each is fetched when it is first needed. */
 
 import {
   FlacOutputFormat,
@@ -13,21 +13,21 @@ import {
 
 /** @typedef {"float" | "packed16" | "packed24" | "wide16" | "wide24" | "planar16"} Layout see `demixer.pcm.Rendering` */
 
-/** @typedef {{ data: Uint8Array, frames: number }} Coded a packet of so many samples */
+/** @typedef {{ data: Uint8Array, frames: number }} Encoded a packet, and its number of samples */
 
 /**
- * @typedef {object} Coder
- * @property {Layout} layout of the samples that it takes
+ * @typedef {object} Encoder
+ * @property {Layout} layout of its input
  * @property {import("../../vendor/mediabunny/mediabunny.mjs").AudioCodec} codec
- * @property {AudioDecoderConfig} config what a decoder is to know
+ * @property {AudioDecoderConfig} config for decoders
  * @property {OutputFormat} container of a file with one track
- * @property {number} delay samples that a decoder gives before the song's first one, and a player leaves out
- * @property {(bytes: Uint8Array, frames: number) => Coded[]} encode
- * @property {() => Coded[]} finish what is still inside
+ * @property {number} delay samples before the song's first one, which players leave out
+ * @property {(bytes: Uint8Array, frames: number) => Encoded[]} encode
+ * @property {() => Encoded[]} finish returns the remaining packets
  */
 
-/** RIFF counts its bytes with 32 bits; a longer file is RF64. Some room is left for tags. */
-const MOST_RIFF_BYTES = 2 ** 32 - 2 ** 20;
+/** Sizes in RIFF have 32 bits; longer files are RF64. Some room is left for tags. */
+const MAX_RIFF_BYTES = 2 ** 32 - 2 ** 20;
 
 /** @type {Record<number, { layout: Layout, codec: "pcm-s16" | "pcm-s24" | "pcm-f32" }>} */
 const PCM = {
@@ -39,26 +39,26 @@ const PCM = {
 /**
  * @param {Coding} coding
  * @param {StoredAudio} audio
- * @returns {Promise<Coder>}
+ * @returns {Promise<Encoder>}
  */
-export async function openCoder(coding, audio) {
+export async function openEncoder(coding, audio) {
   const { rate: sampleRate, channels: numberOfChannels, length } = audio;
   const format = { sampleRate, numberOfChannels };
   switch (coding.kind) {
     case "wav":
       return wav(coding.bits, format, length);
     case "flac": {
-      const { FlacCoder } = await import("./flac-encoder.js");
-      return FlacCoder.open(coding.bits, format, new FlacOutputFormat());
+      const { FlacEncoder } = await import("./flac-encoder.js");
+      return FlacEncoder.open(coding.bits, format, new FlacOutputFormat());
     }
     case "mp3": {
-      const { Mp3Coder } = await import("./mp3-encoder.js");
-      // With its own first frame, which tells decoders what to leave out; mediabunny's does not.
-      return Mp3Coder.open(coding.bitrate, format, length, new Mp3OutputFormat({ xingHeader: false }));
+      const { Mp3Encoder } = await import("./mp3-encoder.js");
+      // The encoder adds its own first frame with LAME's tag, which mediabunny's lacks.
+      return Mp3Encoder.open(coding.bitrate, format, length, new Mp3OutputFormat({ xingHeader: false }));
     }
     case "aac": {
-      const { AacCoder } = await import("./aac-encoder.js");
-      return AacCoder.open(coding.bitrate, format, new Mp4OutputFormat({ fastStart: false }));
+      const { AacEncoder } = await import("./aac-encoder.js");
+      return AacEncoder.open(coding.bitrate, format, new Mp4OutputFormat({ fastStart: false }));
     }
   }
 }
@@ -67,11 +67,11 @@ export async function openCoder(coding, audio) {
  * @param {16 | 24 | 32} bits
  * @param {{ sampleRate: number, numberOfChannels: number }} format
  * @param {number} length
- * @returns {Coder}
+ * @returns {Encoder}
  */
 function wav(bits, format, length) {
   const { layout, codec } = PCM[bits];
-  const large = (length * format.numberOfChannels * bits) / 8 > MOST_RIFF_BYTES;
+  const large = (length * format.numberOfChannels * bits) / 8 > MAX_RIFF_BYTES;
   return {
     layout,
     codec,

@@ -1,9 +1,9 @@
 /** FLAC, by libFLAC. */
 
 import createModule from "../../vendor/@mediabunny/flac-encoder/flac.mjs";
-import { functions, taken } from "./wasm-memory.js";
+import { copyBytes, functions } from "./wasm-memory.js";
 
-/** @typedef {import("./encoders.js").Coded} Coded */
+/** @typedef {import("./encoders.js").Encoded} Encoded */
 /** @typedef {import("./encoders.js").Layout} Layout */
 /** @typedef {import("./wasm-memory.js").WasmModule} WasmModule */
 
@@ -20,7 +20,7 @@ const FUNCTIONS = {
   finish_encoder: 1,
 };
 
-export class FlacCoder {
+export class FlacEncoder {
   #wasm;
   #call;
   #encoder;
@@ -37,9 +37,9 @@ export class FlacCoder {
     this.#wasm = wasm;
     this.#call = functions(wasm, FUNCTIONS);
     this.#encoder = this.#call.init_encoder(format.numberOfChannels, format.sampleRate, bits);
-    if (this.#encoder === 0) throw new Error("FLAC has no such rate or number of channels.");
+    if (this.#encoder === 0) throw new Error("FLAC does not support this rate or number of channels.");
     const header = this.#call.get_header_data(this.#encoder);
-    const description = taken(wasm, header, this.#call.get_header_size(this.#encoder));
+    const description = copyBytes(wasm, header, this.#call.get_header_size(this.#encoder));
     /** @type {Layout} */
     this.layout = bits === 16 ? "wide16" : "wide24";
     this.config = { codec: "flac", ...format, description };
@@ -52,7 +52,7 @@ export class FlacCoder {
    * @param {import("./encoders.js").OutputFormat} container
    */
   static async open(bits, format, container) {
-    return new FlacCoder(/** @type {WasmModule} */ (await createModule()), bits, format, container);
+    return new FlacEncoder(/** @type {WasmModule} */ (await createModule()), bits, format, container);
   }
 
   /** @param {Uint8Array} bytes @param {number} frames */
@@ -65,12 +65,12 @@ export class FlacCoder {
     return this.#packets(this.#call.finish_encoder(this.#encoder));
   }
 
-  /** @param {number} failed @returns {Coded[]} */
+  /** @param {number} failed @returns {Encoded[]} */
   #packets(failed) {
     if (failed) throw new Error("The FLAC encoder has failed.");
     let at = this.#call.get_output_data(this.#encoder);
     return Array.from({ length: this.#call.get_frame_count(this.#encoder) }, (_, index) => {
-      const data = taken(this.#wasm, at, this.#call.get_frame_size(this.#encoder, index));
+      const data = copyBytes(this.#wasm, at, this.#call.get_frame_size(this.#encoder, index));
       at += data.length;
       return { data, frames: this.#call.get_frame_samples(this.#encoder, index) };
     });

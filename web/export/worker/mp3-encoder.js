@@ -2,19 +2,19 @@
 
 import createModule from "../../vendor/@mediabunny/mp3-encoder/lame.mjs";
 import { infoFrame, mp3Length } from "./mp3-info.js";
-import { functions, taken } from "./wasm-memory.js";
+import { copyBytes, functions } from "./wasm-memory.js";
 
-/** @typedef {import("./encoders.js").Coded} Coded */
+/** @typedef {import("./encoders.js").Encoded} Encoded */
 /** @typedef {import("./encoders.js").Layout} Layout */
 /** @typedef {import("./wasm-memory.js").WasmModule} WasmModule */
 
 const FUNCTIONS = { init_lame: 3, encode_samples: 6, flush_lame: 3 };
 
-/** What LAME asks for: so many bytes of output for each sample, and so many besides. */
-const BYTES_A_SAMPLE = 1.25;
-const BYTES_BESIDES = 7200;
+/** The output buffer that LAME requires: bytes for each sample, and a constant. */
+const BYTES_PER_SAMPLE = 1.25;
+const EXTRA_BYTES = 7200;
 
-export class Mp3Coder {
+export class Mp3Encoder {
   #wasm;
   #call;
   #lame;
@@ -50,7 +50,13 @@ export class Mp3Coder {
    * @param {import("./encoders.js").OutputFormat} container
    */
   static async open(bitrate, format, length, container) {
-    return new Mp3Coder(/** @type {WasmModule} */ (await createModule()), bitrate, format, length, container);
+    return new Mp3Encoder(
+      /** @type {WasmModule} */ (await createModule()),
+      bitrate,
+      format,
+      length,
+      container,
+    );
   }
 
   /** @param {Uint8Array} bytes @param {number} frames */
@@ -58,18 +64,18 @@ export class Mp3Coder {
     const { input, output, room } = this.#room(frames);
     this.#wasm.HEAPU8.set(bytes, input);
     const right = input + (bytes.length / this.#channels) * (this.#channels - 1);
-    return this.#coded(this.#call.encode_samples(this.#lame, input, right, frames, output, room), frames);
+    return this.#encoded(this.#call.encode_samples(this.#lame, input, right, frames, output, room), frames);
   }
 
   finish() {
     const { output } = this.#room(0);
-    return this.#coded(this.#call.flush_lame(this.#lame, output, BYTES_BESIDES), 0);
+    return this.#encoded(this.#call.flush_lame(this.#lame, output, EXTRA_BYTES), 0);
   }
 
-  /** @param {number} bytes @param {number} frames @returns {Coded[]} */
-  #coded(bytes, frames) {
-    if (bytes < 0) throw new Error(`The MP3 encoder has failed: ${bytes}.`);
-    const data = taken(this.#wasm, this.#memory.output, bytes);
+  /** @param {number} bytes @param {number} frames @returns {Encoded[]} */
+  #encoded(bytes, frames) {
+    if (bytes < 0) throw new Error(`The MP3 encoder has failed with code ${bytes}.`);
+    const data = copyBytes(this.#wasm, this.#memory.output, bytes);
     if (this.#begun || bytes === 0) return [{ data, frames }];
     this.#begun = true;
     return [
@@ -78,9 +84,9 @@ export class Mp3Coder {
     ];
   }
 
-  /** Memory for so many samples; blocks are alike, so it is asked for once. @param {number} frames */
+  /** Buffers for a block, allocated once: no later block is longer. @param {number} frames */
   #room(frames) {
-    const room = Math.ceil(BYTES_A_SAMPLE * frames) + BYTES_BESIDES;
+    const room = Math.ceil(BYTES_PER_SAMPLE * frames) + EXTRA_BYTES;
     if (frames > this.#memory.frames) {
       const input = this.#wasm._malloc(Math.max(1, 2 * frames * this.#channels));
       this.#memory = { input, output: this.#wasm._malloc(room), frames };

@@ -1,15 +1,13 @@
 /**
- * The first frame of an MP3 file: silent, with a note in it, as LAME writes it, of how many samples decoders are to leave
- * out at the beginning and at the end. Without it a stem would begin a few hundredths of a second late.
+ * The first frame of an MP3 file: silence, with LAME's tag, which tells decoders how many samples to leave out at the
+ * beginning and at the end. Without it a stem would begin a few hundredths of a second late.
  */
-
-import { crc16 } from "./crc16.js";
 
 /** @typedef {{ frames: number, delay: number, padding: number }} Mp3Length frames without the first one; the rest in samples */
 
 /** Samples by which LAME delays what it encodes. */
 const DELAY = 576;
-const LEAST_PADDING = 576;
+const MIN_PADDING = 576;
 
 /** Rates of MPEG-1, whose frames are twice as long as those of its successors. */
 const MPEG1_RATES = 32_000;
@@ -18,8 +16,8 @@ const HAS_FRAMES = 1;
 const ENCODER = "LAME3.100";
 
 /**
- * What LAME makes of a song: it fills up the last frame, and adds one where the filling would be too short for
- * decoders to overlap.
+ * The length of a song as LAME encodes it: the last frame is padded, and one more is added when the padding would be too
+ * short for the overlap of decoders.
  * @param {number} length of the song in samples
  * @param {number} rate in Hz
  * @returns {Mp3Length}
@@ -28,12 +26,13 @@ export function mp3Length(length, rate) {
   const frame = rate >= MPEG1_RATES ? 1152 : 576;
   const samples = length + DELAY;
   const filled = frame - (samples % frame);
-  const padding = filled < LEAST_PADDING ? filled + frame : filled;
+  const padding = filled < MIN_PADDING ? filled + frame : filled;
   return { frames: (samples + padding) / frame, delay: DELAY, padding };
 }
 
 /**
- * @param {Uint8Array} stream that begins with a frame, whose header tells the size and kind of ours
+ * The frame itself.
+ * @param {Uint8Array} stream begins with a frame, whose header gives the size and kind of this one
  * @param {Mp3Length} length
  */
 export function infoFrame(stream, { frames, delay, padding }) {
@@ -67,13 +66,13 @@ const BITRATES = [
   [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
 
-/** Hz of MPEG-1; MPEG-2 has the half, MPEG-2.5 a quarter. */
+/** Hz of MPEG-1; MPEG-2 has half, MPEG-2.5 a quarter. */
 const RATES = [44_100, 48_000, 32_000];
 
-/** Smallest frame that holds side information and note. */
-const LEAST_BYTES = 4 + 32 + 4 + 8 + 36;
+/** Bytes of the smallest frame that holds side information and tag. */
+const MIN_BYTES = 4 + 32 + 4 + 8 + 36;
 
-/** @param {Uint8Array} stream */
+/** Header of a frame that is large enough, and its sizes. @param {Uint8Array} stream */
 function readHeader(stream) {
   const words = stream.slice(0, 4);
   const version = (words[1] >> 3) & 3; // 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
@@ -83,9 +82,19 @@ function readHeader(stream) {
   const rates = BITRATES[mpeg1 ? 0 : 1];
   const size = (/** @type {number} */ index) => Math.floor(((mpeg1 ? 144 : 72) * 1000 * rates[index]) / rate);
   let index = words[2] >> 4;
-  while (size(index) < LEAST_BYTES) index += 1;
+  while (size(index) < MIN_BYTES) index += 1;
   words[1] |= 1; // no checksum
   words[2] = (index << 4) | (words[2] & 0b1100); // no padding
   const sideBytes = mpeg1 ? (mono ? 17 : 32) : mono ? 9 : 17;
   return { words, bytes: size(index), sideBytes };
+}
+
+/** CRC-16 of the polynomial x^16 + x^15 + x^2 + 1, lowest bit first. @param {Uint8Array} bytes */
+function crc16(bytes) {
+  let crc = 0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
+  }
+  return crc;
 }

@@ -1,74 +1,111 @@
-/**
- * Where an exported file goes while it is written: to a file that was picked, to one in the browser's storage, or, where
- * there is neither, into memory.
- */
+/** Sinks take the bytes of a file: in a file that was picked, in the browser's storage, or in memory. */
 
-import { accessTo, fileIn, fileOf, openFolder, remove, writableOf } from "../../library/opfs.js";
+import { accessTo, fileIn, fileOf, openFolder, remove, writableOf, writeAll } from "../../library/opfs.js";
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
 /** @typedef {import("../protocol.js").Destination} Destination */
 
 /**
- * @typedef {object} Sink
- * @property {WritableStream<Chunk>} writable takes bytes at any position
- * @property {() => Promise<Blob | null>} finish what was written, once the stream is closed; nothing for a picked file
+ * @typedef {object} File
+ * @property {(chunk: Chunk) => void | Promise<void>} write
+ * @property {() => void | Promise<void>} close keeps what was written
+ * @property {() => void | Promise<void>} abort
+ * @property {() => Promise<Blob | null>} read
  */
+
+export class Sink {
+  #file;
+  #open = true;
+
+  /** @param {File} file */
+  constructor(file) {
+    this.#file = file;
+    /** Takes bytes at any position. @type {WritableStream<Chunk>} */
+    this.writable = new WritableStream({
+      write: (chunk) => file.write(chunk),
+      close: async () => {
+        await file.close();
+        this.#open = false;
+      },
+    });
+  }
+
+  /** The file once its stream is closed; null when it was picked. */
+  read() {
+    return this.#file.read();
+  }
+
+  /** Lets go of the file, and of what was written to it if the stream has not been closed. */
+  async close() {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#file.abort();
+  }
+}
 
 /** @param {Destination} destination @returns {Promise<Sink>} */
 export async function openSink({ picked, scratch }) {
-  if (!picked) return openTemporary(scratch, "export");
-  // Bytes go to a file beside it, which takes its place when the stream is closed: nothing half-written stays.
-  const writable = await writableOf(picked);
-  return { writable: /** @type {WritableStream} */ (writable), finish: async () => null };
+  return picked ? openPicked(picked) : openTemporary(scratch, "export");
 }
 
 /**
- * A file that is only needed for a while.
- * @param {string | null} folder in the storage
+ * A file in a folder of the storage; without one, in memory.
+ * @param {string | null} folder
  * @param {string} name
- * @returns {Promise<Sink>}
  */
 export async function openTemporary(folder, name) {
-  return folder === null ? openMemory() : openScratch(folder, name);
+  return folder === null ? openMemory() : openStored(folder, name);
 }
 
-/** Lets go of a temporary file. @param {string | null} folder @param {string} name */
-export async function dropTemporary(folder, name) {
+/** @param {string | null} folder @param {string} name */
+export async function removeTemporary(folder, name) {
   if (folder !== null) await remove(await openFolder(folder), name);
 }
 
-/** @param {string} path @param {string} name @returns {Promise<Sink>} */
-async function openScratch(path, name) {
-  const folder = await openFolder(path, { create: true });
-  const handle = await fileIn(folder, name, { create: true });
-  const access = await accessTo(handle);
-  const writable = new WritableStream({
-    write({ data, position }) {
-      const written = access.write(data, { at: position });
-      if (written < data.length) throw new DOMException("The storage is full.", "QuotaExceededError");
-    },
-    close: () => access.close(),
-    abort: () => access.close(),
+/**
+ * Bytes go to a copy beside the file, which replaces it when the stream is closed: no half-written file stays.
+ * @param {FileSystemFileHandle} handle
+ */
+async function openPicked(handle) {
+  const copy = await writableOf(handle);
+  return new Sink({
+    write: (chunk) => copy.write(/** @type {FileSystemWriteChunkType} */ (chunk)),
+    close: () => copy.close(),
+    abort: () => copy.abort(),
+    read: async () => null,
   });
-  return { writable, finish: () => fileOf(handle) };
 }
 
-/** @returns {Sink} */
+/** @param {string} path @param {string} name */
+async function openStored(path, name) {
+  const handle = await fileIn(await openFolder(path, { create: true }), name, { create: true });
+  const access = await accessTo(handle);
+  access.truncate(0);
+  return new Sink({
+    write: ({ data, position }) => writeAll(access, data, position),
+    close: () => access.close(),
+    abort: () => access.close(),
+    read: () => fileOf(handle),
+  });
+}
+
 function openMemory() {
-  /** Where they lie in the file; later ones may lie over earlier ones. @type {Chunk[]} */
+  /** @type {Chunk[]} */
   const chunks = [];
-  const writable = new WritableStream({
+  return new Sink({
     write(chunk) {
       const { data, position } = chunk;
       const before = chunks.find((each) => covers(each, chunk));
       if (before) before.data.set(data, position - before.position);
       else chunks.push({ ...chunk, data: data.slice() });
     },
+    close: () => {},
+    abort: () => {},
+    read: async () => new Blob(chunks.map(({ data }) => /** @type {BlobPart} */ (data))),
   });
-  return { writable, finish: async () => new Blob(chunks.map(({ data }) => /** @type {BlobPart} */ (data))) };
 }
 
-/** Whether a chunk lies where another one has been written: what is patched was written in one piece. @param {Chunk} one @param {Chunk} other */
+/** True when a chunk overwrites a part of another one; headers are patched within one chunk. @param {Chunk} one @param {Chunk} other */
 function covers(one, other) {
   return (
     other.position >= one.position && other.position + other.data.length <= one.position + one.data.length

@@ -1,52 +1,118 @@
 /**
- * A Stems file, as DJ software reads it: an MP4 whose first track is the mix and whose others are its four stems, with
- * their names and colours in a box of their own.
+ * A Stems file, as DJ software reads it: an MP4 with the mix as its first track, then its four stems, and their names and
+ * colours in a `stem` box.
  */
 
 import { Mp4OutputFormat, Output, StreamTarget } from "../../vendor/mediabunny/mediabunny.mjs";
-import { AudioPackets } from "./audio-packets.js";
-import { openCoder } from "./encoders.js";
-import { stemBox, withBoxAtEnd } from "./stem-box.js";
-import { BLOCK, partAudio, tagsOf } from "./track-file.js";
+import { EncodedTrack, encodeTracks, tagsWith } from "./encoded-track.js";
 
-/** @typedef {import("../protocol.js").Plan} Plan */
-/** @typedef {import("./track-file.js").Job} Job */
-/** @typedef {import("./sinks.js").Sink} Sink */
+/** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
+/** @typedef {import("../protocol.js").StemLabel} StemLabel */
+/** @typedef {import("./write-plan.js").Job} Job */
 
-/** @param {Job} job @param {Sink} sink */
-export async function writeStems({ plan, length, renderings, progress }, sink) {
-  /** @type {import("./stem-box.js").Moov} */
+/** @typedef {{ data: Uint8Array<ArrayBuffer>, start: number }} Moov the tables of the file, and their position in it */
+
+const HEADER_BYTES = 8;
+
+/** @param {Job} job @param {WritableStream<Chunk>} writable */
+export async function writeStemsFile(job, writable) {
+  const { parts, labels, tags, folder } = job.plan;
+  /** @type {Moov} */
   const moov = { data: new Uint8Array(), start: 0 };
   const format = new Mp4OutputFormat({
-    fastStart: false, // the tables at the end, so that nothing waits in memory
+    fastStart: false, // the tables at the end, so nothing waits in memory
     onMoov: (data, start) => Object.assign(moov, { data, start }),
   });
-  const writable = withBoxAtEnd(sink.writable, moov, stemBox(plan.labels));
-  const output = new Output({ format, target: new StreamTarget(writable, { chunked: true }) });
-  const tracks = await Promise.all(plan.parts.map((_, part) => openTrack(plan, part, renderings[part])));
-  for (const [index, { packets, name }] of tracks.entries()) {
-    output.addAudioTrack(packets.source, { name, disposition: { default: index === 0 } });
-  }
-  output.setMetadataTags({ ...tagsOf(plan, 0), title: plan.tags.title ?? plan.folder });
-  await output.start();
-  for (let start = 0; start < length; start += BLOCK) {
-    const stop = Math.min(start + BLOCK, length);
-    for (const { packets, rendering } of tracks) {
-      await packets.add(await rendering.read(start, stop), stop - start);
+  const target = new StreamTarget(withBoxAtEnd(writable, moov, stemBox(labels)), { chunked: true });
+  const output = new Output({ format, target });
+  /** @type {EncodedTrack[]} */
+  const tracks = [];
+  try {
+    for (const [index, { title }] of parts.entries()) {
+      const track = await EncodedTrack.open(job, index);
+      tracks.push(track);
+      output.addAudioTrack(track.source, { name: title, disposition: { default: index === 0 } });
     }
-    progress(stop / length);
+    output.setMetadataTags(tagsWith(job.plan, tags.title ?? folder));
+    await encodeTracks(output, tracks, job, job.report);
+  } finally {
+    for (const track of tracks) track.close();
   }
-  for (const { packets, rendering } of tracks) {
-    rendering.close();
-    await packets.finish();
-  }
-  await output.finalize();
 }
 
-/** @param {Plan} plan @param {number} part @param {Job["renderings"][number]} render */
-async function openTrack(plan, part, render) {
-  const { rate, length } = plan.stems[0];
-  const coder = await openCoder(plan.coding, partAudio(plan, part));
-  const name = plan.parts[part].title;
-  return { packets: new AudioPackets(coder, rate, length), rendering: render(coder.layout), name };
+/** Settings of the player's compressor and limiter that leave the mix unchanged. */
+const MASTERING = {
+  compressor: {
+    enabled: false,
+    input_gain: 0,
+    output_gain: 0,
+    threshold: 0,
+    dry_wet: 0,
+    attack: 0.003,
+    release: 0.3,
+    ratio: 1,
+    hp_cutoff: 20,
+  },
+  limiter: { enabled: false, threshold: 0, ceiling: 0, release: 0.05 },
+};
+
+/** The `stem` box: JSON in `moov.udta`, for which mediabunny has no option. @param {StemLabel[]} stems */
+function stemBox(stems) {
+  return box(
+    "stem",
+    new TextEncoder().encode(JSON.stringify({ mastering_dsp: MASTERING, version: 1, stems })),
+  );
+}
+
+/**
+ * A stream that adds a box to `moov.udta` when it is closed. The tables end the file, and tags, if there are any, end the
+ * tables: so the box goes to the end, and the boxes around it grow.
+ * @param {WritableStream<Chunk>} writable
+ * @param {Moov} moov filled in before the stream is closed
+ * @param {Uint8Array<ArrayBuffer>} added
+ * @returns {WritableStream<Chunk>}
+ */
+function withBoxAtEnd(writable, moov, added) {
+  const writer = writable.getWriter();
+  return new WritableStream({
+    write: (chunk) => writer.write(chunk),
+    async close() {
+      const udta = lastBox(moov.data);
+      const tail = udta.type === "udta" ? added : box("udta", added);
+      const write = (/** @type {Uint8Array<ArrayBuffer>} */ data, /** @type {number} */ position) =>
+        writer.write({ type: "write", data, position });
+      await write(tail, moov.start + moov.data.length);
+      await write(word(moov.data.length + tail.length), moov.start);
+      if (udta.type === "udta") await write(word(udta.size + tail.length), moov.start + udta.start);
+      await writer.close();
+    },
+    abort: (reason) => writer.abort(reason),
+  });
+}
+
+/** The last box inside another one. @param {Uint8Array} outer */
+function lastBox(outer) {
+  const view = new DataView(outer.buffer, outer.byteOffset, outer.byteLength);
+  let last = { start: 0, size: 0, type: "" };
+  for (let start = HEADER_BYTES; start < outer.length; start += last.size) {
+    const type = new TextDecoder().decode(outer.subarray(start + 4, start + HEADER_BYTES));
+    last = { start, size: view.getUint32(start), type };
+  }
+  return last;
+}
+
+/** @param {string} type @param {Uint8Array<ArrayBuffer>} content */
+function box(type, content) {
+  const bytes = new Uint8Array(HEADER_BYTES + content.length);
+  bytes.set(word(bytes.length));
+  bytes.set(new TextEncoder().encode(type), 4);
+  bytes.set(content, HEADER_BYTES);
+  return bytes;
+}
+
+/** @param {number} value */
+function word(value) {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
 }

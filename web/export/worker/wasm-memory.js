@@ -1,4 +1,4 @@
-/** The encoders' WebAssembly modules: their functions, and copies in and out of their memory. */
+/** Functions and memory of the encoders' WebAssembly modules. */
 
 /**
  * @typedef {object} WasmModule as Emscripten makes it
@@ -7,12 +7,12 @@
  * @property {Uint8Array} HEAPU8
  */
 
-/** Bytes out of a module's memory, which may move. @param {WasmModule} wasm @param {number} start @param {number} length */
-export function taken(wasm, start, length) {
+/** Copies bytes out of a module's memory, which may move. @param {WasmModule} wasm @param {number} start @param {number} length */
+export function copyBytes(wasm, start, length) {
   return wasm.HEAPU8.slice(start, start + length);
 }
 
-/** Functions of a module that take and give numbers. @param {WasmModule} wasm @param {Record<string, number>} names with how many numbers each takes */
+/** Functions of a module whose arguments and results are numbers. @param {WasmModule} wasm @param {Record<string, number>} names with the number of arguments of each */
 export function functions(wasm, names) {
   return Object.fromEntries(
     Object.entries(names).map(([name, count]) => [

@@ -1,4 +1,4 @@
-/** What exists only on the audio thread, and is missing from TypeScript's DOM library. */
+/** Globals of the audio thread, which TypeScript's DOM library lacks. */
 
 declare const sampleRate: number;
 

@@ -1,47 +1,48 @@
-/** Makes the song as loud as the mix it is compared with: what is louder seems better. */
+/** Matches the loudness of the song to the mix that it is compared with, because louder seems better. */
 
-/** The loudness is that of so much of the past, roughly. */
-const MEMORY_SECONDS = 3;
+/** Time constant of the loudness. */
+const AVERAGING_SECONDS = 3;
 
-/** So much has to be heard before the gain stays as it is. */
-const ENOUGH_SECONDS = 1;
+/** The gain is not held before this much has been measured. */
+const MIN_SECONDS = 1;
 
-/** No further than this: a mix of almost nothing is not the measure of a song. */
-const FURTHEST_GAIN = 4;
+/** Limit of the gain and its inverse, for mixes of almost nothing. */
+const MAX_GAIN = 4;
 
 export class LoudnessMatch {
-  #forget;
-  #enough;
-  #mix = 0;
-  #song = 0;
-  #heard = 0;
+  #step;
+  #minSamples;
+  #mixPower = 0;
+  #songPower = 0;
+  #measured = 0;
   #gain = 1;
 
   /** @param {number} rate in Hz */
   constructor(rate) {
-    this.#forget = 1 / (MEMORY_SECONDS * rate);
-    this.#enough = ENOUGH_SECONDS * rate;
+    this.#step = 1 / (AVERAGING_SECONDS * rate);
+    this.#minSamples = MIN_SECONDS * rate;
   }
 
-  /** Linear, for the song. */
+  /** Linear gain for the song. */
   get gain() {
     return this.#gain;
   }
 
-  /** @param {number} mix @param {number} song samples of one moment */
-  hear(mix, song) {
-    this.#mix += this.#forget * (mix * mix - this.#mix);
-    this.#song += this.#forget * (song * song - this.#song);
+  /** Measures one channel of a frame. @param {number} mix @param {number} song */
+  add(mix, song) {
+    this.#mixPower += this.#step * (mix * mix - this.#mixPower);
+    this.#songPower += this.#step * (song * song - this.#songPower);
   }
 
   /**
-   * All channels of a moment were heard. While the song is listened to its gain stays: it does not breathe.
-   * @param {boolean} listening to the song
+   * Updates the gain after all channels of a frame.
+   * @param {boolean} hold true while the song is played, so its loudness stays constant
    */
-  settle(listening) {
-    this.#heard += 1;
-    if (listening && this.#heard > this.#enough) return;
-    const gain = this.#song > 0 && this.#mix > 0 ? Math.sqrt(this.#mix / this.#song) : 1;
-    this.#gain = Math.min(FURTHEST_GAIN, Math.max(1 / FURTHEST_GAIN, gain));
+  update(hold) {
+    this.#measured += 1;
+    if (hold && this.#measured > this.#minSamples) return;
+    const both = this.#songPower > 0 && this.#mixPower > 0;
+    const gain = both ? Math.sqrt(this.#mixPower / this.#songPower) : 1;
+    this.#gain = Math.min(MAX_GAIN, Math.max(1 / MAX_GAIN, gain));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The mixer on the audio thread. All tracks arrive together in blocks that are played in the order in which they came,
- * so they cannot drift apart. Where a block is missing, time stands still until it comes.
+ * The mixer on the audio thread. All tracks arrive together in blocks, which are played in the order of their arrival, so
+ * tracks cannot drift apart. When a block is missing, time stands still until it comes.
  */
 
 import { LoudnessMatch } from "./loudness-match.js";
@@ -11,19 +11,19 @@ import { LoudnessMatch } from "./loudness-match.js";
 /** @typedef {import("../page/player.js").ToMixer} ToMixer */
 /** @typedef {import("../page/player.js").FromMixer} FromMixer */
 
-/** Gains move towards their target with this time constant, so that no step is heard. */
+/** Time constant of changes of gain, so no step is heard. */
 const SMOOTHING_SECONDS = 0.008;
 
-/** Below this the fade before a pause or a jump counts as done. */
-const FADED = 1e-3;
+/** A fade before a pause or seek ends below this gain. */
+const SILENT = 1e-3;
 
-/** The page hears of the position and the levels this often. */
+/** Interval of reports to the page. */
 const REPORT_SECONDS = 0.04;
 
 class Mixer extends AudioWorkletProcessor {
-  /** @type {Block[]} the song itself is the first track of each */
+  /** In each block, the song is the first track. @type {Block[]} */
   #blocks = [];
-  /** Samples of the first block that were played. */
+  /** Samples of the first block that have been played. */
   #offset = 0;
   #position = 0;
   #played = 0;
@@ -31,21 +31,21 @@ class Mixer extends AudioWorkletProcessor {
   #playing = false;
   #waiting = false;
   /** @type {{ epoch: number, position: number } | null} */
-  #jump = null;
+  #seek = null;
   /** @type {Controls} */
   #controls;
   /** @type {Sides[]} */
   #gains;
   #master;
-  /** How much of what is heard is the song itself. */
+  /** Share of the song in the output, from 0 to 1. */
   #original;
   #match = new LoudnessMatch(sampleRate);
   #fade = 0;
   #step = 1 - Math.exp(-1 / (SMOOTHING_SECONDS * sampleRate));
   #untilReport = 0;
-  /** Highest samples since the last report. @type {number[]} */
+  /** Highest samples of the stems since the last report. @type {number[]} */
   #peaks;
-  #loudest = 0;
+  #masterPeak = 0;
 
   /** @param {{ processorOptions: { controls: Controls } }} options */
   constructor({ processorOptions: { controls } }) {
@@ -74,7 +74,7 @@ class Mixer extends AudioWorkletProcessor {
         this.#playing = false;
         break;
       case "seek":
-        this.#jump = message;
+        this.#seek = message;
         break;
     }
   }
@@ -87,8 +87,8 @@ class Mixer extends AudioWorkletProcessor {
     const frames = output[0].length;
     this.#waiting = false;
     for (let frame = 0; frame < frames; frame += 1) {
-      this.#settle();
-      if (!this.#playing && this.#fade < FADED) continue;
+      this.#advance();
+      if (!this.#playing && this.#fade < SILENT) continue;
       const block = this.#current();
       if (!block) {
         this.#waiting = this.#playing;
@@ -105,14 +105,14 @@ class Mixer extends AudioWorkletProcessor {
     return true;
   }
 
-  /** Carries out a jump once the old place has faded out, and lets go of a block that is played. */
-  #settle() {
-    if (this.#jump && this.#fade < FADED) {
-      const { epoch, position } = this.#jump;
+  /** Seeks once the old position has faded out, and drops a block that has been played. */
+  #advance() {
+    if (this.#seek && this.#fade < SILENT) {
+      const { epoch, position } = this.#seek;
       this.#epoch = epoch;
       this.#position = position;
       this.#blocks = this.#blocks.filter((block) => block.epoch === epoch);
-      this.#jump = null;
+      this.#seek = null;
       this.#offset = 0;
       this.#played = 0;
       this.#fade = 0;
@@ -125,17 +125,17 @@ class Mixer extends AudioWorkletProcessor {
     if (first.last) this.#playing = false;
   }
 
-  /** The block at the present position, if it is here. */
+  /** The block at the current position, if it has arrived. */
   #current() {
     const [first] = this.#blocks;
     return first?.epoch === this.#epoch ? first : null;
   }
 
-  /** Lets every gain follow its control. */
+  /** Moves every gain towards its control. */
   #smooth() {
     const { stems, master, original } = this.#controls;
-    const audible = this.#playing && !this.#jump ? 1 : 0;
-    this.#fade += this.#step * (audible - this.#fade);
+    const target = this.#playing && !this.#seek ? 1 : 0;
+    this.#fade += this.#step * (target - this.#fade);
     this.#master += this.#step * (master - this.#master);
     this.#original += this.#step * ((original ? 1 : 0) - this.#original);
     for (let stem = 0; stem < stems.length; stem += 1) {
@@ -146,31 +146,32 @@ class Mixer extends AudioWorkletProcessor {
   }
 
   /**
+   * Mixes one frame of a block, cross-fading between stems and song.
    * @param {Block} block
    * @param {Float32Array[]} output
    * @param {number} frame
    */
   #mix({ tracks }, output, frame) {
     const at = this.#offset;
-    const level = this.#fade * this.#master;
+    const gain = this.#fade * this.#master;
     for (let channel = 0; channel < output.length; channel += 1) {
       const song = sampleOf(tracks[0], channel, at);
       let mix = 0;
       for (let stem = 0; stem < this.#gains.length; stem += 1) {
         const sample = this.#gains[stem][channel % 2] * sampleOf(tracks[stem + 1], channel, at);
         mix += sample;
-        const heard = Math.abs(sample) * this.#fade * (1 - this.#original);
-        if (heard > this.#peaks[stem]) this.#peaks[stem] = heard;
+        const peak = Math.abs(sample) * this.#fade * (1 - this.#original);
+        if (peak > this.#peaks[stem]) this.#peaks[stem] = peak;
       }
-      this.#match.hear(mix, song);
-      const sample = level * (mix + this.#original * (this.#match.gain * song - mix));
+      this.#match.add(mix, song);
+      const sample = gain * (mix + this.#original * (this.#match.gain * song - mix));
       output[channel][frame] = sample;
-      this.#loudest = Math.max(this.#loudest, Math.abs(sample));
+      this.#masterPeak = Math.max(this.#masterPeak, Math.abs(sample));
     }
-    this.#match.settle(this.#controls.original);
+    this.#match.update(this.#controls.original);
   }
 
-  /** @param {number} frames */
+  /** Reports position and levels to the page, if it is time. @param {number} frames since the last call */
   #report(frames) {
     this.#untilReport -= frames;
     if (this.#untilReport > 0) return;
@@ -181,17 +182,17 @@ class Mixer extends AudioWorkletProcessor {
       position: this.#position,
       played: this.#played,
       playing: this.#playing,
-      sounding: this.#playing || this.#fade >= FADED,
+      sounding: this.#playing || this.#fade >= SILENT,
       waiting: this.#waiting,
-      levels: { stems: this.#peaks, master: this.#loudest },
+      levels: { stems: this.#peaks, master: this.#masterPeak },
     };
     this.port.postMessage(report);
     this.#peaks = this.#peaks.map(() => 0);
-    this.#loudest = 0;
+    this.#masterPeak = 0;
   }
 }
 
-/** Songs of one channel are heard on both sides. @param {Float32Array[]} channels @param {number} channel @param {number} at */
+/** A sample of a channel; mono songs play on both sides. @param {Float32Array[]} channels @param {number} channel @param {number} at */
 function sampleOf(channels, channel, at) {
   return channels[Math.min(channel, channels.length - 1)][at];
 }

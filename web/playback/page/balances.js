@@ -1,11 +1,11 @@
-/** Balances that people often want, as far as a song has the stems for them. */
+/** Balances: ready-made settings of the strips, for songs that have the stems for them. */
 
 import { neutralStrip } from "./gains.js";
 
 /** @typedef {import("./gains.js").Strip} Strip */
 
 /** @type {Record<string, { needs: string | null, muted: (stem: string) => boolean }>} */
-const PRESETS = {
+const BALANCES = {
   karaoke: { needs: "vocals", muted: (stem) => stem === "vocals" },
   vocals: { needs: "vocals", muted: (stem) => stem !== "vocals" },
   "no-drums": { needs: "drums", muted: (stem) => stem === "drums" },
@@ -13,10 +13,10 @@ const PRESETS = {
   original: { needs: null, muted: () => false },
 };
 
-/** Names of those that stems allow. @param {string[]} stems */
-export function presetsFor(stems) {
-  return Object.keys(PRESETS).filter((name) => {
-    const { needs } = PRESETS[name];
+/** Names of the balances for these stems. @param {string[]} stems */
+export function balancesFor(stems) {
+  return Object.keys(BALANCES).filter((name) => {
+    const { needs } = BALANCES[name];
     return needs === null || stems.includes(needs);
   });
 }
@@ -26,24 +26,25 @@ export function presetsFor(stems) {
  * @param {string[]} stems
  * @returns {Record<string, Strip>} by stem
  */
-export function presetStrips(name, stems) {
-  const { muted } = PRESETS[name];
+export function balanceStrips(name, stems) {
+  const { muted } = BALANCES[name];
   return Object.fromEntries(stems.map((stem) => [stem, { ...neutralStrip(), muted: muted(stem) }]));
 }
 
 /**
- * Which of them the strips are at.
+ * The balance that the strips are set to.
  * @param {Record<string, Strip>} strips by stem
+ * @returns {string | undefined} its name
  */
-export function presetOf(strips) {
+export function balanceOf(strips) {
   const stems = Object.keys(strips);
   const same = (/** @type {Strip} */ one, /** @type {Strip} */ other) =>
     one.muted === other.muted &&
     one.soloed === other.soloed &&
     one.volume === other.volume &&
     one.pan === other.pan;
-  return presetsFor(stems).find((name) => {
-    const preset = presetStrips(name, stems);
-    return stems.every((stem) => same(strips[stem], preset[stem]));
+  return balancesFor(stems).find((name) => {
+    const balance = balanceStrips(name, stems);
+    return stems.every((stem) => same(strips[stem], balance[stem]));
   });
 }

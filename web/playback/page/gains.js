@@ -1,12 +1,11 @@
-/** What the desk's controls mean: the gains of every stem and of the whole. */
+/** Gains of the stems and the master, from the controls of the desk. */
 
-/** The lowest position of a fader is silence. */
+/** The lowest position of a fader, which is silence. */
 export const SILENT_DB = -60;
 export const LOUDEST_DB = 6;
 
 /**
- * What each step of a fader stands for, in dB, from the bottom up. Travel is spent where people mix: half a decibel a
- * step near full level, three where there is little left to hear.
+ * Volumes of a fader's steps in dB, from the bottom up: fine near full level, where people mix, and coarse near silence.
  */
 export const FADER = [
   ...range(SILENT_DB, -24, 3),
@@ -26,11 +25,11 @@ export const FADER = [
 /** @typedef {[left: number, right: number]} Sides linear gains */
 
 /**
- * What the mixer is told.
+ * Settings of the mixer.
  * @typedef {object} Controls
  * @property {Sides[]} stems
- * @property {number} master linear gain of what is heard, stems or song
- * @property {boolean} original whether the song itself is heard, as loud as the mix of the stems
+ * @property {number} master linear gain of the output
+ * @property {boolean} original true to play the song itself, as loud as the mix of the stems
  */
 
 /** @returns {Strip} */
@@ -43,7 +42,7 @@ export function toGain(decibel) {
   return decibel <= SILENT_DB ? 0 : 10 ** (decibel / 20);
 }
 
-/** The fader's step that is nearest. @param {number} decibel */
+/** Index of the nearest step of the fader. @param {number} decibel */
 export function faderStep(decibel) {
   const above = FADER.findIndex((each) => each >= decibel);
   if (above <= 0) return above === 0 ? 0 : FADER.length - 1;
@@ -51,7 +50,7 @@ export function faderStep(decibel) {
 }
 
 /**
- * Solo wins over the stems without it; mute wins over solo.
+ * Gains of the strips. Solo silences the stems without it; mute silences a stem even when it is soloed.
  * @param {Strip[]} strips
  * @returns {number[]} linear gains
  */
@@ -64,8 +63,8 @@ export function stripGains(strips) {
 }
 
 /**
- * The two sides' gains of every stem. Panning turns the far side down and leaves the near one as it is, so that a stem
- * in the centre has its own level, and all stems there make the song.
+ * Left and right gains of the strips. Panning turns the far side down and keeps the near one, so the stems in the centre
+ * sum to the song.
  * @param {Strip[]} strips
  * @returns {Sides[]}
  */

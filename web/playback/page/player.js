@@ -6,16 +6,16 @@
 
 /**
  * @typedef {object} Block
- * @property {number} epoch grows with every jump; blocks of an old one are dropped
+ * @property {number} epoch grows with every seek; blocks of earlier epochs are dropped
  * @property {number} start
  * @property {number} length
- * @property {boolean} last whether nothing follows
+ * @property {boolean} last true at the end of the song
  * @property {Float32Array[][]} tracks samples by track and channel
  */
 
 /** @typedef {{ start: number, stop: number }} Range in samples */
 
-/** @typedef {{ stems: number[], master: number }} Levels highest samples of the last moment */
+/** @typedef {{ stems: number[], master: number }} Levels highest samples since the last report */
 
 /**
  * @typedef {{ type: "block", block: Block }
@@ -28,20 +28,20 @@
  * @typedef {object} FromMixer
  * @property {number} epoch
  * @property {number} position
- * @property {number} played samples since the last jump
+ * @property {number} played samples since the last seek
  * @property {boolean} playing
- * @property {boolean} sounding
- * @property {boolean} waiting
+ * @property {boolean} sounding also true while it fades out
+ * @property {boolean} waiting for the next block
  * @property {Levels} levels
  */
 
 const BLOCK_SECONDS = 0.25;
 
-/** So much is sent ahead of the mixer's position. */
+/** Length of the audio that is sent ahead of the mixer's position. */
 const AHEAD_SECONDS = 1.5;
 
 /**
- * Plays tracks of one rate and length together. Fires `change` whenever position, levels, playing or waiting have changed.
+ * Plays tracks of one rate and length together. Fires `change` when position, levels, playing or waiting have changed.
  */
 export class Player extends EventTarget {
   #context;
@@ -70,26 +70,31 @@ export class Player extends EventTarget {
     this.#context = context;
     this.#mixer = mixer;
     this.#tracks = tracks;
-    mixer.port.onmessage = ({ data }) => this.#hear(data);
+    mixer.port.onmessage = ({ data }) => this.#update(data);
     mixer.connect(context.destination);
   }
 
   /**
-   * The context runs at the song's own rate, so that nothing is resampled before the device.
+   * Opens a context at the song's own rate, so nothing is resampled before the device.
    * @param {Track[]} tracks the song itself first
    * @param {number} rate in Hz
    * @param {Controls} controls
-   * @throws {DOMException} `NotSupportedError` where the browser cannot play this rate
+   * @throws {DOMException} `NotSupportedError` when the browser cannot play this rate
    */
   static async open(tracks, rate, controls) {
     const context = new AudioContext({ sampleRate: rate, latencyHint: "playback" });
-    await context.audioWorklet.addModule(new URL("../audio/mixer.js", import.meta.url));
-    const mixer = new AudioWorkletNode(context, "mixer", {
-      numberOfInputs: 0,
-      outputChannelCount: [Math.max(2, tracks[0].channelCount)], // even one channel can be panned
-      processorOptions: { controls },
-    });
-    return new Player(context, mixer, tracks);
+    try {
+      await context.audioWorklet.addModule(new URL("../audio/mixer.js", import.meta.url));
+      const mixer = new AudioWorkletNode(context, "mixer", {
+        numberOfInputs: 0,
+        outputChannelCount: [Math.max(2, tracks[0].channelCount)], // even one channel can be panned
+        processorOptions: { controls },
+      });
+      return new Player(context, mixer, tracks);
+    } catch (error) {
+      await context.close();
+      throw error;
+    }
   }
 
   /** In samples. */
@@ -101,7 +106,7 @@ export class Player extends EventTarget {
     return this.#playing;
   }
 
-  /** Whether time stands still because the next samples are not there yet. */
+  /** True while time stands still because the next samples do not exist yet. */
   get waiting() {
     return this.#waiting;
   }
@@ -136,7 +141,7 @@ export class Player extends EventTarget {
     this.#played = 0;
     this.#send({ type: "seek", epoch: this.#epoch, position: this.#position });
     this.#changed();
-    // A mixer at rest takes in no messages: what is sent now would only pile up.
+    // A suspended mixer takes no messages: blocks would only pile up.
     if (this.#playing) void this.#feed();
   }
 
@@ -146,14 +151,14 @@ export class Player extends EventTarget {
   }
 
   /**
-   * What is played again and again once it is reached.
+   * Repeats a range once it is reached.
    * @param {Range | null} loop
    */
   repeat(loop) {
     const { start, stop } = this.#range;
     const within = loop && { start: Math.max(start, loop.start), stop: Math.min(stop, loop.stop) };
     this.#loop = within && within.stop > within.start ? within : null;
-    this.seek(this.#position); // what was sent ahead follows the loop before
+    this.seek(this.#position); // the blocks sent ahead follow the previous loop
   }
 
   async close() {
@@ -161,7 +166,7 @@ export class Player extends EventTarget {
     await this.#context.close();
   }
 
-  /** What there is to play, now or later. @returns {Range} */
+  /** The part of the song that all tracks have, now or later. @returns {Range} */
   get #range() {
     return {
       start: Math.max(...this.#tracks.map(({ begin }) => begin)),
@@ -174,7 +179,7 @@ export class Player extends EventTarget {
   }
 
   /** @param {FromMixer} report */
-  #hear({ epoch, position, played, playing, sounding, waiting, levels }) {
+  #update({ epoch, position, played, playing, sounding, waiting, levels }) {
     if (epoch !== this.#epoch) return;
     const ended = this.#playing && !playing && position >= this.#range.stop;
     if (ended) this.#playing = false;
@@ -187,10 +192,20 @@ export class Player extends EventTarget {
     if (this.#playing) void this.#feed();
   }
 
-  /** Sends blocks until enough lies ahead of the mixer. */
+  /** Sends blocks until the mixer is well ahead. When a track cannot be read, playback pauses; `play` tries again. */
   async #feed() {
     if (this.#feeding) return;
     this.#feeding = true;
+    try {
+      await this.#sendBlocks();
+    } catch {
+      this.pause();
+    } finally {
+      this.#feeding = false;
+    }
+  }
+
+  async #sendBlocks() {
     const { sampleRate } = this.#context;
     while (this.#sent - this.#played < AHEAD_SECONDS * sampleRate) {
       const epoch = this.#epoch;
@@ -198,7 +213,7 @@ export class Player extends EventTarget {
       const stop = Math.min(
         start + Math.round(BLOCK_SECONDS * sampleRate),
         this.#available,
-        this.#turn(start),
+        this.#turnAfter(start),
       );
       if (stop <= start) break;
       const samples = await Promise.all(this.#tracks.map((track) => track.read(start, stop)));
@@ -211,11 +226,10 @@ export class Player extends EventTarget {
         samples.flat().map((channel) => channel.buffer),
       );
     }
-    this.#feeding = false;
   }
 
-  /** Where what is played from a sample on ends, or turns back. @param {number} from */
-  #turn(from) {
+  /** The sample at which playback from another one ends, or returns to the start of the loop. @param {number} from */
+  #turnAfter(from) {
     return this.#loop && from < this.#loop.stop ? this.#loop.stop : this.#range.stop;
   }
 

@@ -1,11 +1,11 @@
-/** Plays the song that is shown: opens a player when it is first asked to, with the gains of the song's desk. */
+/** Plays the selected song with the gains of its desk; the player is opened when playback first begins. */
 
 import { sideGains, toGain } from "./gains.js";
 import { Player } from "./player.js";
 
 /** @typedef {import("../../app/song.js").Song} Song */
 
-/** Fires `change` whenever something of it has changed. */
+/** Fires `change` when any of its properties has changed. */
 export class Transport extends EventTarget {
   /** @type {Song | null} */
   #song = null;
@@ -28,7 +28,7 @@ export class Transport extends EventTarget {
     return this.#player?.playing ?? false;
   }
 
-  /** Whether time stands still because the next seconds are not separated yet. */
+  /** True while time stands still because the next seconds are not separated yet. */
   get waiting() {
     return this.#player?.waiting ?? false;
   }
@@ -38,18 +38,18 @@ export class Transport extends EventTarget {
     return this.#player?.levels ?? { stems: [], master: 0 };
   }
 
-  /** Whether what was heard went past full scale since the light was put out. */
+  /** True when the output has exceeded full scale since `resetClipping`. */
   get clipped() {
     return this.#clipped;
   }
 
-  /** Whether the browser cannot play at this song's rate. */
+  /** True when the browser cannot play at this song's rate. */
   get failed() {
     return this.#failed;
   }
 
   /**
-   * Take another song, or the same one with other stems.
+   * Loads another song, or the same one with other stems.
    * @param {Song | null} song
    */
   load(song) {
@@ -80,19 +80,18 @@ export class Transport extends EventTarget {
     this.#changed();
   }
 
-  /** Take over the desk's controls. */
-  mix() {
+  /** Applies the desk's strips and master. */
+  applyGains() {
     const controls = this.#controls;
     if (controls) this.#player?.control(controls);
   }
 
-  /** Take over the desk's region and whether it is repeated. */
-  repeat() {
+  /** Applies the desk's region and loop. */
+  applyLoop() {
     this.#player?.repeat(this.#loop);
   }
 
-  /** Puts the light out that tells of clipping. */
-  unclip() {
+  resetClipping() {
     this.#clipped = false;
     this.#changed();
   }
@@ -102,17 +101,15 @@ export class Transport extends EventTarget {
     const controls = this.#controls;
     const stems = this.#stems;
     if (!track || !format || !controls || stems.length === 0 || this.#failed) return null;
-    try {
-      this.#opening ??= Player.open([track, ...stems], format.rate, controls);
-      const player = await this.#opening;
-      if (stems !== this.#stems) return null;
-      if (this.#player !== player) this.#adopt(player);
-      return player;
-    } catch {
+    this.#opening ??= Player.open([track, ...stems], format.rate, controls);
+    const opening = this.#opening;
+    const player = await opening.catch(() => null);
+    if (opening !== this.#opening) return null; // another song has been loaded, which closes this player
+    if (!player) {
       this.#failed = true;
       this.#changed();
-      return null;
-    }
+    } else if (this.#player !== player) this.#adopt(player);
+    return player;
   }
 
   /** @param {Player} player */
@@ -127,7 +124,7 @@ export class Transport extends EventTarget {
     });
   }
 
-  /** For when the song is shown again. */
+  /** Remembers the position for the next time that the song is selected. */
   #keepPosition() {
     if (this.#song) this.#song.desk.position = this.position;
   }

@@ -1,4 +1,4 @@
-/** Which of a track's decoded samples are the song: encoders put silence before it and fill the last packet up. */
+/** Finds the samples that an encoder added to a song: a delay before it, and padding that fills the last packet. */
 
 import { MATROSKA, MP3, MP4, OGG, QTFF, WEBM } from "../../vendor/mediabunny/mediabunny.mjs";
 import { matroskaDelay } from "./matroska-delay.js";
@@ -8,7 +8,7 @@ import { mp4Span } from "./mp4-edits.js";
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").Input} Input */
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
 
-/** @typedef {[start: number, stop: number]} Gap what is not the song, in seconds from the first decoded sample */
+/** @typedef {[start: number, stop: number]} Gap samples that are not the song, in seconds from the first decoded one */
 
 const END = Number.POSITIVE_INFINITY;
 
@@ -35,11 +35,11 @@ export async function gapsOf(file, input, track) {
 /** @param {Blob} file @param {unknown} format @param {InputAudioTrack} track */
 async function spanOf(file, format, track) {
   if (format === MP4 || format === QTFF) return mp4Span(file, track.id, await track.getSampleRate());
-  const told = format === MATROSKA || format === WEBM;
-  return { start: told ? await matroskaDelay(file, track.id) : 0, stop: END };
+  const hasDelay = format === MATROSKA || format === WEBM;
+  return { start: hasDelay ? await matroskaDelay(file, track.id) : 0, stop: END };
 }
 
-/** Opus has its delay in its own header, where the decoder reads it. @param {InputAudioTrack} track */
+/** Seconds that the decoder itself leaves out: those of Opus stand in its own header. @param {InputAudioTrack} track */
 async function skippedByDecoder(track) {
   const description = (await track.getDecoderConfig())?.description;
   if ((await track.getCodec()) !== "opus" || !description) return 0;

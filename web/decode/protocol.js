@@ -1,0 +1,39 @@
+/**
+ * Messages between the page and the decode worker. Each asks the other: the page wants a song, and the worker wants
+ * what only a page can do.
+ */
+
+import { finite, instance, listOf, nullable, object, positive, text } from "../base/shapes.js";
+
+/** @typedef {import("../base/messages.js").Contract} Contract */
+/** @typedef {import("../library/songs.js").SongMeasures} SongMeasures */
+/** @typedef {import("../library/songs.js").StoredTrack} StoredTrack */
+/** @typedef {import("../library/songs.js").Tags} Tags */
+/** @typedef {SongMeasures & StoredTrack & { tags: Tags }} DecodedSong */
+/** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar samples by channel */
+
+/**
+ * Requests of the page. A song without a folder stays in memory.
+ * @typedef {{ "song.decode": { data: { file: Blob, name: string, folder: string | null }, value: DecodedSong } }} Calls
+ */
+
+/** @typedef {{ "decode.progress": { fraction: number }, requests: { urls: string[] } }} Events */
+
+/**
+ * Requests of the worker: the samples of the file that is being decoded, at a rate in Hz.
+ * @typedef {{ "file.decode": { data: { rate: number }, value: Planar } }} PageCalls
+ */
+
+/** @type {Contract} */
+export const DECODE = Object.freeze({
+  version: 1,
+  requests: { "song.decode": object({ file: instance(Blob), name: text, folder: nullable(text) }) },
+  events: { "decode.progress": object({ fraction: finite }), requests: object({ urls: listOf(text) }) },
+});
+
+/** @type {Contract} */
+export const PAGE_DECODER = Object.freeze({
+  version: 1,
+  requests: { "file.decode": object({ rate: positive }) },
+  events: {},
+});
