@@ -1,43 +1,45 @@
-"""What the engine worker calls: songs and models in, stems and progress out, errors as plain data."""
+"""The Python half of the workers: songs and sessions in; stems, analyses, renderings and progress out."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
 
-from demixer import families
+from demixer import analyses, families
 from demixer.audio import Source
 from demixer.errors import DemixError, RuntimeFailure
 from demixer.job import JobRequest, Output, StemOutput
 from demixer.mixdown import Mixdown, measure_mix
 from demixer.pcm import Rendering
-from demixer.progress import Monitor
+from demixer.progress import Monitor, Progress, Signal
 from demixer.runtime import Loaded
 from demixer.separate import separate
-from demixer.spectrogram import Window, spectrogram
 
 Post = Callable[[str, Any], None]
 """Takes the type of an event and its data, already JavaScript's."""
 
+Report = Callable[[float], None]
+"""Takes the fraction that is done."""
+
 
 class Border(Protocol):
-    """How values cross to JavaScript and back: `demixer.runtimes.web`, or a stand-in in tests."""
+    """Converts values to JavaScript's and back: `demixer.runtimes.web`, or a stand-in in tests."""
 
     def source(self, song: Any, /) -> Source:
-        """The song that JavaScript reads."""
+        """A song that JavaScript reads."""
         ...
 
     def session(self, session: Any, /) -> Loaded:
-        """The model behind JavaScript's session."""
+        """A network that JavaScript has loaded."""
         ...
 
     def output(self, output: Any, /) -> Output:
-        """Where JavaScript keeps a job's stems and state."""
+        """The place where JavaScript keeps a job's stems and state."""
         ...
 
     def to_js(self, value: Any, /) -> Any:
@@ -46,10 +48,10 @@ class Border(Protocol):
 
 
 class Bridge:
-    """The Python half of the engine worker.
+    """Everything that a worker calls.
 
-    Its methods return replies as `web/engine/protocol.js` has them, without the id: `{ok, value}`, or
-    `{ok, error}`.
+    Its methods return replies as `web/base/messages.js` describes them, without the id: `{ok, value}` or
+    `{ok, error}`. They end with `cancelled` soon after their signal is aborted.
 
     Parameters
     ----------
@@ -58,75 +60,72 @@ class Bridge:
 
     def __init__(self, border: Border) -> None:
         self._border = border
-        self._monitor: Monitor | None = None
 
-    async def spectrogram(self, song: Any, window: str) -> Any:
-        """Draw a part of a song or stem.
+    async def run_job(self, request: str, song: Any, session: Any, output: Any, signal: Signal, post: Post) -> Any:
+        """Separate a song.
 
-        The value is `{levels}`: bytes by column and row, as `demixer.spectrogram` has them.
-
-        Parameters
-        ----------
-        song : JsProxy of Song
-        window : str
-            The Window as JSON.
-        """
-        return await self._reply(self._spectrogram(song, window))
-
-    def run_job(self, request: str, song: Any, session: Any, output: Any, post: Post) -> Coroutine[Any, Any, Any]:
-        """Separate a song; can be cancelled from now on.
-
-        The value is `{seconds, modelSeconds, segments}`: what this run took, and how many segments it computed.
+        The value is `{seconds, modelSeconds, segments}` of this run alone.
 
         Parameters
         ----------
         request : str
-            The JobRequest as JSON, but for its song.
-        song : JsProxy of Song
+            The JobRequest as JSON, without its song.
+        song : JsProxy of AudioReader
         session : JsProxy of Session, optional
             None for a model without weights.
-        output : JsProxy of Output
+        output : JsProxy of JobOutput
             Takes the stems, and keeps the state from which an interrupted job goes on.
+        signal : JsProxy of AbortSignal
         post : callable
             Takes the events `job.progress`.
         """
-        monitor = Monitor()
-        self._monitor = monitor
-        return self._reply(self._run_job(request, song, session, output, post, monitor))
+        return await self._reply(self._run_job(request, song, session, output, signal, post))
 
-    async def measure_mix(self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]) -> Any:
-        """Measure what is about to be exported.
+    async def run_analysis(
+        self, name: str, source: Any, options: str, signal: Signal, report: Report | None = None
+    ) -> Any:
+        """Compute an analysis of a song or stem; its value is the reply's.
+
+        Parameters
+        ----------
+        name : str
+            As `demixer.analyses` knows it.
+        source : JsProxy of AudioReader
+        options : str
+            The analysis's own, as JSON.
+        signal : JsProxy of AbortSignal
+        report : callable, optional
+        """
+        return await self._reply(self._run_analysis(name, source, options, signal, report))
+
+    async def measure_mix(self, song: Any, stems: Iterable[Any], gains: str, signal: Signal, report: Report) -> Any:
+        """Measure a mix before its export.
 
         The value is `{stems, mix, residual}` of `demixer.mixdown.MixMeasurement`.
 
         Parameters
         ----------
-        song, stems : JsProxy of Song
+        song, stems : JsProxy of AudioReader
         gains : str
-            Of the mix: linear ones by stem and channel, as JSON.
+            Linear gains of the mix by stem and channel, as JSON.
+        signal : JsProxy of AbortSignal
         report : callable
-            Takes the fraction that is done.
         """
-        return await self._reply(self._measure_mix(song, stems, gains, report))
+        return await self._reply(self._measure_mix(song, stems, gains, signal, report))
 
     def render(self, stems: Iterable[Any], request: str) -> WebRendering:
         """Begin to render stems for an encoder.
 
         Parameters
         ----------
-        stems : JsProxy of Song
+        stems : JsProxy of AudioReader
         request : str
             `{gains, gain, layout, seed}` as JSON, of `demixer.mixdown.Mixdown` and `demixer.pcm.Rendering`.
         """
-        asked = json.loads(request)
+        options = json.loads(request)
         sources = [self._border.source(stem) for stem in stems]
-        mix = Mixdown(sources, np.array(asked["gains"], np.float64), asked["gain"])
-        return WebRendering(Rendering(mix, asked["layout"], asked["seed"]), self._reply)
-
-    def cancel(self) -> None:
-        """Ask the job to stop that was asked for last."""
-        if self._monitor is not None:
-            self._monitor.cancel()
+        mix = Mixdown(sources, np.array(options["gains"], np.float64), options["gain"])
+        return WebRendering(Rendering(mix, options["layout"], options["seed"]), self._reply)
 
     async def _reply(self, work: Awaitable[Mapping[str, Any]]) -> Any:
         try:
@@ -135,46 +134,49 @@ class Bridge:
             reply = {"ok": False, "error": as_demix_error(error).to_dict()}
         return self._border.to_js(reply)
 
-    async def _measure_mix(
-        self, song: Any, stems: Iterable[Any], gains: str, report: Callable[[float], None]
-    ) -> dict[str, Any]:
-        monitor = Monitor(lambda mark: report(mark.done / mark.total))
-        sources = [self._border.source(stem) for stem in stems]
-        measured = await measure_mix(
-            self._border.source(song), sources, np.array(json.loads(gains), np.float64), monitor
-        )
-        return {"stems": list(measured.stems), "mix": measured.mix, "residual": measured.residual}
-
-    async def _spectrogram(self, song: Any, window: str) -> dict[str, Any]:
-        levels = await spectrogram(self._border.source(song), Window.from_json(window))
-        return {"levels": levels.ravel()}
-
     async def _run_job(
-        self, request: str, song: Any, session: Any, output: Any, post: Post, monitor: Monitor
+        self, request: str, song: Any, session: Any, output: Any, signal: Signal, post: Post
     ) -> dict[str, float]:
         begin = time.perf_counter()
-        asked = JobRequest.from_json(request)
-        monitor.report = lambda mark: post("job.progress", self._border.to_js({"job": asked.job, **asdict(mark)}))
+        job = JobRequest.from_json(request)
+
+        def report(mark: Progress) -> None:
+            post("job.progress", self._border.to_js({"job": job.job, **asdict(mark)}))
+
         source = self._border.source(song)
         loaded = None if session is None else self._border.session(session)
         before = loaded.seconds if loaded else 0.0
-        family = families.create(asked.model, [loaded] if loaded else [], source.rate, asked.preset)
-        stems = StemOutput(self._border.output(output), asked, source.length)
+        family = families.create(job.model, [loaded] if loaded else [], source.rate, job.preset)
+        stems = StemOutput(self._border.output(output), job, source.length)
         segments = await separate(
             source,
             stems,
             family,
-            asked.model.preset(asked.preset),
-            raw=asked.raw,
-            residual=asked.model.has_residual,
+            job.model.preset(job.preset),
+            raw=job.raw,
+            residual=job.model.has_residual,
             ahead=loaded.ahead if loaded else 0,
-            normalisation=asked.normalisation,
+            normalisation=job.normalisation,
             resume_points=stems,
-            monitor=monitor,
+            monitor=Monitor(report, signal),
         )
         seconds = time.perf_counter() - begin
         model_seconds = loaded.seconds - before if loaded else 0.0
         return {"seconds": seconds, "modelSeconds": model_seconds, "segments": segments}
+
+    async def _run_analysis(
+        self, name: str, source: Any, options: str, signal: Signal, report: Report | None
+    ) -> Mapping[str, Any]:
+        analyse = analyses.find(name)
+        return await analyse(self._border.source(source), json.loads(options), _monitor(signal, report))
+
+    async def _measure_mix(
+        self, song: Any, stems: Iterable[Any], gains: str, signal: Signal, report: Report
+    ) -> dict[str, Any]:
+        sources = [self._border.source(stem) for stem in stems]
+        mix = np.array(json.loads(gains), np.float64)
+        measured = await measure_mix(self._border.source(song), sources, mix, _monitor(signal, report))
+        return {"stems": list(measured.stems), "mix": measured.mix, "residual": measured.residual}
 
 
 class WebRendering:
@@ -184,7 +186,7 @@ class WebRendering:
     ----------
     rendering : Rendering
     reply : callable
-        Makes a reply of what is awaited.
+        Turns the outcome of an awaitable into a reply.
     """
 
     def __init__(self, rendering: Rendering, reply: Callable[[Awaitable[Mapping[str, Any]]], Awaitable[Any]]) -> None:
@@ -200,8 +202,12 @@ class WebRendering:
         return {"bytes": read, "clipped": self._rendering.clipped}
 
 
+def _monitor(signal: Signal, report: Report | None) -> Monitor:
+    return Monitor(report and (lambda mark: report(mark.done / mark.total)), signal)
+
+
 def as_demix_error(error: Exception) -> DemixError:
-    """Any failure as one with a code."""
+    """Any exception as an error with a code."""
     if isinstance(error, DemixError):
         return error
     if isinstance(error, MemoryError):

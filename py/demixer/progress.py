@@ -1,45 +1,50 @@
-"""How far a job is, and whether it should go on."""
+"""Progress of a job, and cancelling it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from demixer.errors import Cancelled
 
-Stage = Literal["measure", "separate"]
+Stage = Literal["measure", "separate", "analyse"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One true mark: `done` of `total` steps of a stage are finished."""
+    """One mark: `done` of `total` steps of a stage are finished."""
 
     stage: Stage
     done: int
     total: int
 
 
+class Signal(Protocol):
+    """Tells when a caller has cancelled: JavaScript's `AbortSignal`, or a stand-in in tests."""
+
+    @property
+    def aborted(self) -> bool: ...
+
+
 class Monitor:
-    """Reports marks and carries the wish to stop.
+    """Reports progress, and stops a job that its caller has cancelled.
 
     Parameters
     ----------
     report : callable, optional
         Called with every `Progress` mark.
+    signal : Signal, optional
+        Asked at every mark.
     """
 
-    def __init__(self, report: Callable[[Progress], None] | None = None) -> None:
-        self.report = report
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        """Ask the job to stop at its next mark."""
-        self._cancelled = True
+    def __init__(self, report: Callable[[Progress], None] | None = None, signal: Signal | None = None) -> None:
+        self._report = report
+        self._signal = signal
 
     def mark(self, stage: Stage, done: int, total: int) -> None:
-        """Tell how far the job is; raises `Cancelled` when it should stop."""
-        if self._cancelled:
+        """Report progress; raises `Cancelled` when the signal is aborted."""
+        if self._signal is not None and self._signal.aborted:
             raise Cancelled
-        if self.report is not None:
-            self.report(Progress(stage, done, total))
+        if self._report is not None:
+            self._report(Progress(stage, done, total))

@@ -2,6 +2,7 @@
  * The page's end of `engines.py`: an engine, a log of what it does, and songs that cross from Python.
  */
 
+import { describe } from "/src/base/errors.js";
 import { EngineClient } from "/src/engine/page/client.js";
 import { ENGINE } from "/src/engine/protocol.js";
 
@@ -13,6 +14,8 @@ export let engine;
 let chunks = [];
 let fallbacks = [];
 let running;
+let controller;
+const queues = [];
 let jobs = 0;
 
 /** A new engine in the place of the one before. */
@@ -39,7 +42,7 @@ export async function outcome(promise) {
   try {
     return { value: await promise };
   } catch (error) {
-    return { code: error.code, message: error.message, retryable: error.retryable };
+    return describe(error);
   }
 }
 
@@ -88,31 +91,67 @@ export async function separate(model, song, settings = {}) {
 }
 
 /** Begins a separation that the test will disturb. */
-export function begin(model, seconds) {
+export function begin(model, seconds, settings = {}) {
   const length = seconds * 44_100;
   const tone = Float32Array.from({ length: 2 * length }, (_, index) => Math.sin((index >> 1) / 16));
   const pieces = [{ start: 0, length, blob: new Blob([tone]) }];
-  running = outcome(run(model, { rate: 44_100, channels: 2, length, folder: null, pieces }, {}));
+  const song = { rate: 44_100, channels: 2, length, folder: null, pieces };
+  controller = new AbortController();
+  running = outcome(run(model, song, settings, controller.signal));
   running.then(({ code }) => log.push(`ended ${code}`));
 }
 
 export function beginOpening(model) {
-  running = outcome(engine.openModel(model));
+  controller = new AbortController();
+  running = outcome(engine.openModel(model, undefined, controller.signal));
   running.then(({ code }) => log.push(`ended ${code}`));
 }
 
 export const ended = () => running;
 
-/** Cancels, and tells what came of what was running. */
+/** Computes an analysis of a song; with `abort`, gives it up at once. */
+export async function analyse(name, song, options, abort = false) {
+  const own = new AbortController();
+  const analysis = outcome(engine.analyse(name, inMemory(song), options, own.signal));
+  if (abort) own.abort();
+  const { value, ...failure } = await analysis;
+  return value ? { pixels: Array.from(value.pixels) } : failure;
+}
+
+/** Aborts what was begun last. */
+export function abort() {
+  controller.abort();
+}
+
+/** Asks for a model while a job runs; `queued` gives the outcome. */
+export function queue(model) {
+  return queues.push(outcome(engine.openModel(model))) - 1;
+}
+
+export const queued = (index) => queues[index];
+
+/** How often an event was seen. */
+export const count = (name) => log.filter((entry) => entry === name).length;
+
+/** Waits until an event was seen so many times. */
+export function seenTimes(name, times) {
+  return new Promise((resolve) => {
+    const watch = () => (count(name) >= times ? resolve() : requestAnimationFrame(watch));
+    watch();
+  });
+}
+
+/** Aborts what was begun last, and returns its outcome once the engine takes calls again. */
 export async function cancel() {
   log.push("cancel");
-  const free = engine.cancel().then(() => log.push("free"));
+  controller.abort(); // no harm where it is aborted already
   const result = await running;
-  await free;
+  await engine.start();
+  log.push("free");
   return result;
 }
 
-/** Sends messages straight to a new worker and collects as many replies. */
+/** Sends messages straight to a new worker and collects the replies, of which an abort has none. */
 export function raw(requests) {
   const worker = spawn();
   return replies(worker, requests).finally(() => worker.terminate());
@@ -125,7 +164,9 @@ export function raw(requests) {
 export async function storm(requests, last, song) {
   const worker = spawn();
   const audio = inMemory(song);
-  for (const { data } of [...requests, last]) if (data?.song === "song") data.song = audio;
+  for (const { data } of [...requests, last]) {
+    for (const name of ["song", "source"]) if (data?.[name] === "song") data[name] = audio;
+  }
   const told = [];
   for (let at = 0; at < requests.length; at += 100) {
     told.push(...(await replies(worker, requests.slice(at, at + 100))));
@@ -139,10 +180,11 @@ const spawn = () => new Worker("/src/engine/worker/main.js", { type: "module", n
 
 function replies(worker, requests) {
   const told = [];
+  const count = requests.filter((request) => request?.type !== "abort").length;
   return new Promise((resolve) => {
     const listen = ({ data }) => {
       if ("id" in data) told.push(data);
-      if (told.length < requests.length) return;
+      if (told.length < count) return;
       worker.removeEventListener("message", listen);
       resolve(told);
     };
@@ -168,8 +210,11 @@ export async function damageKept() {
   }
 }
 
-const run = (model, song, settings) =>
-  engine.run({ job: `job-${++jobs}`, song, folder: null, model, preset: "standard", hop: HOP, ...settings });
+const run = (model, song, settings, signal) =>
+  engine.run(
+    { job: `job-${++jobs}`, song, folder: null, model, preset: "standard", hop: HOP, ...settings },
+    signal,
+  );
 
 /** A song as the page has it where the browser has no storage. */
 function inMemory({ rate, channels }) {

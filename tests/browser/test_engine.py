@@ -22,6 +22,13 @@ from tests.browser.watch import Watch
 HOP: Final = 512
 
 
+#: Resolves when a worker has set a flag.
+WAIT: Final = """(flag) => new Promise((resolve) => {
+  const look = () => (self[flag] ? resolve() : setTimeout(look, 10));
+  look();
+})"""
+
+
 def separated_natively(model: dict[str, Any], clip: Clip) -> Samples:
     described = Model.from_dict(model)
     sink = Collected(len(described.stems), clip.channels, clip.length)
@@ -179,7 +186,7 @@ def test_a_failed_start_is_told_and_can_be_repeated(page: Page, watch: Watch, hp
 
 def test_a_stuck_start_times_out(page: Page) -> None:
     page.route("**/pyodide.asm.wasm", hold)
-    engine = Engine(page, patience=3000)
+    engine = Engine(page, startTimeout=3000)
     failed = engine.call("start")
     assert failed["code"] == "engine/timeout"
     assert failed["retryable"]
@@ -222,13 +229,112 @@ def test_cancel_while_a_model_blocks_the_worker(engine: Engine, hpss: dict[str, 
     assert engine.worker() != worker
 
 
+#: Holds the opening of a song or of an output in the engine's worker, and tells when Python has run the job.
+HOLD: Final = """async ([file, name]) => {
+  const opened = (await import(`/src/library/${file}.js`))[name];
+  const { Bridge } = await import("/src/engine/python.js");
+  const { open } = opened;
+  const { run } = Bridge.prototype;
+  opened.open = async (...given) => {
+    self.isOpening = true;
+    await new Promise((resolve) => { self.release = resolve; });
+    return open.apply(opened, given);
+  };
+  Bridge.prototype.run = (...given) => {
+    self.hasRun = true;
+    return run.apply(this, given);
+  };
+}"""
+
+
+@pytest.mark.parametrize(("file", "name"), [("audio-reader", "AudioReader"), ("job-output", "JobOutput")])
+def test_an_abort_while_something_is_opened_is_not_lost(page: Page, hpss: dict[str, Any], file: str, name: str) -> None:
+    engine = Engine(page, grace=600_000)
+    engine.call("start")
+    worker = engine.worker()
+    worker.evaluate(HOLD, [file, name])
+    engine.call("begin", hpss, 60)
+    worker.evaluate(WAIT, "isOpening")
+    engine.call("abort")
+    worker.evaluate("() => release()")
+    assert_cancelled(engine)
+    assert not worker.evaluate("() => self.hasRun")
+    assert engine.worker() == worker
+
+
+def test_an_abort_ends_one_call_and_no_other(page: Page, hpss: dict[str, Any], echo: dict[str, Any]) -> None:
+    engine = Engine(page, grace=600_000)
+    engine.call("start")
+    worker = engine.worker()
+    engine.call("begin", hpss, 60)
+    engine.call("seen", "job.progress separate")
+    first = engine.call("count", "job.progress separate")
+    engine.call("beginOpening", echo)  # waits for its turn
+    assert engine.call("cancel")["code"] == "cancelled"
+    engine.call("seenTimes", "job.progress separate", first + 2)
+    assert [entry for entry in engine.call("logged") if entry.startswith("ended")] == ["ended cancelled"]
+    assert engine.worker() == worker
+
+
+def test_a_running_job_stops_without_the_end_of_its_worker(page: Page, hpss: dict[str, Any]) -> None:
+    engine = Engine(page, grace=600_000)
+    engine.call("start")
+    worker = engine.worker()
+    engine.call("begin", hpss, 600)
+    engine.call("seen", "job.progress separate")
+    assert_cancelled(engine)
+    assert engine.worker() == worker
+
+
+def test_a_job_outlives_the_worker_that_another_call_had_blocked(
+    page: Page, hpss: dict[str, Any], echo: dict[str, Any]
+) -> None:
+    engine = Engine(page)
+    engine.call("start")
+    worker = engine.worker()
+    engine.call("begin", hpss, 60)
+    engine.call("seen", "job.progress separate")
+    waiting = engine.call("queue", echo)
+    worker.evaluate("() => { setTimeout(() => { for (;;); }) }")
+    assert engine.call("abort") is None
+    assert "value" in engine.call("queued", waiting)
+    assert engine.worker() != worker
+
+
+def test_analyses_and_separations_do_not_end_each_other(page: Page, hpss: dict[str, Any]) -> None:
+    engine = Engine(page, idle=3_600_000)
+    clip = to_page(song(seconds=1))
+    options = {"start": 0, "stop": RATE, "columns": 4, "rows": 8, "low": 100, "high": 10_000}
+    engine.call("start")
+    engine.call("begin", hpss, 600)
+    engine.call("seen", "job.progress separate")
+
+    pixels = engine.call("analyse", "spectrogram", clip, options)["pixels"]
+    assert len(pixels) == 32
+    assert max(pixels) > 100
+    assert engine.call("analyse", "spectrogram", clip, options, True)["code"] == "cancelled"
+    assert engine.call("analyse", "horoscope", clip, options)["code"] == "protocol/version"
+    assert not [entry for entry in engine.call("logged") if entry.startswith("ended")]
+
+    assert_cancelled(engine)
+    assert engine.call("analyse", "spectrogram", clip, options)["pixels"] == pixels
+
+
+def test_the_worker_of_analyses_ends_when_idle(page: Page) -> None:
+    engine = Engine(page, idle=1)
+    options = {"start": 0, "stop": RATE, "columns": 4, "rows": 8, "low": 100, "high": 10_000}
+    for _ in range(2):
+        with page.expect_worker() as started:
+            assert "pixels" in engine.call("analyse", "spectrogram", to_page(song(seconds=1)), options)
+        if started.value in page.workers:
+            started.value.wait_for_event("close")
+
+
 def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, echo: dict[str, Any]) -> None:
     held = held_back(engine, echo)
     request = {"v": engine.call("version"), "id": 1, "type": "model.open", "data": {"model": held}}
-    stop = {"v": engine.call("version"), "id": 2, "type": "job.cancel", "data": {"job": None}}
-    replies = {reply["id"]: reply for reply in engine.call("raw", [request, stop])}
-    assert replies[1]["error"]["code"] == "cancelled"
-    assert replies[2] == {"id": 2, "ok": True, "value": None}
+    [reply] = engine.call("raw", [request, {**request, "type": "abort"}])
+    assert reply["error"]["code"] == "cancelled"
     engine.page.unroute_all(behavior="ignoreErrors")
 
 
@@ -242,14 +348,14 @@ def test_messages_that_are_not_understood(engine: Engine) -> None:
             {"v": version, "id": 3, "type": "toString", "data": {}},
             "nonsense",
             None,
-            {"v": version, "id": 4, "type": "job.cancel", "data": {"job": "unknown"}},
+            {"v": version, "id": 4, "type": "abort"},
         ],
     )
     by_id = {reply["id"]: reply for reply in replies}
     assert {number: by_id[number]["error"]["code"] for number in (1, 2, 3, None)} == dict.fromkeys(
         (1, 2, 3, None), "protocol/version"
     )
-    assert by_id[4] == {"id": 4, "ok": True, "value": None}
+    assert 4 not in by_id
 
 
 def test_python_and_javascript_hold_nothing_of_a_finished_job(

@@ -59,7 +59,7 @@ def cores(page: Page) -> int:
 )
 def test_a_fault_in_the_midst_of_a_job(page: Page, cores: int, echo: dict[str, Any], fault: str, code: str) -> None:
     inject(page, {"fault": fault, "run": 2})
-    engine = Engine(page, silence=IMPATIENT)
+    engine = Engine(page, workTimeout=IMPATIENT)
     assert_echo(engine, echo, seconds=15)  # two segments
     assert fallbacks(engine) == [(f"wasm-{cores}", code, "wasm-1")]
 
@@ -132,33 +132,33 @@ def test_silence_counts_by_what_the_worker_is_used_to(page: Page) -> None:
     open_empty(page)
     page.evaluate("""async () => {
       const { Watchdog } = await import("/src/engine/page/watchdog.js");
-      window.barks = 0;
-      window.dog = new Watchdog(30_000, () => { barks += 1; });
+      window.stuck = 0;
+      window.watchdog = new Watchdog(30_000, () => { stuck += 1; });
     }""")
 
-    def barks(after: int) -> Any:
-        """How often it has barked, after so many seconds more without a word."""
+    def stuck(after: int) -> Any:
+        """How often the worker was found stuck, after so many more seconds of silence."""
         page.clock.run_for(after * 1000)
-        return page.evaluate("barks")
+        return page.evaluate("stuck")
 
-    assert barks(after=100) == 0  # nobody works
-    page.evaluate("dog.watch(0)")
-    assert barks(after=29) == 0
-    assert barks(after=3) == 1
-    assert barks(after=100) == 1
+    assert stuck(after=100) == 0  # nobody works
+    page.evaluate("watchdog.start(0)")
+    assert stuck(after=29) == 0
+    assert stuck(after=3) == 1
+    assert stuck(after=100) == 1
 
-    page.evaluate("dog.watch(20_000)")
-    assert barks(after=79) == 1  # four times what was expected
-    assert barks(after=3) == 2
+    page.evaluate("watchdog.start(20_000)")
+    assert stuck(after=79) == 1  # four times what was expected
+    assert stuck(after=3) == 2
 
-    page.evaluate("dog.watch(0)")
-    assert barks(after=25) == 2
-    page.evaluate("dog.hear()")
-    assert barks(after=95) == 2  # four times the silence that ended well
-    assert barks(after=9) == 3
+    page.evaluate("watchdog.start(0)")
+    assert stuck(after=25) == 2
+    page.evaluate("watchdog.reset()")
+    assert stuck(after=95) == 2  # four times the silence that ended well
+    assert stuck(after=9) == 3
 
-    page.evaluate("dog.watch(0); dog.asleep = true")
-    assert barks(after=1000) == 3  # a download tells by itself when it is stuck
+    page.evaluate("watchdog.start(0); watchdog.paused = true")
+    assert stuck(after=1000) == 3  # a download tells by itself when it is stuck
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ LAYERS = (
     {"audio", "catalogue", "graphs", "models", "progress", "runtime"},
     {"guard", "median", "normalisation", "stft"},
     {
+        "analyses",
         "families",
         "metrics",
         "recent",
@@ -28,7 +29,6 @@ LAYERS = (
         "resume",
         "runtimes",
         "segments",
-        "spectrogram",
         "stems",
     },
     {"mixdown", "pcm", "separate"},

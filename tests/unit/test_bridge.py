@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from demixer.job import Output
 from demixer.normalisation import measure
 from demixer.progress import Monitor
 from demixer.runtime import Loaded
+from tests.abort import Abort
 
 HPSS: dict[str, Any] = {
     "id": "hpss",
@@ -50,19 +51,19 @@ class PlainBorder:
 
 
 class Page:
-    """Keeps what it is told and given: the receiver of events, and an `Output`."""
+    """Keeps what it is told and given: the receiver of events, an `Output`, and the job's signal."""
 
-    def __init__(self, bridge: Bridge, cancel_at: str | None = None) -> None:
+    def __init__(self, cancel_at: str | None = None) -> None:
+        self.signal = Abort()
         self.events: list[tuple[str, Any]] = []
         self.state: bytes | None = None
         self.pieces: list[dict[str, Any]] = []
-        self._bridge = bridge
         self._cancel_at = cancel_at
 
     def __call__(self, kind: str, data: Any) -> None:
         self.events.append((kind, data))
         if kind == self._cancel_at:
-            self._bridge.cancel()
+            self.signal.aborted = True
 
     def told(self, kind: str) -> list[Any]:
         return [data for told, data in self.events if told == kind]
@@ -79,12 +80,16 @@ class Page:
     async def write(self, start: int, length: int, stems: list[dict[str, Any]]) -> None:
         self.pieces.append({"start": start, "length": length, "stems": stems})
         if self._cancel_at == "write":
-            self._bridge.cancel()
+            self.signal.aborted = True
 
     async def resume(self, start: int, stems: list[dict[str, Any]]) -> None:
         resumed = {"start": start, "length": 0, "stems": [{**stem, "samples": np.zeros(0)} for stem in stems]}
         self.pieces = [resumed]
         self._cancel_at = None
+
+
+async def run_job(page: Page, request: str, song: Samples, session: Any = None) -> Any:
+    return await Bridge(PlainBorder()).run_job(request, song, session, page, page.signal, page)
 
 
 def noise(length: int) -> Samples:
@@ -94,10 +99,9 @@ def noise(length: int) -> Samples:
 def run(
     song: Samples, cancel_at: str | None = None, session: Any = None, **request: Any
 ) -> tuple[dict[str, Any], Page]:
-    bridge = Bridge(PlainBorder())
-    page = Page(bridge, cancel_at)
+    page = Page(cancel_at)
     asked = {"job": "one", "model": HPSS, "preset": "standard", "hop": 100, **request}
-    return asyncio.run(bridge.run_job(json.dumps(asked), song, session, page, page)), page
+    return asyncio.run(run_job(page, json.dumps(asked), song, session)), page
 
 
 def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
@@ -121,14 +125,37 @@ def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
         assert np.array_equal(page.joined(index, "peaks"), stems.peaks(stem, 100).ravel())
 
 
-def test_a_spectrogram_is_bytes_by_column_and_row() -> None:
-    window = {"start": 0, "stop": 100_000, "columns": 7, "rows": 5, "low": 40, "high": 20_000}
-    reply = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(100_000), json.dumps(window)))
-    levels = reply["value"]["levels"]
-    assert (levels.shape, levels.dtype) == ((35,), np.uint8)
-    assert levels.max() > 100
-    refused = asyncio.run(Bridge(PlainBorder()).spectrogram(noise(10), json.dumps({**window, "rows": 0})))
-    assert refused["error"]["code"] == "protocol/version"
+class TestAnalysis:
+    """What the analysis worker calls."""
+
+    window: ClassVar[dict[str, Any]] = {
+        "start": 0,
+        "stop": 100_000,
+        "columns": 7,
+        "rows": 5,
+        "low": 40,
+        "high": 20_000,
+    }
+
+    def run(self, name: str = "spectrogram", options: Any = None, signal: Abort | None = None) -> Any:
+        bridge = Bridge(PlainBorder())
+        options = json.dumps(self.window if options is None else options)
+        return asyncio.run(bridge.run_analysis(name, noise(100_000), options, signal or Abort()))
+
+    def test_a_spectrogram_is_bytes_by_column_and_row(self) -> None:
+        pixels = self.run()["value"]["pixels"]
+        assert (pixels.shape, pixels.dtype) == ((35,), np.uint8)
+        assert pixels.max() > 100
+
+    def test_its_options_are_checked(self) -> None:
+        assert self.run(options={**self.window, "rows": 0})["error"]["code"] == "protocol/version"
+        assert self.run(options={})["error"]["code"] == "protocol/version"
+
+    def test_an_unknown_one_is_an_error(self) -> None:
+        assert self.run("horoscope")["error"]["code"] == "protocol/version"
+
+    def test_it_can_be_cancelled(self) -> None:
+        assert self.run(signal=Abort(aborted=True))["error"]["code"] == "cancelled"
 
 
 @pytest.mark.parametrize("moment", ["job.progress", "write"])
@@ -144,12 +171,12 @@ def test_a_cancelled_job_ends_at_its_next_mark(moment: str) -> None:
 def test_a_cancelled_job_goes_on_where_it_was() -> None:
     song = noise(1_500_000)
     whole, straight = run(song)
-    bridge = Bridge(PlainBorder())
-    page = Page(bridge, cancel_at="write")
+    page = Page(cancel_at="write")
     request = json.dumps({"job": "one", "model": HPSS, "preset": "standard", "hop": 100})
-    assert asyncio.run(bridge.run_job(request, song, None, page, page))["error"]["code"] == "cancelled"
+    assert asyncio.run(run_job(page, request, song))["error"]["code"] == "cancelled"
     written = page.pieces[0]["length"]
-    reply = asyncio.run(bridge.run_job(request, song, None, page, page))
+    page.signal = Abort()
+    reply = asyncio.run(run_job(page, request, song))
     assert reply["value"]["segments"] == whole["value"]["segments"] - 1
     assert [page.pieces[0]["start"], page.pieces[1]["start"]] == [written, written]
     for stem in range(2):
@@ -157,12 +184,12 @@ def test_a_cancelled_job_goes_on_where_it_was() -> None:
         assert np.array_equal(page.joined(stem, "samples"), straight.joined(stem, "samples")[2 * written :])
 
 
-def test_cancelling_nothing_does_no_harm() -> None:
-    bridge = Bridge(PlainBorder())
-    bridge.cancel()
-    page = Page(bridge)
+def test_a_job_cancelled_before_it_begins_writes_nothing() -> None:
+    page = Page()
+    page.signal.aborted = True
     request = json.dumps({"job": "one", "model": HPSS, "preset": "standard", "hop": 100})
-    assert asyncio.run(bridge.run_job(request, noise(1000), None, page, page))["ok"]
+    assert asyncio.run(run_job(page, request, noise(1000)))["error"]["code"] == "cancelled"
+    assert page.pieces == []
 
 
 @pytest.mark.parametrize(
@@ -223,10 +250,9 @@ requests = changed(
 @settings(max_examples=300)
 @given(text=st.text(max_size=20) | (requests | anything).map(json.dumps))
 def test_any_request_gives_a_result_or_one_typed_error(text: str) -> None:
-    bridge = Bridge(PlainBorder())
-    page = Page(bridge)
+    page = Page()
     song = noise(3000)
-    reply = asyncio.run(bridge.run_job(text, song, None, page, page))
+    reply = asyncio.run(run_job(page, text, song))
     if reply["ok"]:
         assert sum(piece["length"] for piece in page.pieces) == song.shape[1]
         assert set(reply["value"]) == {"seconds", "modelSeconds", "segments"}
@@ -272,7 +298,7 @@ class TestExport:
         told: list[float] = []
         bridge = Bridge(PlainBorder())
         song = np.sum(self.stems, axis=0)
-        reply = asyncio.run(bridge.measure_mix(song, self.stems, self.gains, told.append))
+        reply = asyncio.run(bridge.measure_mix(song, self.stems, self.gains, Abort(), told.append))
         assert reply["ok"]
         assert reply["value"]["stems"] == [float(np.abs(stem).max()) for stem in self.stems]
         assert reply["value"]["residual"] < -120
@@ -290,6 +316,6 @@ class TestExport:
         )
 
     def test_a_song_that_cannot_be_read_is_told(self) -> None:
-        reply = asyncio.run(Bridge(PlainBorder()).measure_mix(np.zeros((2, 5)), self.stems, self.gains, print))
+        reply = asyncio.run(Bridge(PlainBorder()).measure_mix(np.zeros((2, 5)), self.stems, self.gains, Abort(), print))
         assert not reply["ok"]
         assert reply["error"]["code"] == "runtime/failed"

@@ -14,6 +14,7 @@ from demixer.errors import Cancelled
 from demixer.mixdown import Gains, Mixdown, decibels, measure_mix
 from demixer.normalisation import BLOCK
 from demixer.progress import Monitor, Progress
+from tests.abort import Abort
 
 LENGTH = BLOCK + 1_234
 
@@ -93,10 +94,11 @@ class TestLevels:
     def test_tells_how_far_it_is_and_can_be_stopped(self) -> None:
         (song,) = stems(1)
         marks: list[Progress] = []
-        monitor = Monitor(marks.append)
+        signal = Abort()
+        monitor = Monitor(marks.append, signal)
         asyncio.run(measure_mix(Clip(song, 44_100), clips([song]), np.ones((1, 2)), monitor))
         assert [mark.done for mark in marks] == [BLOCK, LENGTH]
-        monitor.cancel()
+        signal.aborted = True
         with pytest.raises(Cancelled):
             asyncio.run(measure_mix(Clip(song, 44_100), clips([song]), np.ones((1, 2)), monitor))
 

@@ -13,6 +13,7 @@ from demixer.models import Preset
 from demixer.normalisation import UNITY, Normalisation, measure
 from demixer.progress import Monitor, Progress
 from demixer.separate import separate
+from tests.abort import Abort
 
 STANDARD = Preset(overlap=0.25)
 
@@ -184,9 +185,10 @@ def test_progress_reaches_its_total_and_cancel_stops() -> None:
 
     def stop_after_two(mark: Progress) -> None:
         if mark.stage == "separate" and mark.done == 2:
-            monitor.cancel()
+            signal.aborted = True
 
-    monitor = Monitor(stop_after_two)
+    signal = Abort()
+    monitor = Monitor(stop_after_two, signal)
     with pytest.raises(Cancelled):
         run(song(100_000), family, monitor=monitor)
     assert family.asked == 3

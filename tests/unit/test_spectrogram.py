@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demixer.analyses.spectrogram import READ, Pixels, Window, spectrogram
 from demixer.audio import Clip, Samples
 from demixer.errors import DemixError
-from demixer.spectrogram import READ, Levels, Window, spectrogram
 
 RATE = 44_100
 WHOLE = Window(start=0, stop=10 * RATE, columns=100, rows=192, low=40, high=20_000)
 
 
-def draw(samples: Samples, window: Window) -> Levels:
+def draw(samples: Samples, window: Window) -> Pixels:
     return asyncio.run(spectrogram(Clip(samples, RATE), window))
 
 
-def decibel(levels: Levels) -> Samples:
+def decibel(levels: Pixels) -> Samples:
     return ((levels / 255 - 1) * 96).astype(np.float32)
 
 
@@ -100,14 +100,27 @@ def test_close_columns_are_read_together_within_bounds() -> None:
 def test_what_lies_beyond_the_song_is_silent(start: int) -> None:
     if start < 0:
         with pytest.raises(DemixError):
-            Window.from_json(json.dumps({**WHOLE.__dict__, "start": start}))
+            Window.from_dict({**WHOLE.__dict__, "start": start})
         return
     levels = draw(sine(1000, 0.5), replace(WHOLE, start=start, stop=start + 10 * RATE))
     assert levels[0].max() > 100
     assert levels[2:].max() == 0
 
 
-@pytest.mark.parametrize("wrong", [{"columns": 0}, {"rows": 1 << 20}, {"stop": 0}, {"low": 0}, {"high": 10}])
-def test_windows_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"columns": 0},
+        {"columns": 1.5},
+        {"columns": True},
+        {"rows": 1 << 20},
+        {"stop": 0},
+        {"stop": "the end"},
+        {"low": 0},
+        {"high": 10},
+        {"high": None},
+    ],
+)
+def test_windows_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(DemixError, match="picture"):
-        Window.from_json(json.dumps({**WHOLE.__dict__, **wrong}))
+        Window.from_dict({**WHOLE.__dict__, **wrong})

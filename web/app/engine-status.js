@@ -34,24 +34,13 @@ export class EngineStatus {
     this.#waiting = true;
     this.#store.set({ problem: null });
     try {
-      const info = await this.#started();
+      const info = await this.#engine.start();
       this.#set({ phase: "ready", fraction: 1, info });
     } catch (reason) {
       this.#set({ phase: "failed", fraction: 0, info: null });
       this.#store.set({ problem: describe(reason) });
     }
     this.#waiting = false;
-  }
-
-  /** A cancel makes every call fail, while the engine goes on starting: ask again. */
-  async #started() {
-    for (;;) {
-      try {
-        return await this.#engine.start();
-      } catch (reason) {
-        if (describe(reason).code !== "cancelled") throw reason;
-      }
-    }
   }
 
   /** @param {Events["engine.progress"]} event */

@@ -1,6 +1,7 @@
 /** Separates songs one after another, and goes on where an earlier run was cut off. */
 
-import { describe } from "../base/errors.js";
+import { cancelled, describe } from "../base/errors.js";
+import { until } from "../base/waiting.js";
 import { jobName, songFolder } from "../library/layout.js";
 import { hopFor } from "../library/measurement.js";
 import { removeOtherJobs } from "../library/songs.js";
@@ -22,6 +23,7 @@ export class SeparationQueue {
   #songs;
   #change;
   #busy = false;
+  #abort = new AbortController();
   /** Of the job at work. */
   #segments = 1;
   #fallen = false;
@@ -55,6 +57,11 @@ export class SeparationQueue {
     this.#busy = false;
   }
 
+  /** Cancels the job at work. */
+  cancel() {
+    this.#abort.abort(cancelled());
+  }
+
   /** @param {Song} song */
   async #separate(song) {
     const audio = audioOf(song);
@@ -72,8 +79,10 @@ export class SeparationQueue {
       desk: deskFor(model.stems, song.desk),
     });
     this.#fallen = false;
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
     try {
-      const info = await this.#engine.start();
+      const info = await until(signal, this.#engine.start());
       song.progress?.expect("separate", estimate(model, preset, duration, info));
       if (Object.keys(model.artifacts).length === 0) {
         song.progress?.skip("download");
@@ -92,7 +101,7 @@ export class SeparationQueue {
         normalisation,
         hop: hopFor(audio.length),
       };
-      const { seconds, segments } = await this.#engine.run(request);
+      const { seconds, segments } = await this.#engine.run(request, signal);
       // A job that had only its end to write teaches nothing, nor does one of two devices.
       if (segments > 0 && !this.#fallen)
         learn(model, preset, (duration * segments) / this.#segments, info, seconds);

@@ -27,7 +27,6 @@ const LAST = Number.MAX_SAFE_INTEGER;
 /** Tells of every change through the store. */
 export class Songs {
   #store;
-  #engine;
   #reading;
   #separating;
   /** Those that came in this visit and that nothing has been done with yet. @type {Set<Song>} */
@@ -41,7 +40,6 @@ export class Songs {
    */
   constructor(store, engine) {
     this.#store = store;
-    this.#engine = engine;
     const change = (/** @type {Song} */ song, /** @type {Partial<Song>} */ changes) =>
       this.#change(song, changes);
     this.#reading = new DecodingQueue(change);
@@ -196,7 +194,7 @@ export class Songs {
     const song = this.#find(id);
     if (song?.status === "waiting") this.#change(song, { status: "ready", plan: null });
     if (song?.status === "reading") this.#change(song, { plan: null });
-    if (song?.status === "working") void this.#engine.cancel();
+    if (song?.status === "working") this.#separating.cancel();
   }
 
   /** @param {Song} song @param {Model} model @param {string} preset @param {import("./song.js").Plan["region"]} region */

@@ -44,7 +44,7 @@ export class Spectrograms {
       low: LOW,
       high: high(rate),
     };
-    return (await this.#engine.spectrogram(song, window)).levels;
+    return (await this.#engine.analyse("spectrogram", song, window)).pixels;
   }
 }
 

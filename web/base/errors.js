@@ -65,14 +65,15 @@ export class DemixError extends Error {
   }
 
   /**
-   * Anything thrown, as a `DemixError`. A full disk gets its own code wherever it happens.
+   * Anything thrown, as a `DemixError`. The browser's own errors for an abort and a full disk get their codes.
    * @param {unknown} thrown
    * @param {ErrorCode} [code] for errors without one
    */
   static wrap(thrown, code = "runtime/failed") {
     if (thrown instanceof DemixError) return thrown;
-    const full = thrown instanceof DOMException && thrown.name === "QuotaExceededError";
-    return new DemixError(full ? "storage/quota" : code, messageOf(thrown));
+    const name = thrown instanceof DOMException ? thrown.name : "";
+    if (name === "AbortError") return cancelled();
+    return new DemixError(name === "QuotaExceededError" ? "storage/quota" : code, messageOf(thrown));
   }
 }
 

@@ -50,7 +50,13 @@ export class Transferred {
   }
 }
 
-/** @typedef {{ resolve: (value: any) => void, reject: (reason: unknown) => void, settle: () => void }} Pending */
+/**
+ * @typedef {object} Pending a request without a reply
+ * @property {(value: any) => void} resolve
+ * @property {(reason: unknown) => void} reject
+ * @property {() => void} unlink stops listening to the caller's signal
+ * @property {boolean} aborted
+ */
 
 /**
  * The calling side of a port.
@@ -62,7 +68,7 @@ export class Caller {
   #contract;
   #lastId = 0;
   /** @type {Map<number, Pending>} */ #pending = new Map();
-  /** @type {(() => void)[]} */ #waiting = [];
+  /** @type {(() => void)[]} */ #onStopped = [];
 
   /**
    * @param {Port} port
@@ -96,30 +102,38 @@ export class Caller {
       if (signal?.aborted) return reject(signal.reason);
       const { version: v } = this.#contract;
       const id = ++this.#lastId;
+      /** @type {Pending} */
+      const pending = {
+        resolve,
+        reject,
+        unlink: () => signal?.removeEventListener("abort", abort),
+        aborted: false,
+      };
       const abort = () => {
+        pending.aborted = true;
         this.#port.postMessage({ v, id, type: "abort" });
         reject(signal?.reason);
       };
       this.#port.postMessage({ v, id, type, data }, transfer);
       signal?.addEventListener("abort", abort, { once: true });
-      this.#pending.set(id, { resolve, reject, settle: () => signal?.removeEventListener("abort", abort) });
+      this.#pending.set(id, pending);
     });
   }
 
-  /** Resolves when every request has been replied to. @returns {Promise<void>} */
-  quiet() {
-    if (this.#pending.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Resolves when every aborted request has been replied to: the other side has stopped. @returns {Promise<void>} */
+  stopped() {
+    if (!this.#isStopping()) return Promise.resolve();
+    return new Promise((resolve) => this.#onStopped.push(resolve));
   }
 
-  /** Fails every request that waits for its reply: none will come. @param {unknown} error */
+  /** Fails every request without a reply: none will come. @param {unknown} error */
   fail(error) {
-    for (const { reject, settle } of this.#pending.values()) {
-      settle();
+    for (const { reject, unlink } of this.#pending.values()) {
+      unlink();
       reject(error);
     }
     this.#pending.clear();
-    this.#release();
+    this.#notifyStopped();
   }
 
   /** @param {{ id: number, ok: boolean, value?: any, error?: any }} reply */
@@ -127,14 +141,19 @@ export class Caller {
     const pending = this.#pending.get(id);
     if (!pending) return;
     this.#pending.delete(id);
-    pending.settle();
+    pending.unlink();
     if (ok) pending.resolve(value);
     else pending.reject(DemixError.from(error));
-    if (this.#pending.size === 0) this.#release();
+    this.#notifyStopped();
   }
 
-  #release() {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+  #isStopping() {
+    return [...this.#pending.values()].some(({ aborted }) => aborted);
+  }
+
+  #notifyStopped() {
+    if (this.#isStopping()) return;
+    for (const resolve of this.#onStopped.splice(0)) resolve();
   }
 }
 

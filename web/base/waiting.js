@@ -1,16 +1,17 @@
-/** Waiting, with a way out. */
+/** Waiting that can be cut short. */
 
 /** @param {number} ms */
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * The outcome of a promise, or the signal's reason as soon as it is aborted.
+ * Settles as a promise does, or rejects with the signal's reason as soon as that is aborted.
  * @template T
- * @param {AbortSignal} signal
+ * @param {AbortSignal | undefined} signal
  * @param {Promise<T>} promise
  * @returns {Promise<T>}
  */
 export function until(signal, promise) {
+  if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();

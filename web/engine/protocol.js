@@ -133,8 +133,16 @@ import {
 /** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport of this run alone */
 
 /**
- * What of a song or stem is to be drawn: the twin of `demixer.spectrogram.Window`.
- * @typedef {object} SpectrogramWindow
+ * An analysis of a song or stem.
+ * @typedef {object} AnalysisRequest
+ * @property {string} name as `demixer.analyses` knows it
+ * @property {StoredAudio} source
+ * @property {object} options the analysis's own
+ */
+
+/**
+ * Options of the analysis `spectrogram`, the twin of `demixer.analyses.spectrogram.Window`.
+ * @typedef {object} SpectrogramOptions
  * @property {number} start first sample
  * @property {number} stop
  * @property {number} columns of equal time
@@ -143,19 +151,17 @@ import {
  * @property {number} high in Hz
  */
 
-/** @typedef {{ levels: Uint8Array<ArrayBuffer> }} Spectrogram by column and row, from 0 for -96 dB to 255 for 0 dB */
+/** @typedef {{ pixels: Uint8Array<ArrayBuffer> }} Spectrogram by column and row, from 0 for -96 dB to 255 for 0 dB */
 
 /**
- * What the page may ask, and what it gets back. One `model.open` or `job.run` is worked on at a time, in the
- * order they came; `job.run` opens its model by itself. `job.cancel` without a job stops them all, and is
- * answered when they have stopped. `device.measure` takes the place of `engine.start` in a worker of its own.
+ * Requests of the page. One `model.open` or `job.run` is worked on at a time, in the order they came; `job.run` opens
+ * its model by itself. `analysis.run` and `device.measure` are made of workers of their own, which start no engine.
  * @typedef {{
  *   "engine.start": { data: Settings, value: EngineInfo },
  *   "device.measure": { data: Settings, value: BenchmarkResult },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
- *   "song.spectrogram": { data: { song: StoredAudio, window: SpectrogramWindow }, value: Spectrogram },
+ *   "analysis.run": { data: AnalysisRequest, value: any },
  *   "job.run": { data: JobRequest, value: JobReport },
- *   "job.cancel": { data: { job: string | null }, value: null },
  * }} Calls
  */
 
@@ -231,15 +237,12 @@ const tensor = object({ name: text, dims: listOf(index), data: instance(Float32A
 
 /** Between the page and an engine worker. @type {Contract} */
 export const ENGINE = Object.freeze({
-  version: 1,
+  version: 2,
   requests: {
     "engine.start": settings,
     "device.measure": settings,
     "model.open": object({ model, precision: optional(text) }),
-    "song.spectrogram": object({
-      song: audio,
-      window: object({ start: index, stop: index, columns: count, rows: count, low: finite, high: finite }),
-    }),
+    "analysis.run": object({ name: text, source: audio, options: object({}) }),
     "job.run": object({
       job: text,
       song: audio,
@@ -251,7 +254,6 @@ export const ENGINE = Object.freeze({
       normalisation: optional(nullable(object({ offset: finite, scale: finite }))),
       hop: count,
     }),
-    "job.cancel": object({ job: nullable(text) }),
   },
   events: [
     "engine.progress",

@@ -58,12 +58,14 @@ export class Bridge {
   }
 
   /**
-   * @param {AudioReader} song
-   * @param {import("./protocol.js").SpectrogramWindow} window
-   * @returns {Promise<import("./protocol.js").Spectrogram>}
+   * @param {string} name as `demixer.analyses` knows it
+   * @param {AudioReader} source
+   * @param {object} options
+   * @param {AbortSignal} signal
+   * @returns {Promise<any>} the analysis's own value
    */
-  spectrogram(song, window) {
-    return outcome(this.#python.spectrogram(song, JSON.stringify(window)));
+  analyse(name, source, options, signal) {
+    return outcome(this.#python.run_analysis(name, source, JSON.stringify(options), signal));
   }
 
   /**
@@ -71,23 +73,25 @@ export class Bridge {
    * @param {AudioReader} song
    * @param {import("../library/job-output.js").JobOutput} output
    * @param {import("./worker/engine.js").Session | undefined} session
+   * @param {AbortSignal} signal
    * @param {import("../base/messages.js").Emit} emit
    * @returns {Promise<import("./protocol.js").JobReport>}
    */
-  run(request, song, output, session, emit) {
-    const { song: _, folder, ...asked } = request;
-    return outcome(this.#python.run_job(JSON.stringify(asked), song, session, output, emit));
+  run(request, song, output, session, signal, emit) {
+    const { song: _, folder, ...settings } = request;
+    return outcome(this.#python.run_job(JSON.stringify(settings), song, session, output, signal, emit));
   }
 
   /**
    * @param {AudioReader} song
    * @param {AudioReader[]} stems
    * @param {number[][]} gains of the mix, by stem and channel
+   * @param {AbortSignal} signal
    * @param {(fraction: number) => void} report
    * @returns {Promise<import("../export/protocol.js").MixMeasurement>}
    */
-  measureMix(song, stems, gains, report) {
-    return outcome(this.#python.measure_mix(song, stems, JSON.stringify(gains), report));
+  measureMix(song, stems, gains, signal, report) {
+    return outcome(this.#python.measure_mix(song, stems, JSON.stringify(gains), signal, report));
   }
 
   /**
@@ -97,11 +101,6 @@ export class Bridge {
    */
   render(stems, request, clipped) {
     return new Rendering(this.#python.render(stems, JSON.stringify(request)), clipped);
-  }
-
-  /** Asks the running job to stop. */
-  cancel() {
-    this.#python.cancel();
   }
 }
 

@@ -1,16 +1,16 @@
 /**
- * The page's engine: starts the worker when it is needed, survives its death and that of a device, and answers a
- * cancel at once.
+ * The page's side of the engine: starts the worker when it is needed, replaces it when it dies, falls back to another
+ * device when one fails, and obeys an abort at once.
  */
 
-import { cancelled, DemixError } from "../../base/errors.js";
+import { DemixError } from "../../base/errors.js";
 import { until } from "../../base/waiting.js";
 import { missing } from "../../platform/capabilities.js";
 import { avoid, isFault } from "../devices/fallback.js";
 import { KnownDevices } from "../devices/known-devices.js";
-import { WorkerConnection } from "./connection.js";
+import { Analyser } from "./analyser.js";
+import { Connection } from "./connection.js";
 
-/** @typedef {import("../protocol.js").Calls} Calls */
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../../base/errors.js").ErrorCode} ErrorCode */
@@ -20,173 +20,194 @@ import { WorkerConnection } from "./connection.js";
 /** @typedef {import("../protocol.js").Settings} Settings */
 /** @typedef {import("../../library/pieces.js").StoredAudio} StoredAudio */
 
-/** How long the worker may take to stop by itself before it is ended: a model blocks it for many seconds. */
+/** How long an aborted call may take to stop before its worker is ended: a model blocks it for many seconds. */
 const GRACE_MS = 250;
 
-/** Seconds of sound that the models see at once, at most. */
+/** Seconds of sound that a model takes in one run, at most. */
 const SEGMENT_S = 12;
+
+/** Fails the calls of a worker that is replaced; they are made once more, of its successor. */
+const REPLACED = new DemixError("engine/crashed", "The engine was started anew.");
 
 /** Dispatches every event of `protocol.js` as a CustomEvent of that type, its data in `detail`. */
 export class EngineClient extends EventTarget {
-  #patience;
+  #timeouts;
+  #grace;
   #devices;
+  #analyser;
   /** @type {Settings} */ #settings = { device: "auto" };
-  /** What takes the place of the settings since a device has failed. @type {Settings | null} */ #detour =
-    null;
-  /** What the link was made with. @type {Settings | null} */ #used = null;
-  /** @type {WorkerConnection | null} */ #link = null;
-  /** @type {Promise<void> | null} */ #stopping = null;
-  #asked = new AbortController();
+  /** Take the place of the settings after a device has failed. @type {Settings | null} */
+  #fallback = null;
+  /** Those that the connection was made with. @type {Settings | null} */
+  #used = null;
+  /** @type {Connection | null} */ #connection = null;
+  /** Resolves when what was aborted has stopped. @type {Promise<void> | null} */
+  #stopping = null;
 
   /**
    * @param {object} [options]
    * @param {KnownDevices} [options.devices]
-   * @param {number} [options.patience] milliseconds that a starting engine may stay silent
-   * @param {number} [options.silence] the same for a working one, unless it is known to be slow
+   * @param {number} [options.startTimeout] milliseconds that a starting engine may stay silent
+   * @param {number} [options.workTimeout] the same for a working one, unless it is known to be slow
+   * @param {number} [options.grace] milliseconds that an aborted call may take to stop
+   * @param {number} [options.idle] milliseconds without analyses after which their worker ends
    */
-  constructor({ devices = new KnownDevices(), patience = 120_000, silence = 30_000 } = {}) {
+  constructor({
+    devices = new KnownDevices(),
+    startTimeout = 120_000,
+    workTimeout = 30_000,
+    grace = GRACE_MS,
+    idle,
+  } = {}) {
     super();
     this.#devices = devices;
-    this.#patience = { start: patience, work: silence };
+    this.#timeouts = { start: startTimeout, work: workTimeout };
+    this.#grace = grace;
+    this.#analyser = new Analyser((data) => this.#dispatch("engine.requests", data), idle);
   }
 
   /**
-   * Starts the engine, or waits for it; other settings than before start another one.
-   * Optional: every other call starts it too.
+   * Starts the engine, or waits for it; other settings than before start another one. Optional: every other call
+   * starts it too.
    * @param {Settings} [settings]
    */
   async start(settings = this.#settings) {
     if (JSON.stringify(settings) !== JSON.stringify(this.#settings)) {
-      this.dispose();
+      this.#connection?.end();
       this.prefer(settings);
     }
-    return this.#persist((link) => link.started);
+    return this.#withFallback((connection) => connection.started);
   }
 
   /**
-   * Other settings, or what is known now, from the next call on for which the engine is free.
+   * Changes the settings from the next call on for which the engine is free, and forgets a fallback.
    * @param {Settings} settings
    */
   prefer(settings) {
     this.#settings = { ...settings };
-    this.#detour = null;
+    this.#fallback = null;
   }
 
   /**
    * Downloads, verifies and loads a model.
    * @param {Model} model
    * @param {string} [precision]
+   * @param {AbortSignal} [signal]
    */
-  openModel(model, precision) {
-    return this.#call("model.open", { model, precision });
+  openModel(model, precision, signal) {
+    return this.#ask((connection) => connection.call("model.open", { model, precision }, signal), signal);
   }
 
   /**
-   * Draws a part of a song or stem.
-   * @param {StoredAudio} song
-   * @param {import("../protocol.js").SpectrogramWindow} window
+   * Computes an analysis of a song or stem, beside whatever else is done.
+   * @param {string} name as `demixer.analyses` knows it
+   * @param {StoredAudio} source
+   * @param {object} options the analysis's own
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<any>} its own value
    */
-  spectrogram(song, window) {
-    return this.#call("song.spectrogram", { song, window });
+  async analyse(name, source, options, signal) {
+    checkBrowser();
+    return this.#analyser.run({ name, source, options }, signal);
   }
 
   /**
-   * Separates a song, or goes on with it; the stems arrive as `job.chunk` events. After a fault of the machine the
-   * same request is made once more elsewhere, which an `engine.fallback` event tells.
+   * Separates a song, or goes on with it; the stems arrive as `job.chunk` events. When a device fails, the same
+   * request is made once more elsewhere, after an `engine.fallback` event.
+   *
+   * When the signal is aborted the call fails at once, and no event of the job follows.
    * @param {JobRequest} request
+   * @param {AbortSignal} [signal]
    */
-  async run(request) {
+  async run(request, signal) {
     const gflop = request.model.gflop_per_second * SEGMENT_S;
     try {
-      return await this.#persist((link) => link.call("job.run", request, gflop));
+      return await this.#withFallback(
+        (connection) => connection.call("job.run", request, signal, gflop),
+        signal,
+      );
     } finally {
-      if (this.#detour?.threads) this.#detour = null; // the processor may do better with the next song
+      if (this.#fallback?.threads) this.#fallback = null; // the processor may do better with the next song
+    }
+  }
+
+  /** Ends the workers and frees their memory; the next call starts others. */
+  dispose() {
+    this.#connection?.end();
+    this.#connection = null;
+    this.#analyser.end();
+  }
+
+  /**
+   * Makes a call of the engine, and once more if its worker was replaced meanwhile.
+   * @template T
+   * @param {(connection: Connection) => Promise<T>} call
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<T>}
+   */
+  async #ask(call, signal) {
+    for (;;) {
+      if (this.#stopping) await until(signal, this.#stopping); // or this call would end with the aborted ones
+      signal?.throwIfAborted();
+      const connection = this.#connect();
+      try {
+        return await call(connection);
+      } catch (reason) {
+        if (signal?.aborted) this.#stopping ??= this.#stop(connection);
+        if (signal?.aborted || reason !== REPLACED) throw reason;
+      }
     }
   }
 
   /**
-   * Stops whatever is under way: its calls fail with `cancelled` now, and no event of theirs follows.
-   * @returns {Promise<void>} settles when the engine is free again; there is no need to wait for it
+   * Waits until the aborted calls have stopped. A worker that is blocked is replaced by one that is warm for the next.
+   * @param {Connection} connection
    */
-  async cancel() {
-    this.#asked.abort(cancelled());
-    this.#asked = new AbortController();
-    if (this.#link?.busy) this.#stopping ??= this.#free(this.#link);
-    await this.#stopping;
-  }
-
-  /** Ends the worker and gives its memory back; the next call starts another. */
-  dispose() {
-    this.#link?.end();
-    this.#link = null;
-  }
-
-  /** @param {WorkerConnection} link */
-  async #free(link) {
-    if (!(await link.stop(GRACE_MS))) {
-      link.end();
-      this.#engine(); // warm for the next song
+  async #stop(connection) {
+    if (!(await connection.stopped(this.#grace))) {
+      connection.end(REPLACED);
+      this.#connect();
     }
     this.#stopping = null;
   }
 
   /**
-   * @template {keyof Calls} T
-   * @param {T} type
-   * @param {Calls[T]["data"]} data
-   */
-  #call(type, data) {
-    return this.#ask((link) => link.call(type, data));
-  }
-
-  /**
+   * Makes a call once more, of another device, when the machine was at fault.
    * @template T
-   * @param {(link: WorkerConnection) => Promise<T>} question
+   * @param {(connection: Connection) => Promise<T>} call
    * @param {AbortSignal} [signal]
    * @returns {Promise<T>}
    */
-  async #ask(question, signal = this.#asked.signal) {
-    await this.#stopping; // or this call would share the fate of the cancelled ones
-    signal.throwIfAborted();
-    return until(signal, question(this.#engine()));
-  }
-
-  /**
-   * Asks once more, elsewhere, when the machine was at fault.
-   * @template T
-   * @param {(link: WorkerConnection) => Promise<T>} question
-   * @returns {Promise<T>}
-   */
-  async #persist(question) {
-    const { signal } = this.#asked;
-    /** @type {WorkerConnection | undefined} */
-    let asked;
+  async #withFallback(call, signal) {
+    /** @type {Connection | undefined} */
+    let used;
     try {
-      return await this.#ask((link) => {
-        asked = link;
-        return question(link);
+      return await this.#ask((connection) => {
+        used = connection;
+        return call(connection);
       }, signal);
     } catch (reason) {
-      if (!asked || !isFault(reason)) throw reason;
-      this.#avoid(asked, reason);
-      return this.#ask(question, signal);
+      if (!used || signal?.aborted || !isFault(reason)) throw reason;
+      this.#avoid(used, reason);
+      return this.#ask(call, signal);
     }
   }
 
-  /** @param {WorkerConnection} link @param {DemixError} error */
-  #avoid(link, error) {
-    if (link !== this.#link) return; // another call has seen to it
-    this.dispose();
-    const { device: from } = link;
-    this.#detour = avoid(this.#settings, from);
-    const { workers, threads } = this.#detour;
+  /** @param {Connection} connection @param {DemixError} error */
+  #avoid(connection, error) {
+    if (connection !== this.#connection) return; // another call has replaced it
+    connection.end();
+    this.#connection = null;
+    const { device: from } = connection;
+    this.#fallback = avoid(this.#settings, from);
+    const { workers, threads } = this.#fallback;
     const to = from && { kind: /** @type {const} */ ("wasm"), workers, threads };
-    this.#remember(from, error.code, link.info !== null);
-    this.#tell("engine.fallback", { from, to, error: error.toData() });
+    this.#remember(from, error.code, connection.info !== null);
+    this.#dispatch("engine.fallback", { from, to, error: error.toData() });
   }
 
   /**
-   * A GPU that has failed will fail again; what kept it from starting may be something else.
+   * Remembers a GPU that has failed, since it will fail again; a start may have failed for another reason.
    * @param {Device | null} device
    * @param {ErrorCode} code
    * @param {boolean} started
@@ -195,29 +216,29 @@ export class EngineClient extends EventTarget {
     if (device?.adapter && (started || code === "runtime/failed")) this.#devices.reject(device.adapter, code);
   }
 
-  #engine() {
-    const settings = this.#detour ?? this.#settings;
-    const stale = this.#used !== settings && !this.#link?.busy;
-    if (!this.#link || this.#link.over || stale) {
-      this.#link?.end();
+  /** The worker for the next call. */
+  #connect() {
+    const settings = this.#fallback ?? this.#settings;
+    const isStale = this.#used !== settings && !this.#connection?.isBusy;
+    if (!this.#connection || this.#connection.isOver || isStale) {
+      this.#connection?.end(REPLACED);
       checkBrowser();
       this.#used = settings;
-      this.#link = this.#connect(settings);
+      this.#connection = this.#start(settings);
     }
-    return this.#link;
+    return this.#connection;
   }
 
   /** @param {Settings} settings */
-  #connect(settings) {
+  #start(settings) {
     const { known } = this.#devices;
-    const link = new WorkerConnection({ ...settings, known }, this.#patience, (type, detail) => {
+    const connection = new Connection({ ...settings, known }, this.#timeouts, (type, detail) => {
       if (type === "engine.fallback") this.#remember(detail.from, detail.error.code, false);
-      const unwanted = this.#stopping && !type.startsWith("engine.");
-      if (!unwanted) this.#tell(type, detail);
+      this.#dispatch(type, detail);
     });
     const accept = (/** @type {EngineInfo} */ info) => this.#devices.accept(info);
-    link.started.then(accept, () => {}); // whoever asked for a start sees its error
-    return link;
+    connection.started.then(accept, () => {}); // whoever asked for a start sees its error
+    return connection;
   }
 
   /**
@@ -225,12 +246,12 @@ export class EngineClient extends EventTarget {
    * @param {T} type
    * @param {Events[T]} detail
    */
-  #tell(type, detail) {
+  #dispatch(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-/** Says plainly what would otherwise fail somewhere in the depths. */
+/** Fails with one clear line instead of somewhere deep inside. */
 function checkBrowser() {
   const lacking = missing().join(", ");
   if (!lacking) return;

@@ -1,10 +1,10 @@
 /**
- * One engine worker, from its birth to its end, however it ends. Workers are disposable: the client makes a
- * new one when the next call comes.
+ * One engine worker, from its start to its end. Workers are disposable: the client makes another one when the next
+ * call comes.
  */
 
 import { cancelled, DemixError } from "../../base/errors.js";
-import { Caller } from "../../base/messages.js";
+import { WorkerClient } from "../../base/messages.js";
 import { pause } from "../../base/waiting.js";
 import { ENGINE } from "../protocol.js";
 import { Watchdog } from "./watchdog.js";
@@ -12,161 +12,177 @@ import { Watchdog } from "./watchdog.js";
 /** @typedef {import("../protocol.js").Calls} Calls */
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").EngineInfo} EngineInfo */
+/** @typedef {import("../protocol.js").Events} Events */
 /** @typedef {import("../protocol.js").Settings} Settings */
 
 /**
- * @typedef {object} Patience
- * @property {number} start milliseconds without a sign of life after which a start counts as stuck
+ * @typedef {object} Timeouts
+ * @property {number} start milliseconds of silence after which a start counts as stuck
  * @property {number} work the same for a started engine, on a fast machine
  */
 
-export class WorkerConnection {
-  #worker;
-  /** @type {Caller<Calls, import("../protocol.js").Events>} */ #caller;
-  #patience;
+/** Makes an engine worker that has started nothing yet. */
+export function spawn() {
+  const name = `engine-${crypto.randomUUID()}`; // of the lock by which it is known to be alive
+  return {
+    name,
+    worker: new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name }),
+  };
+}
+
+export class Connection {
+  /** @type {WorkerClient<Calls, Events>} */ #client;
+  #timeouts;
   #watchdog;
-  #pending = 0;
+  /** Data of the calls that somebody waits for. @type {Set<object>} */
+  #calls = new Set();
   #gflop = 0;
-  #ended = false;
-  #spent = false;
+  #isEnded = false;
+  #isSpoilt = false;
   /** @type {number | undefined} */ #timer;
 
-  /** What it computes with, as far as it is known. @type {Device | null} */
+  /** The device it computes on, once it is chosen. @type {Device | null} */
   device = null;
 
-  /** What it has told of itself when it had started. @type {EngineInfo | null} */
+  /** Set when it has started. @type {EngineInfo | null} */
   info = null;
 
   /**
    * @param {Settings} settings
-   * @param {Patience} patience
-   * @param {(type: keyof import("../protocol.js").Events, data: any) => void} onEvent
+   * @param {Timeouts} timeouts
+   * @param {(type: keyof Events, data: any) => void} onEvent gets no event of a call that was aborted
    */
-  constructor(settings, patience, onEvent) {
-    const name = `engine-${crypto.randomUUID()}`;
-    this.#patience = patience;
-    this.#watchdog = new Watchdog(patience.work, () => this.#giveUp("The engine has stopped answering."));
-    this.#worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name });
-    this.#worker.addEventListener("message", () => this.#mourn(name), { once: true });
-    this.#worker.addEventListener("message", () => this.#hear());
-    this.#worker.addEventListener("messageerror", () => this.#crash("It sent what cannot be read."));
-    this.#worker.addEventListener("error", (event) => {
-      event.preventDefault(); // it becomes an error of the calls under way
-      this.#crash(event.message ?? "It could not be loaded.");
-    });
-    this.#caller = new Caller(this.#worker, ENGINE, (type, data) => {
-      if (type === "engine.fatal") this.end(DemixError.from(data));
-      if (type === "engine.device") this.device = data;
-      if (type === "model.progress") this.#modelProgress(data);
-      onEvent(type, data);
+  constructor(settings, timeouts, onEvent) {
+    const { name, worker } = spawn();
+    this.#timeouts = timeouts;
+    this.#watchdog = new Watchdog(timeouts.work, () => this.#timeOut("The engine has stopped answering."));
+    worker.addEventListener("message", () => this.#watchLock(name), { once: true });
+    worker.addEventListener("message", () => this.#keepWaiting());
+    this.#client = new WorkerClient(worker, ENGINE, {
+      onEvent: (type, data) => {
+        if (type === "engine.fatal") this.end(DemixError.from(data));
+        if (type === "engine.device") this.device = data;
+        if (type === "model.progress") this.#modelProgress(data);
+        if (this.#isWanted(type, data)) onEvent(type, data);
+      },
+      onError: (message) => this.#crash(message),
     });
     /** @type {Promise<EngineInfo>} */
     this.started = this.#start(settings);
     this.started.catch(() => {}); // whoever needs it awaits it and sees the error there
   }
 
-  /** Whether a new call needs a new worker: this one is gone, or its runtime has failed and nothing uses it. */
-  get over() {
-    return this.#ended || (this.#spent && this.#pending === 0);
+  /** True when a new call needs a new worker: this one has ended, or its runtime has failed and nothing uses it. */
+  get isOver() {
+    return this.#isEnded || (this.#isSpoilt && this.#calls.size === 0);
   }
 
-  /** Whether it works on something. */
-  get busy() {
-    return !this.#ended && this.#pending > 0;
+  /** True while somebody waits for a call. */
+  get isBusy() {
+    return !this.#isEnded && this.#calls.size > 0;
   }
 
   /**
    * @template {keyof Calls} T
    * @param {T} type
    * @param {Calls[T]["data"]} data
-   * @param {number} [gflop] what it computes in silence, in 1e9 operations
+   * @param {AbortSignal} [signal]
+   * @param {number} [gflop] work that is done in silence, in 1e9 operations
    * @returns {Promise<Calls[T]["value"]>}
    */
-  async call(type, data, gflop = 0) {
-    this.#pending += 1;
+  async call(type, data, signal, gflop = 0) {
+    this.#calls.add(data);
     this.#gflop = Math.max(this.#gflop, gflop);
     this.#watch();
     try {
-      return await this.#caller.call(type, data);
+      return await this.#client.call(type, data, { signal });
     } catch (error) {
       // A wasm runtime that has failed once is not to be trusted again, and its heap never shrinks.
-      if (error instanceof DemixError && error.code.startsWith("runtime/")) this.#spent = true;
+      if (error instanceof DemixError && error.code.startsWith("runtime/")) this.#isSpoilt = true;
       throw error;
     } finally {
-      this.#pending -= 1;
-      if (this.#pending === 0) {
+      this.#calls.delete(data);
+      if (this.#calls.size === 0) {
         this.#gflop = 0;
-        this.#watchdog.rest();
+        this.#watchdog.stop();
       }
     }
   }
 
   /**
-   * Asks it to stop all work. A start goes on: it blocks for short moments only, and is soon needed again.
+   * Waits until every aborted call has stopped. The time of a start does not count: it blocks the worker for short
+   * moments only, and is soon needed again.
    * @param {number} grace milliseconds that a started engine has for it
-   * @returns {Promise<boolean>} whether it stopped
+   * @returns {Promise<boolean>} false when it is blocked
    */
-  stop(grace) {
-    const ended = () => true;
-    const stopped = this.#caller.call("job.cancel", { job: null }).then(ended, ended);
+  stopped(grace) {
     const started = this.started.catch(() => {});
-    return Promise.race([stopped, started.then(() => pause(grace)).then(() => false)]);
+    return Promise.race([
+      this.#client.stopped().then(() => true),
+      started.then(() => pause(grace)).then(() => false),
+    ]);
   }
 
-  /** @param {DemixError} [error] what the calls under way fail with */
+  /** Terminates the worker. @param {unknown} [error] what its calls fail with */
   end(error = cancelled()) {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#rest();
-    this.#watchdog.rest();
-    this.#worker.terminate();
-    this.#caller.fail(error);
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    this.#watchdog.stop();
+    this.#client.end(error);
   }
 
   /** @param {Settings} settings */
   async #start(settings) {
-    this.#expect();
+    this.#setTimer();
     try {
-      this.info = await this.#caller.call("engine.start", settings);
+      this.info = await this.#client.call("engine.start", settings);
       this.#watch();
       return this.info;
     } catch (error) {
-      this.#spent = true;
+      this.#isSpoilt = true;
       throw error;
     } finally {
-      this.#rest();
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
     }
   }
 
-  /** A start has a patience of its own. */
+  /** A start has a timeout of its own. */
   #watch() {
-    if (this.info && this.busy) this.#watchdog.watch((1000 * this.#gflop) / this.info.gflops);
+    if (this.info && this.isBusy) this.#watchdog.start((1000 * this.#gflop) / this.info.gflops);
   }
 
-  #hear() {
-    if (this.#timer) this.#expect();
-    this.#watchdog.hear();
+  #keepWaiting() {
+    if (this.#timer) this.#setTimer();
+    this.#watchdog.reset();
   }
 
-  /** @param {import("../protocol.js").Events["model.progress"]} event */
+  #setTimer() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#timeOut("The engine did not start in time."), this.#timeouts.start);
+  }
+
+  /** @param {Events["model.progress"]} event */
   #modelProgress({ stage, done, total }) {
-    this.#watchdog.asleep = stage === "download" && done < total;
-    if (stage === "create") this.#watchdog.expect(this.#patience.work); // it compiles, where it usually computes
+    this.#watchdog.paused = stage === "download" && done < total;
+    if (stage === "create") this.#watchdog.expect(this.#timeouts.work); // it compiles, where it usually computes
   }
 
-  #expect() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#giveUp("The engine did not start in time."), this.#patience.start);
+  /**
+   * Jobs are named in their events; those of models belong to whatever call is under way.
+   * @param {keyof Events} type
+   * @param {any} data
+   */
+  #isWanted(type, data) {
+    if (type.startsWith("model.")) return this.#calls.size > 0;
+    if (!type.startsWith("job.")) return true;
+    return [...this.#calls].some((call) => "job" in call && call.job === data.job);
   }
 
-  #rest() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  /** @param {string} reason */
-  #giveUp(reason) {
-    this.end(new DemixError("engine/timeout", reason));
+  /** @param {string} message */
+  #timeOut(message) {
+    this.end(new DemixError("engine/timeout", message));
   }
 
   /** @param {string} reason */
@@ -175,11 +191,11 @@ export class WorkerConnection {
   }
 
   /**
-   * Learns of the worker's death. It blocks for many seconds in a model, so silence says nothing; but it holds
-   * a lock with its name while it lives, which the browser hands on to us the moment it is gone.
+   * Notices the worker's death. It blocks for many seconds in a model, so silence proves nothing; but it holds a lock
+   * with its name while it lives, which the browser grants to us the moment it is gone.
    * @param {string} name
    */
-  async #mourn(name) {
+  async #watchLock(name) {
     await navigator.locks.request(name, () => {});
     this.#crash("It was ended from outside.");
   }

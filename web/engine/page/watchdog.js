@@ -1,67 +1,66 @@
 /**
- * Notices when a worker that should work has fallen silent. A model blocks it for many seconds, on slow machines for
- * minutes, so that silence counts by what this worker and this job are used to.
+ * Notices when a busy worker has stopped. A model blocks it for many seconds, on slow machines for minutes, so the
+ * silence that counts depends on this machine and this job.
  */
 
-/** What a silence may exceed that ended well, or that was expected. */
+/** Times that a silence may exceed one that ended well, or one that is expected. */
 const SLACK = 4;
 
-/** Looks in one patience. They are counted, and not the clock: a laptop that slept has missed its looks as well. */
-const LOOKS = 30;
+/** Ticks in one timeout. They are counted instead of clock time, since a laptop that slept has missed its ticks too. */
+const TICKS = 30;
 
 export class Watchdog {
-  #patience;
-  #bark;
+  #timeout;
+  #onStuck;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
   #silence = 0;
   #longest = 0;
   #expected = 0;
 
-  /** Whoever works on this reports by itself when it fails: a download, say. */
-  asleep = false;
+  /** Set while something with a timeout of its own is under way, such as a download. */
+  paused = false;
 
   /**
-   * @param {number} patience milliseconds that any silence may last
-   * @param {() => void} bark is called once
+   * @param {number} timeout milliseconds that any silence may last
+   * @param {() => void} onStuck called once
    */
-  constructor(patience, bark) {
-    this.#patience = patience;
-    this.#bark = bark;
+  constructor(timeout, onStuck) {
+    this.#timeout = timeout;
+    this.#onStuck = onStuck;
   }
 
   /**
-   * Work is under way from now on.
-   * @param {number} silence milliseconds of it that are expected
+   * Begins to watch, or goes on.
+   * @param {number} silence milliseconds that are expected
    */
-  watch(silence) {
+  start(silence) {
     this.expect(silence);
-    this.#timer ??= setInterval(() => this.#look(), this.#patience / LOOKS);
+    this.#timer ??= setInterval(() => this.#tick(), this.#timeout / TICKS);
   }
 
-  /** There is no work. */
-  rest() {
+  stop() {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#silence = this.#longest = this.#expected = 0;
-    this.asleep = false;
+    this.paused = false;
   }
 
-  /** Something is to take so long in silence. @param {number} milliseconds */
+  /** Expects a silence of this length. @param {number} milliseconds */
   expect(milliseconds) {
     this.#expected = Math.max(this.#expected, milliseconds);
   }
 
-  /** The worker has said something. */
-  hear() {
+  /** Ends a silence: the worker has sent a message. */
+  reset() {
     this.#longest = Math.max(this.#longest, this.#silence);
     this.#silence = 0;
   }
 
-  #look() {
-    if (this.asleep) return;
-    this.#silence += this.#patience / LOOKS;
-    if (this.#silence <= Math.max(this.#patience, SLACK * this.#longest, SLACK * this.#expected)) return;
-    this.rest();
-    this.#bark();
+  #tick() {
+    if (this.paused) return;
+    this.#silence += this.#timeout / TICKS;
+    if (this.#silence <= Math.max(this.#timeout, SLACK * this.#longest, SLACK * this.#expected)) return;
+    this.stop();
+    this.#onStuck();
   }
 }

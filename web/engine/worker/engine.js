@@ -2,7 +2,7 @@
  * What the worker does for each request: Python, the runtime and a model, each loaded when first needed.
  */
 
-import { cancelled, DemixError, messageOf } from "../../base/errors.js";
+import { DemixError, messageOf } from "../../base/errors.js";
 import { siteUrl } from "../../base/site.js";
 import { until } from "../../base/waiting.js";
 import { AudioReader } from "../../library/audio-reader.js";
@@ -28,7 +28,6 @@ import { WorkerPool } from "./worker-pool.js";
 /** @typedef {{ runtime: Runtime, probe: Probe, fp16: boolean }} Compute */
 /** @typedef {import("../devices/precision.js").Ability} Ability */
 /** @typedef {{ sha256: string, cached: boolean, session: Session }} Loaded */
-/** @typedef {{ job: string | null, stop: AbortController, done: Promise<unknown> }} Task */
 
 const MODELS = siteUrl("models/");
 
@@ -44,17 +43,17 @@ export class Engine {
   /** @type {Promise<Compute> | undefined} */ #compute;
   /** @type {Ability | null} */ #ability = null;
   /** @type {Loaded | null} */ #loaded = null;
-  /** @type {Set<Task>} */ #tasks = new Set();
+  /** Settles when the last of the calls that wait for their turn is over. @type {Promise<unknown>} */
+  #turn = Promise.resolve();
 
   /** @type {import("../../base/messages.js").Handlers<import("../protocol.js").Calls>} */
   handlers = {
     "engine.start": (settings) => this.#started(settings),
     "device.measure": (settings) => this.#measure(settings),
-    "model.open": ({ model, precision }) =>
-      this.#inTurn(null, (signal) => this.#open(model, precision, signal)),
-    "song.spectrogram": ({ song, window }) => this.#spectrogram(song, window),
-    "job.run": (request) => this.#inTurn(request.job, (signal) => this.#run(request, signal)),
-    "job.cancel": ({ job }) => this.#cancel(job),
+    "model.open": ({ model, precision }, signal) =>
+      this.#inTurn(signal, () => this.#open(model, precision, signal)),
+    "job.run": (request, signal) => this.#inTurn(signal, () => this.#run(request, signal)),
+    "analysis.run": (request, signal) => this.#analyse(request, signal),
   };
 
   /** @param {import("../../base/messages.js").Emit} emit */
@@ -205,10 +204,10 @@ export class Engine {
     return obtain(new URL(artifact.path, MODELS), artifact, signal, report, warn);
   }
 
-  /** @param {StoredAudio} song @param {import("../protocol.js").SpectrogramWindow} window */
-  async #spectrogram(song, window) {
-    const bridge = await this.#python();
-    return bridge.spectrogram(await AudioReader.open(song), window);
+  /** @param {import("../protocol.js").AnalysisRequest} request @param {AbortSignal} signal */
+  async #analyse({ name, source, options }, signal) {
+    const bridge = await until(signal, this.#python());
+    return bridge.analyse(name, await until(signal, AudioReader.open(source)), options, signal);
   }
 
   /** @param {JobRequest} request @param {AbortSignal} signal */
@@ -217,14 +216,14 @@ export class Engine {
     const weightless = Object.keys(model.artifacts).length === 0;
     if (!weightless) await this.#open(model, precision, signal);
     const bridge = await until(signal, this.#python());
-    signal.addEventListener("abort", () => bridge.cancel());
-    const song = await AudioReader.open(request.song);
+    const song = await until(signal, AudioReader.open(request.song));
     const output = await JobOutput.open(request, (start, length, stems) =>
       this.#emit("job.chunk", { job, start, length, stems }),
     );
     const session = weightless ? undefined : this.#loaded?.session;
     try {
-      const report = await bridge.run(request, song, output, session, this.#emit);
+      signal.throwIfAborted();
+      const report = await bridge.run(request, song, output, session, signal, this.#emit);
       await output.finish(report);
       return report;
     } finally {
@@ -233,30 +232,17 @@ export class Engine {
   }
 
   /**
-   * Does one task after the other.
+   * Does one thing after another. A call that is aborted while it waits ends at once.
    * @template T
-   * @param {string | null} job
-   * @param {(signal: AbortSignal) => Promise<T>} work
+   * @param {AbortSignal} signal
+   * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
-  async #inTurn(job, work) {
-    const stop = new AbortController();
-    const before = [...this.#tasks].map((task) => task.done);
-    const done = Promise.allSettled(before).then(() => {
-      stop.signal.throwIfAborted();
-      return work(stop.signal);
-    });
-    const task = { job, stop, done };
-    this.#tasks.add(task);
-    return done.finally(() => this.#tasks.delete(task));
-  }
-
-  /** @param {string | null} job */
-  async #cancel(job) {
-    const tasks = [...this.#tasks].filter((task) => job === null || task.job === job);
-    for (const { stop } of tasks) stop.abort(cancelled());
-    await Promise.allSettled(tasks.map(({ done }) => done));
-    return null;
+  async #inTurn(signal, work) {
+    const before = this.#turn;
+    const done = until(signal, before).then(work);
+    this.#turn = Promise.allSettled([before, done]);
+    return done;
   }
 }
 

@@ -21,6 +21,9 @@ import { writeTrack } from "./track-file.js";
 /** The DOM's types take every script for a page's. */
 const port = /** @type {Pick<Worker, "postMessage" | "addEventListener">} */ (/** @type {unknown} */ (self));
 
+/** The page ends this worker to cancel. */
+const NEVER = new AbortController().signal;
+
 const started = start();
 started.catch(() => {}); // the first order tells
 
@@ -44,7 +47,7 @@ async function start() {
 /** @param {Extract<ToExporter, { type: "measure" }>} order @returns {Promise<FromExporter>} */
 async function measure({ song, stems, gains }) {
   const bridge = await started;
-  const measurement = await bridge.measureMix(reader(song), stems.map(reader), gains, progress);
+  const measurement = await bridge.measureMix(reader(song), stems.map(reader), gains, NEVER, progress);
   return { type: "measured", measurement };
 }
 

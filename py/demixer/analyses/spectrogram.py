@@ -1,33 +1,34 @@
-"""Spectrograms for looking at: levels over time and log frequency, computed in the memory of a few frames."""
+"""Spectrograms as pictures: levels over time and log frequency, computed in the memory of a few frames."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from demixer.audio import Samples, Source
 from demixer.errors import DemixError
+from demixer.progress import Monitor
 
-#: Levels of a picture [shape=(columns, rows)]: 0 is `FLOOR_DB` or less, 255 a sine at full scale.
-Levels = npt.NDArray[np.uint8]
+#: A picture [shape=(columns, rows)]: 0 is `FLOOR_DB` or less, 255 a sine at full scale.
+Pixels = npt.NDArray[np.uint8]
 
 FLOOR_DB: Final = -96.0
 
-#: Length of a frame: bass notes lie apart, and drums still have edges.
+#: Length of a frame: resolves bass notes, and still shows the edges of drums.
 FRAME_SECONDS: Final = 0.093
 
-#: Frames that a column shows the mean of, at most: however long the song is, a picture costs the same.
+#: Frames averaged in one column, at most, so that a picture costs the same however long the song is.
 MOST_FRAMES: Final = 4
 
-#: Samples that are read together, at most, where columns are close to each other.
+#: Samples read together, at most, where columns are close to each other.
 READ: Final = 1 << 20
 
-#: Columns that lie further apart, in reaches of their frames, are read one by one.
+#: Columns further apart than this many reaches of their frames are read one by one.
 NEAR: Final = 8
 
 _MOST_COLUMNS: Final = 4096
@@ -35,7 +36,7 @@ _MOST_COLUMNS: Final = 4096
 
 @dataclass(frozen=True)
 class Window:
-    """What of a song is looked at.
+    """The part of a song that is drawn, and the size of its picture.
 
     Parameters
     ----------
@@ -57,16 +58,31 @@ class Window:
     high: float
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read and validate what the page asks for; raises `protocol/version`."""
-        window = cls(**json.loads(text))
-        sizes = 1 <= window.columns <= _MOST_COLUMNS and 1 <= window.rows <= _MOST_COLUMNS
-        if not (0 <= window.start < window.stop and sizes and 0 < window.low < window.high):
-            raise DemixError("protocol/version", f"The page asks for the picture {text:.80}.", "Reload the page.")
+    def from_dict(cls, options: Mapping[str, Any]) -> Self:
+        """Read and validate the page's options; raises `protocol/version`."""
+        numbers = {name: options.get(name) for name in cls.__dataclass_fields__}
+        window = cls(**numbers)  # type: ignore[arg-type]
+        if not all(_is_number(value) for value in numbers.values()) or not window._is_drawable():
+            raise DemixError("protocol/version", f"The page asks for the picture {numbers!r:.80}.", "Reload the page.")
         return window
 
+    def _is_drawable(self) -> bool:
+        whole = all(isinstance(value, int) for value in (self.start, self.stop, self.columns, self.rows))
+        sizes = whole and 1 <= self.columns <= _MOST_COLUMNS and 1 <= self.rows <= _MOST_COLUMNS
+        return sizes and 0 <= self.start < self.stop and 0 < self.low < self.high < np.inf
 
-async def spectrogram(source: Source, window: Window) -> Levels:
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
+    """Draw the part of a song that the options describe, as `{pixels}`: bytes by column and row."""
+    pixels = await spectrogram(source, Window.from_dict(options), monitor)
+    return {"pixels": pixels.ravel()}
+
+
+async def spectrogram(source: Source, window: Window, monitor: Monitor | None = None) -> Pixels:
     """Draw a part of a song.
 
     Each column is the mean power of up to `MOST_FRAMES` Hann-windowed frames around its middle, over all
@@ -77,14 +93,21 @@ async def spectrogram(source: Source, window: Window) -> Levels:
     Parameters
     ----------
     source : Source
-        What lies outside of it counts as silence.
+        Silent outside of its length.
     window : Window
+    monitor : Monitor, optional
 
     Returns
     -------
     np.ndarray [shape=(columns, rows)], uint8
         The lowest frequency first.
+
+    Raises
+    ------
+    DemixError
+        `cancelled`, or an error of the source.
     """
+    monitor = monitor or Monitor()
     n_fft = 1 << round(np.log2(source.rate * FRAME_SECONDS))
     hop = n_fft // 2
     width = (window.stop - window.start) / window.columns
@@ -95,6 +118,7 @@ async def spectrogram(source: Source, window: Window) -> Levels:
     together = max(1, int((READ - 2 * reach) / width)) if near else 1
     power = []
     for first in range(0, window.columns, together):
+        monitor.mark("analyse", first, window.columns)
         batch = middles[first : first + together]
         begin = int(batch[0]) - reach
         samples = await _read(source, begin, int(batch[-1]) + reach)
@@ -102,12 +126,12 @@ async def spectrogram(source: Source, window: Window) -> Levels:
         power.append(_power(samples, starts, n_fft))
     weights = _rows(source.rate, n_fft, window.rows, window.low, window.high)
     decibel = 10 * np.log10(np.concatenate(power) @ weights.T + 1e-12)
-    levels: Levels = np.round(np.clip(1 - decibel / FLOOR_DB, 0, 1) * 255).astype(np.uint8)
-    return levels
+    pixels: Pixels = np.round(np.clip(1 - decibel / FLOOR_DB, 0, 1) * 255).astype(np.uint8)
+    return pixels
 
 
 async def _read(source: Source, start: int, stop: int) -> Samples:
-    """Samples from anywhere, silent outside of the song."""
+    """Read samples from anywhere; those outside of the song are silent."""
     first, last = (min(max(edge, 0), source.length) for edge in (start, stop))
     samples = await source.read(first, last)
     return np.pad(samples, [(0, 0), (first - start, stop - last)])

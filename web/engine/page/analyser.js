@@ -1,0 +1,68 @@
+/**
+ * Runs analyses in a second engine worker, which has Python and no model: drawing a spectrogram neither waits for a
+ * separation nor delays it. The worker starts with the first analysis and ends when idle.
+ */
+
+import { DemixError } from "../../base/errors.js";
+import { WorkerClient } from "../../base/messages.js";
+import { ENGINE } from "../protocol.js";
+import { spawn } from "./connection.js";
+
+/** @typedef {import("../protocol.js").Calls} Calls */
+/** @typedef {import("../protocol.js").Events} Events */
+
+const IDLE_MS = 60_000;
+
+export class Analyser {
+  #onRequests;
+  #idle;
+  /** @type {WorkerClient<Calls, Events> | null} */ #client = null;
+  #running = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+
+  /**
+   * @param {(data: Events["engine.requests"]) => void} onRequests
+   * @param {number} [idle] milliseconds without work after which the worker ends
+   */
+  constructor(onRequests, idle = IDLE_MS) {
+    this.#onRequests = onRequests;
+    this.#idle = idle;
+  }
+
+  /**
+   * @param {import("../protocol.js").AnalysisRequest} request
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<any>} the analysis's own value
+   */
+  async run(request, signal) {
+    clearTimeout(this.#timer);
+    this.#running += 1;
+    this.#client ??= this.#start();
+    try {
+      return await this.#client.call("analysis.run", request, { signal });
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#timer = setTimeout(() => this.end(), this.#idle);
+    }
+  }
+
+  /** Terminates the worker; the next analysis starts another one. @param {unknown} [error] what running ones fail with */
+  end(error) {
+    clearTimeout(this.#timer);
+    this.#client?.end(error);
+    this.#client = null;
+  }
+
+  #start() {
+    const { worker } = spawn();
+    /** @type {WorkerClient<Calls, Events>} */
+    const client = new WorkerClient(worker, ENGINE, {
+      onEvent: (type, data) => {
+        if (type === "engine.fatal") this.end(DemixError.from(data));
+        if (type === "engine.requests") this.#onRequests(data);
+      },
+      onError: (message) => this.end(new DemixError("engine/crashed", message)),
+    });
+    return client;
+  }
+}
