@@ -1,4 +1,4 @@
-"""Tiny graphs: for judging and measuring a device, and for testing the engine without a real model.
+"""Tiny graphs: for the self-test and the benchmark of a device, and for testing the engine without a real model.
 
 The probe and the echo multiply by a Hadamard matrix, which is its own inverse: an even number of products gives the
 input back, whatever the device, while there is no way around computing them. The question asks for each operator that
@@ -26,7 +26,7 @@ from onnx.reference.op_run import OpRun
 from demixer.families.spleeter import BINS, FRAMES
 from demixer_build.weights import save, store_fp16
 
-#: Shape of the probe's input `x` and of its output `y`, which are equal; `web/engine/devices/probe.js` knows it too.
+#: Shape of the probe's input `x` and of its output `y`, which are equal; `web/engine/devices/self-test.js` knows it too.
 PROBE_SHAPE: Final = (1024, 256)
 PROBE_PRODUCTS: Final = 16
 #: Operations in one run of the probe: what the engine divides by the seconds it took.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Worker, expect
+from playwright.sync_api import Browser, Page, Route, Worker, expect
 
 from demixer_build import paths
-from tests.browser.engines import is_thread, open_empty
+from tests.browser.engines import Engine, is_thread, open_empty
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 
 
@@ -25,19 +25,19 @@ def test_the_choice_of_a_device(swiftshader: Browser, base_url: str) -> None:
         find = "async () => (await (await import('/src/engine/devices/candidates.js')).findAdapter(true)).name"
         name = page.evaluate(find)
 
-        def chosen(device: str = "auto", *, right: bool = True, fastest: str = "webgpu", gpu: str = name) -> Any:
-            """The devices to try, where one was found right or wrong and the fastest at earlier visits."""
-            trials = [{"device": kind, "workers": 1, "threads": 1} for kind in (fastest, "wasm")]
-            known = {"verdicts": {name: {"right": right}}, "measured": {"gpu": gpu, "trials": trials}}
-            return page.evaluate(script, {"device": device, "known": known})
+        def chosen(device: str = "auto", *, passed: bool = True, fastest: str = "webgpu", gpu: str = name) -> Any:
+            """The devices to try after a self-test and a benchmark at earlier visits."""
+            results = [{"device": kind, "workers": 1, "threads": 1} for kind in (fastest, "wasm")]
+            memory = {"selfTests": {name: {"passed": passed}}, "benchmark": {"gpu": gpu, "results": results}}
+            return page.evaluate(script, {"device": device, "memory": memory})
 
         assert page.evaluate(script, {"device": "auto"}) == ["webgpu", "wasm"]
         assert page.evaluate(script, {"device": "auto", "allowSoftwareAdapter": False}) == ["wasm"]
         assert chosen() == ["webgpu", "wasm"]
         assert chosen(fastest="wasm") == ["wasm"]
         assert chosen(fastest="wasm", gpu="the one before") == ["webgpu", "wasm"]
-        assert chosen(right=False) == ["wasm"]
-        assert chosen("webgpu", right=False) == ["webgpu"]  # a person's wish
+        assert chosen(passed=False) == ["wasm"]
+        assert chosen("webgpu", passed=False) == ["webgpu"]  # a person's wish
         assert chosen("wasm") == ["wasm"]
 
 
@@ -45,11 +45,11 @@ def test_the_number_of_workers(page: Page) -> None:
     script = """async ([cores, gigabytes, threads, workers]) => {
       Object.defineProperty(navigator, "hardwareConcurrency", { get: () => cores, configurable: true });
       Object.defineProperty(navigator, "deviceMemory", { get: () => gigabytes, configurable: true });
-      const { contenders } = await import("/src/engine/page/calibration.js");
+      const { candidates } = await import("/src/engine/devices/candidates.js");
       const { choose } = await import("/src/engine/devices/choice.js");
-      const measured = { gpu: null, trials: [{ device: "wasm", threads, workers }] };
-      const [chosen] = await choose({ device: "wasm", known: { verdicts: {}, measured } });
-      const names = contenders().map(({ device, workers = 1, threads }) => `${device} ${workers}x${threads}`);
+      const benchmark = { gpu: null, results: [{ device: "wasm", threads, workers }] };
+      const [chosen] = await choose({ device: "wasm", memory: { selfTests: {}, benchmark } });
+      const names = candidates().map(({ device, workers = 1, threads }) => `${device} ${workers}x${threads}`);
       return [names.slice(1), chosen.workers, chosen.threads];
     }"""
 
@@ -68,35 +68,74 @@ def test_the_number_of_workers(page: Page) -> None:
     assert tried(8, 8)[0] == ["wasm 1x1", "wasm 2x1"]
 
 
+@pytest.mark.parametrize("isolated", [True, False])
+def test_the_name_of_settings_gives_them_back(page: Page, isolated: bool) -> None:
+    script = """async () => {
+      Object.defineProperty(navigator, "hardwareConcurrency", { get: () => 16 });
+      Object.defineProperty(navigator, "deviceMemory", { get: () => 32 });
+      const { candidates, nameOf, settingsOf } = await import("/src/engine/devices/candidates.js");
+      const all = [{ device: "auto" }, ...candidates()];
+      const odd = ["", "wasm", "wasm-", "wasm-x4", "wasm-2x", "gpu-1"].map(settingsOf);
+      return [all, all.map((settings) => settingsOf(nameOf(settings))), odd, all.map(nameOf)];
+    }"""
+    open_empty(page, isolated=isolated)
+    settings, again, odd, names = page.evaluate(script)
+    assert again == settings
+    assert len(set(names)) == len(names) > 3
+    assert odd == [{"device": "auto"}] * len(odd)
+
+
+#: A GPU that is not there, and a count of how often it was asked for.
+NO_GPU: Final = """Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => {
+  self.adapterRequests = (self.adapterRequests ?? 0) + 1;
+  return null;
+} } });
+"""
+
+
+def test_a_gpu_is_asked_for_once(page: Page, echo: dict[str, Any]) -> None:
+    def serve(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=NO_GPU + response.text())
+
+    page.route("**/src/engine/worker/main.js", serve)
+    engine = Engine(page)
+    assert "value" in engine.call("open", echo)
+    assert engine.call("start")["value"]["device"] == "wasm"
+    assert engine.worker().evaluate("() => adapterRequests") == 1
+
+
 @pytest.mark.slow
 def test_devices_are_measured_against_each_other(page: Page) -> None:
     open_empty(page)
-    told = measure(page, budget=60_000)
-    counts = {contender["threads"] for contender in told["contenders"] if contender["device"] == "wasm"}
+    told = benchmark(page, budget=60_000)
+    counts = {candidate["threads"] for candidate in told["candidates"] if candidate["device"] == "wasm"}
     assert {1, page.evaluate("Math.min(16, navigator.hardwareConcurrency)")} <= counts
-    assert {trial["threads"] for trial in told["trials"]} == counts  # there is no GPU
-    seconds = [trial["seconds"] for trial in told["trials"]]
+    assert {result["threads"] for result in told["results"]} == counts  # there is no GPU
+    seconds = [result["seconds"] for result in told["results"]]
     assert seconds == sorted(seconds)
     assert seconds[0] > 0
     assert told["kept"] == [True, False]
 
-    assert measure(page, budget=0)["trials"] == []
+    assert benchmark(page, budget=0)["results"] == []
     for _ in range(100):
         if page.workers:
             page.wait_for_timeout(100)  # Chromium tells of their end a little later
     assert page.workers == []
 
 
-def measure(page: Page, budget: int) -> Any:
-    """Measure within so many milliseconds, and keep that for the real page."""
+def benchmark(page: Page, budget: int) -> Any:
+    """Compare the devices within so many milliseconds, and keep that for the real page."""
     script = """async ([budget, runtime]) => {
-      const { calibrate, contenders } = await import("/src/engine/page/calibration.js");
-      const { Devices } = await import("/src/engine/devices/known-devices.js");
-      const trials = await calibrate(new AbortController().signal, budget);
-      new Devices().keep(trials, runtime);
+      const { compareDevices } = await import("/src/engine/page/comparison.js");
+      const { candidates } = await import("/src/engine/devices/candidates.js");
+      const { KnownDevices } = await import("/src/engine/devices/known-devices.js");
+      const results = await compareDevices(new AbortController().signal, budget);
+      new KnownDevices().keepBenchmark(results, runtime);
       const info = { adapter: null, runtime };
-      const kept = [new Devices().isMeasured(info), new Devices().isMeasured({ ...info, runtime: "" })];
-      return { contenders: contenders(), trials, kept };
+      const known = new KnownDevices();
+      const kept = [known.isBenchmarked(info), known.isBenchmarked({ ...info, runtime: "" })];
+      return { candidates: candidates(), results, kept };
     }"""
     packages = json.loads((paths.WEB / "package.json").read_text(encoding="utf-8"))["dependencies"]
     return page.evaluate(script, [budget, packages["onnxruntime-web"]])
@@ -128,13 +167,13 @@ def test_a_job_ends_the_measuring(page: Page, song_file: Path) -> None:
 @pytest.mark.slow
 def test_the_page_shows_what_was_measured_and_lets_choose(page: Page, song_file: Path) -> None:
     open_empty(page)
-    trials = measure(page, budget=60_000)["trials"]
-    if len(trials) == 1:
+    results = benchmark(page, budget=60_000)["results"]
+    if len(results) == 1:
         pytest.skip("needs two cores")
     page.goto("/")
     choose(page, song_file)
     line, select = page.locator("engine-line"), page.get_by_role("combobox", name="Device that computes")
-    fastest = rf"WASM, {trials[0]['threads']} threads?, measured fastest of {len(trials)}"
+    fastest = rf"WASM, {results[0]['threads']} threads?, measured fastest of {len(results)}"
     expect(line).to_contain_text(re.compile(fastest), timeout=SOON)
     expect(select).to_have_value("auto")
 

@@ -72,13 +72,13 @@ def test_start_tells_its_stages(engine: Engine) -> None:
     info = engine.call("start", {"device": "wasm", "threads": 1})["value"]
 
     assert (info["device"], info["adapter"], info["threads"]) == ("wasm", None, 1)
-    stages = [f"engine.progress {stage}" for stage in ("python", "runtime", "packages", "calibrate", "ready")]
+    stages = [f"engine.progress {stage}" for stage in ("python", "runtime", "packages", "benchmark", "ready")]
     assert sorted(engine.call("logged")) == sorted(stages)
     assert engine.call("logged")[-1] == "engine.progress ready"
 
 
 def test_the_probe_is_what_the_engine_takes_it_for(engine: Engine) -> None:
-    probe = engine.page.evaluate("async () => (await import('/src/engine/devices/probe.js')).PROBE")
+    probe = engine.page.evaluate("async () => (await import('/src/engine/devices/self-test.js')).PROBE")
     assert (probe["rows"], probe["size"]) == tiny_graphs("PROBE_SHAPE")
     assert 2 * probe["products"] * probe["rows"] * probe["size"] ** 2 == tiny_graphs("PROBE_FLOPS")
 

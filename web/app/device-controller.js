@@ -1,11 +1,11 @@
 /** Which device computes: what the person wants, else what is measured to be best while nothing else is to be done. */
 
-import { calibrate, contenders } from "../engine/page/calibration.js";
+import { candidates, nameOf, settingsOf } from "../engine/devices/candidates.js";
+import { compareDevices } from "../engine/page/comparison.js";
 import { recall, remember } from "../platform/preferences.js";
 
 /** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
-/** @typedef {import("../engine/protocol.js").Settings} Settings */
 /** @typedef {import("../engine/devices/known-devices.js").KnownDevices} KnownDevices */
 /** @typedef {import("./state.js").EngineState} EngineState */
 /** @typedef {import("./state.js").PageState} PageState */
@@ -60,15 +60,15 @@ export class DeviceController {
 
   /** @param {EngineInfo} info */
   async #measure(info) {
-    if (this.#devices.isMeasured(info)) return this.#show({});
+    if (this.#devices.isBenchmarked(info)) return this.#show({});
     this.#measuring = new AbortController();
     const { signal } = this.#measuring;
     try {
       await calm(signal);
-      const trials = await calibrate(signal);
-      const [best] = trials;
-      if (best) this.#devices.keep(trials, info.runtime);
-      this.#show({ measured: trials.length });
+      const results = await compareDevices(signal);
+      const [best] = results;
+      if (best) this.#devices.keepBenchmark(results, info.runtime);
+      this.#show({ measured: results.length });
       if (best && nameOf(best) !== nameOf(info)) {
         this.#engine.prefer(settingsOf("auto"));
         this.#restart();
@@ -83,33 +83,18 @@ export class DeviceController {
   /** @param {Partial<EngineState>} changes */
   #show(changes) {
     const { engine } = this.#store.state;
-    const { known, gpus } = this.#devices;
-    const measured = engine.info && this.#devices.isMeasured(engine.info);
-    const names = contenders().map(nameOf);
+    const { memory, gpus } = this.#devices;
+    const measured = engine.info && this.#devices.isBenchmarked(engine.info);
+    const names = candidates().map(nameOf);
     this.#store.set({
       engine: {
         ...engine,
-        measured: measured ? (known.measured?.trials.length ?? 0) : null,
+        measured: measured ? (memory.benchmark?.results.length ?? 0) : null,
         choices: ["auto", ...names.filter((name) => name !== "webgpu" || gpus.length > 0)],
         ...changes,
       },
     });
   }
-}
-
-/** @param {Pick<Settings, "device" | "workers" | "threads">} settings */
-function nameOf({ device, workers = 1, threads }) {
-  if (device !== "wasm") return device;
-  return workers === 1 ? `wasm-${threads}` : `wasm-${workers}x${threads}`;
-}
-
-/** @param {string} name @returns {Settings} */
-function settingsOf(name) {
-  const [device, shares] = name.split("-");
-  if (device === "webgpu") return { device };
-  if (device !== "wasm") return { device: "auto" };
-  const [threads, workers = 1] = shares.split("x").map(Number).reverse();
-  return { device, workers, threads };
 }
 
 /** @param {AbortSignal} signal */

@@ -34,7 +34,7 @@ import {
  * @property {string | null} adapter name of the GPU adapter
  * @property {number} workers that compute segments side by side
  * @property {number} threads of each
- * @property {boolean} half whether it can compute in float16 at all
+ * @property {boolean} half true when it can compute in float16 at all
  */
 
 /**
@@ -43,27 +43,28 @@ import {
  * @property {string | null} adapter name of the GPU adapter
  * @property {number} workers that compute segments side by side
  * @property {number} threads of each
- * @property {boolean} isolated
- * @property {boolean} fp16 whether it computes rightly in float16 too
+ * @property {boolean} isolated true when threads can be used
+ * @property {boolean} fp16 true when it computes correctly in float16 too
  * @property {number} gflops measured matrix-product rate of one worker, in 1e9 operations a second
  * @property {string} runtime version of the model runtime
  */
 
 /**
- * What this browser is known to do on this machine.
- * @typedef {object} DeviceKnowledge
- * @property {Record<string, Verdict>} verdicts by name of the GPU's adapter, or `wasm`
- * @property {Measured | null} measured
+ * Tests of this machine's devices at earlier times.
+ * @typedef {object} DeviceMemory
+ * @property {Record<string, SelfTestResult>} selfTests by name of the GPU's adapter, or `wasm`
+ * @property {Benchmark | null} benchmark
  */
 
-/** @typedef {{ right: true, fp16: boolean } | { right: false, code: ErrorCode }} Verdict */
+/** @typedef {{ passed: true, fp16: boolean } | { passed: false, code: ErrorCode }} SelfTestResult */
 
 /**
- * @typedef {object} Measured
- * @property {string | null} gpu name of the adapter that could be used then
+ * A comparison of all candidates.
+ * @typedef {object} Benchmark
+ * @property {string | null} gpu name of the adapter that was usable then
  * @property {number} cores
  * @property {string} runtime version of the model runtime
- * @property {BenchmarkResult[]} trials the fastest first
+ * @property {BenchmarkResult[]} results the fastest first
  */
 
 /**
@@ -72,7 +73,7 @@ import {
  * @property {string | null} adapter
  * @property {number} workers
  * @property {number} threads of each
- * @property {number} seconds for a piece of work, several of which may have been done side by side
+ * @property {number} seconds for each piece of work, several of which may have been done side by side
  */
 
 /**
@@ -103,10 +104,10 @@ import {
 /**
  * @typedef {object} Settings
  * @property {"auto" | "wasm" | "webgpu"} device
- * @property {number} [workers] by default one, or as many as were measured to be best
+ * @property {number} [workers] by default one, or the fastest number of the benchmark
  * @property {number} [threads] of each; by default as many as there are cores, within reason
- * @property {boolean} [allowSoftwareAdapter] take a GPU that is emulated: right, and far too slow for real work
- * @property {DeviceKnowledge} [known] what `auto` goes by
+ * @property {boolean} [allowSoftwareAdapter] accept an emulated GPU: correct, and far too slow for real work
+ * @property {DeviceMemory} [memory] by which `auto` chooses
  */
 
 /**
@@ -155,10 +156,10 @@ import {
 
 /**
  * Requests of the page. One `model.open` or `job.run` is worked on at a time, in the order they came; `job.run` opens
- * its model by itself. `analysis.run` and `device.measure` are made of workers of their own, which start no engine.
+ * its model by itself. `analysis.run` and `device.benchmark` are made of workers of their own, which start no engine.
  * @typedef {{
  *   "engine.start": { data: Settings, value: EngineInfo },
- *   "device.measure": { data: Settings, value: BenchmarkResult },
+ *   "device.benchmark": { data: Settings, value: BenchmarkResult },
  *   "model.open": { data: { model: Model, precision?: string }, value: { bytes: number, cached: boolean } },
  *   "analysis.run": { data: AnalysisRequest, value: any },
  *   "job.run": { data: JobRequest, value: JobReport },
@@ -179,7 +180,7 @@ import {
  * whole start. A device that fails hands over to the next one. `model.unkept` says why the browser will not have a
  * model at the next visit; `engine.requests` names what the worker has asked the network for.
  * @typedef {{
- *   "engine.progress": { stage: "python" | "packages" | "runtime" | "calibrate" | "ready" } & Mark,
+ *   "engine.progress": { stage: "python" | "packages" | "runtime" | "benchmark" | "ready" } & Mark,
  *   "engine.device": Device,
  *   "engine.fallback": Fallback,
  *   "model.progress": { model: string, stage: "download" | "verify" | "create" } & Mark,
@@ -221,15 +222,15 @@ const audio = object({
   folder: nullable(text),
   pieces: listOf(piece),
 });
-const trial = object({ device: oneOf("wasm", "webgpu"), workers: optional(count), threads: count });
+const result = object({ device: oneOf("wasm", "webgpu"), workers: optional(count), threads: count });
 const settings = object({
   device: oneOf("auto", "wasm", "webgpu"),
   workers: optional(count),
   threads: optional(count),
-  known: optional(
+  memory: optional(
     object({
-      verdicts: mapOf(object({ right: flag })),
-      measured: nullable(object({ trials: listOf(trial) })),
+      selfTests: mapOf(object({ passed: flag })),
+      benchmark: nullable(object({ results: listOf(result) })),
     }),
   ),
 });
@@ -240,7 +241,7 @@ export const ENGINE = Object.freeze({
   version: 2,
   requests: {
     "engine.start": settings,
-    "device.measure": settings,
+    "device.benchmark": settings,
     "model.open": object({ model, precision: optional(text) }),
     "analysis.run": object({ name: text, source: audio, options: object({}) }),
     "job.run": object({

@@ -1,5 +1,6 @@
 /** What does the work: device, threads, isolation; what has failed there; and the choice of another device. */
 
+import { settingsOf } from "../engine/devices/candidates.js";
 import { h, setText, tell } from "./dom.js";
 import { fallbackText } from "./fallback-text.js";
 import { percent } from "./format.js";
@@ -54,12 +55,11 @@ function threadsText({ workers, threads: count }) {
   return workers > 1 ? t("engine.workers", { workers, count }) : t("engine.threads", { count });
 }
 
-/** @param {string} name `auto`, `webgpu`, `wasm-<threads>` or `wasm-<workers>x<threads>` */
+/** @param {string} name of a device's settings */
 function choiceText(name) {
-  const [device, shares = ""] = name.split("-");
-  const [threads, workers] = shares.split("x").map(Number).reverse();
-  if (workers) return t("engine.choice.workers", { workers, count: threads });
-  return t(`engine.choice.${device}`, threads ? { count: threads } : {});
+  const { device, workers = 1, threads: count = 1 } = settingsOf(name);
+  if (workers > 1) return t("engine.choice.workers", { workers, count });
+  return t(`engine.choice.${device}`, { count });
 }
 
 customElements.define("engine-line", EngineLine);

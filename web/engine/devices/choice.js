@@ -1,9 +1,9 @@
 /**
- * Which device computes: what was asked for, else what was measured to be the fastest and has not failed here.
+ * Chooses the device: the one that was asked for, else the fastest of the last benchmark that has not failed here.
  */
 
 import { DemixError } from "../../base/errors.js";
-import { findAdapter } from "./candidates.js";
+import { findAdapter, usableCores } from "./candidates.js";
 
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").Settings} Settings */
@@ -16,23 +16,23 @@ const MOST_THREADS = 8;
  * @param {Settings} settings
  * @returns {Promise<Device[]>}
  */
-export async function choose({ device, workers, threads, allowSoftwareAdapter, known }) {
+export async function choose({ device, workers, threads, allowSoftwareAdapter, memory }) {
   const adapter = device === "wasm" ? null : await findAdapter(allowSoftwareAdapter);
   if (device === "webgpu" && !adapter) {
     throw new DemixError("runtime/start-failed", "There is no GPU that this browser can use.");
   }
-  const trusted = adapter && known?.verdicts[adapter.name]?.right !== false;
-  const usable = trusted ? adapter.name : null;
-  const measured = known?.measured;
-  const trials = measured && (device === "wasm" || measured.gpu === usable) ? measured.trials : [];
-  const fastest = trials.find((trial) => trial.device === "wasm");
+  const hasFailed = adapter && memory?.selfTests[adapter.name]?.passed === false;
+  const usable = adapter && !hasFailed ? adapter.name : null;
+  const benchmark = memory?.benchmark;
+  const results = benchmark && (device === "wasm" || benchmark.gpu === usable) ? benchmark.results : [];
+  const fastest = results.find((result) => result.device === "wasm");
 
   /** @type {Device} */
   const processor = {
     kind: "wasm",
     adapter: null,
     workers: workers ?? (threads ? 1 : (fastest?.workers ?? 1)),
-    threads: within(threads ?? fastest?.threads ?? MOST_THREADS),
+    threads: Math.min(usableCores(), threads ?? fastest?.threads ?? MOST_THREADS),
     half: false,
   };
   if (!adapter) return [processor];
@@ -41,12 +41,9 @@ export async function choose({ device, workers, threads, allowSoftwareAdapter, k
     kind: "webgpu",
     adapter: adapter.name,
     workers: 1,
-    threads: within(MOST_THREADS),
+    threads: Math.min(usableCores(), MOST_THREADS),
     half: adapter.half,
   };
   if (device === "webgpu") return [gpu];
-  return trusted && trials[0]?.device !== "wasm" ? [gpu, processor] : [processor];
+  return usable && results[0]?.device !== "wasm" ? [gpu, processor] : [processor];
 }
-
-/** Threads share memory, which only isolated pages may. @param {number} threads */
-const within = (threads) => (self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, threads) : 1);

@@ -1,5 +1,5 @@
 /**
- * What to do when a device has failed: which errors are its fault, and what comes next.
+ * Chooses the device after one that has failed.
  */
 
 import { DemixError } from "../../base/errors.js";
@@ -7,7 +7,7 @@ import { DemixError } from "../../base/errors.js";
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").Settings} Settings */
 
-/** @param {unknown} reason @returns {reason is DemixError} */
+/** True when another device may succeed. @param {unknown} reason @returns {reason is DemixError} */
 export function isFault(reason) {
   if (!(reason instanceof DemixError)) return false;
   const { code } = reason;
@@ -16,7 +16,7 @@ export function isFault(reason) {
 
 /**
  * The settings that avoid a device that has failed: after the GPU the processor, after several workers one, after many
- * threads one. After that, or where the fault came before any device, there is only a fresh worker.
+ * threads one. After that, or when the fault came before any device, there is only a fresh worker.
  * @param {Settings} settings
  * @param {Device | null} failed
  * @returns {Settings}

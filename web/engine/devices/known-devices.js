@@ -1,87 +1,85 @@
-/** What this browser is known to do on this machine: kept from visit to visit, until the browser changes. */
+/** Remembers from visit to visit, until the browser changes, how the devices of this machine did in their tests. */
 
 import { recall, remember } from "../../platform/preferences.js";
+import { usableCores } from "./candidates.js";
 
 /** @typedef {import("../protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../../base/errors.js").ErrorCode} ErrorCode */
-/** @typedef {import("../protocol.js").DeviceKnowledge} DeviceKnowledge */
+/** @typedef {import("../protocol.js").DeviceMemory} DeviceMemory */
 /** @typedef {import("../protocol.js").BenchmarkResult} BenchmarkResult */
+/** @typedef {import("../protocol.js").SelfTestResult} SelfTestResult */
 
-const KEY = "devices";
+const KEY = "device-memory";
 const BROWSER = navigator.userAgent;
 
 export class KnownDevices {
-  #known = restore();
+  #memory = restore();
 
-  /** @returns {DeviceKnowledge} */
-  get known() {
-    return this.#known;
+  /** @returns {DeviceMemory} */
+  get memory() {
+    return this.#memory;
   }
 
   /** Names of the GPUs that have been tried. */
   get gpus() {
-    return Object.keys(this.#known.verdicts).filter((name) => name !== "wasm");
+    return Object.keys(this.#memory.selfTests).filter((name) => name !== "wasm");
   }
 
-  /** A device has given the right answers. @param {EngineInfo} info */
+  /** Keeps that a device has passed its self-test. @param {EngineInfo} info */
   accept({ adapter, device, fp16 }) {
-    this.#judge(adapter ?? device, { right: true, fp16 });
+    this.#keepSelfTest(adapter ?? device, { passed: true, fp16 });
   }
 
   /**
-   * A GPU has failed. The processor is what there is else, and is never given up.
+   * Keeps that a GPU has failed. The processor is the last resort, and never rejected.
    * @param {string} adapter
    * @param {ErrorCode} code
    */
   reject(adapter, code) {
-    this.#judge(adapter, { right: false, code });
-    this.#update({ ...this.#known, measured: null }); // against one that is no contender any more
+    this.#keepSelfTest(adapter, { passed: false, code });
+    this.#update({ ...this.#memory, benchmark: null }); // it compared others with a device that is out
   }
 
   /**
-   * @param {BenchmarkResult[]} trials the fastest first
+   * @param {BenchmarkResult[]} results the fastest first
    * @param {string} runtime
    */
-  keep(trials, runtime) {
-    const trusted = trials.filter(({ adapter }) => this.#known.verdicts[adapter ?? "wasm"]?.right !== false);
-    const gpu = trusted.find(({ adapter }) => adapter)?.adapter ?? null;
-    const cores = usableCores();
-    this.#update({ ...this.#known, measured: { gpu, cores, runtime, trials: trusted } });
+  keepBenchmark(results, runtime) {
+    const usable = results.filter(
+      ({ adapter }) => this.#memory.selfTests[adapter ?? "wasm"]?.passed !== false,
+    );
+    const gpu = usable.find(({ adapter }) => adapter)?.adapter ?? null;
+    this.#update({ ...this.#memory, benchmark: { gpu, cores: usableCores(), runtime, results: usable } });
   }
 
-  /** Whether what was measured is still true where this engine runs. @param {EngineInfo} info */
-  isMeasured({ adapter, runtime }) {
-    const { measured } = this.#known;
+  /** True when the benchmark was made of the devices and runtime that this engine has. @param {EngineInfo} info */
+  isBenchmarked({ adapter, runtime }) {
+    const { benchmark } = this.#memory;
     return (
-      measured?.cores === usableCores() &&
-      measured.runtime === runtime &&
-      (!adapter || adapter === measured.gpu)
+      benchmark?.cores === usableCores() &&
+      benchmark.runtime === runtime &&
+      (!adapter || adapter === benchmark.gpu)
     );
   }
 
   /**
    * @param {string} name
-   * @param {import("../protocol.js").Verdict} verdict
+   * @param {SelfTestResult} result
    */
-  #judge(name, verdict) {
-    this.#update({ ...this.#known, verdicts: { ...this.#known.verdicts, [name]: verdict } });
+  #keepSelfTest(name, result) {
+    this.#update({ ...this.#memory, selfTests: { ...this.#memory.selfTests, [name]: result } });
   }
 
-  /** @param {DeviceKnowledge} known */
-  #update(known) {
-    this.#known = known;
-    remember(KEY, JSON.stringify({ browser: BROWSER, known }));
+  /** @param {DeviceMemory} memory */
+  #update(memory) {
+    this.#memory = memory;
+    remember(KEY, JSON.stringify({ browser: BROWSER, memory }));
   }
 }
 
-/** @returns {DeviceKnowledge} */
+/** @returns {DeviceMemory} */
 function restore() {
-  const { browser, known } = JSON.parse(recall(KEY) ?? "{}");
-  if (browser !== BROWSER) return { verdicts: {}, measured: null };
-  return known.measured?.cores === usableCores() ? known : { ...known, measured: null };
-}
-
-/** Threads share memory, which only isolated pages may. */
-function usableCores() {
-  return crossOriginIsolated ? navigator.hardwareConcurrency : 1;
+  const { browser, memory } = JSON.parse(recall(KEY) ?? "{}");
+  if (browser !== BROWSER) return { selfTests: {}, benchmark: null };
+  return memory.benchmark?.cores === usableCores() ? memory : { ...memory, benchmark: null };
 }

@@ -1,8 +1,12 @@
-/** Which of a model's files a device computes with. */
+/** Chooses the precision in which a device computes a model. */
 
+/** @typedef {import("../protocol.js").Artifact} Artifact */
 /** @typedef {import("../protocol.js").Model} Model */
 
-/** What decides: the device, and whether it computes rightly in float16. @typedef {{ device: "wasm" | "webgpu", fp16: boolean }} Ability */
+/**
+ * The part of a device that decides the precision; `fp16` is true when it computes correctly in float16.
+ * @typedef {{ device: "wasm" | "webgpu", fp16: boolean }} Ability
+ */
 
 /**
  * @param {Model} model
@@ -26,7 +30,7 @@ export function precisionFor(model, { device, fp16 }) {
  * The files of a model for a device; for the processor while no device is known.
  * @param {Model} model
  * @param {Ability | null} ability
- * @returns {import("../protocol.js").Artifact[]}
+ * @returns {Artifact[]}
  */
 export function downloadOf(model, ability) {
   return model.artifacts[precisionFor(model, ability ?? { device: "wasm", fp16: false })] ?? [];

@@ -1,46 +1,116 @@
 /**
- * Whether a device computes rightly: it is asked a question of which the answer is known, made of the operators
- * of the real models by `models/testing/make.py`.
+ * Tells whether a device computes correctly: questions with known answers, graphs made by `models/testing/make.py`.
+ *
+ * The probe is a chain of products with a matrix that is its own inverse, so that the output is the input. The
+ * question consists of the operators of the real models.
  */
 
 import { DemixError } from "../../base/errors.js";
-import { answer, graph, waves } from "./graphs.js";
+import { siteUrl } from "../../base/site.js";
 
 /** @typedef {import("../worker/engine.js").Runtime} Runtime */
+/** @typedef {import("../worker/engine.js").Session} Session */
 
-const SHAPE = [1, 4, 16, 32];
+const FOLDER = siteUrl("models/testing/");
 
-/** Of answers as large as 3; rounding gives 1e-4 in float32 and 1e-2 in float16, a fault gives as much as it likes. */
+export const PROBE = Object.freeze({ rows: 1024, size: 256, products: 16 });
+
+const QUESTION_SHAPE = [1, 4, 16, 32];
+
+/** The answers are as large as 3. Rounding gives 1e-4 in float32 and 1e-2 in float16; errors of faults are unbounded. */
 const TOLERANCE = 1e-3;
 const TOLERANCE_HALF = 0.1;
 
-/**
- * @param {Runtime} runtime on a device that has been started
- * @returns {Promise<{ fp16: boolean }>} whether it can be trusted with float16 as well
- * @throws {DemixError} when it computes wrong numbers
- */
-export async function judge(runtime) {
-  const expected = await answer();
-  if (!(await agrees(runtime, await graph("question"), expected, TOLERANCE))) throw wrongNumbers();
-  if (!runtime.device.half) return { fp16: false };
-  const half = await graph("question-fp16");
-  return { fp16: await agrees(runtime, half, expected, TOLERANCE_HALF).catch(() => false) };
+/** The probe on one device. Its session stays open: a GPU device is destroyed with its last session. */
+export class Probe {
+  #session;
+
+  /** @param {Session} session */
+  constructor(session) {
+    this.#session = session;
+  }
+
+  /**
+   * Loads the probe, which starts the device, and checks its answer.
+   * @param {Runtime} runtime
+   * @throws {DemixError} when the device computes wrong numbers
+   */
+  static async open(runtime) {
+    const probe = new Probe(await runtime.open(await graph("probe")));
+    const { input, output } = await probe.run();
+    if (!isClose(output, input, TOLERANCE)) throw wrongNumbers();
+    return probe;
+  }
+
+  /** Runs once, and measures how long it takes. */
+  async run() {
+    const tensor = waves("x", [PROBE.rows, PROBE.size]);
+    const input = tensor.data.slice(); // the session may take the tensor over
+    const begin = performance.now();
+    const [output] = await this.#session.run([tensor]);
+    return { input, output: output.data, milliseconds: performance.now() - begin };
+  }
 }
 
-export const wrongNumbers = () => new DemixError("runtime/failed", "The device computes wrong numbers.");
+/**
+ * @param {Runtime} runtime on a device that has been started
+ * @returns {Promise<{ fp16: boolean }>} `fp16` when it computes correctly in float16 too
+ * @throws {DemixError} when it computes wrong numbers
+ */
+export async function selfTest(runtime) {
+  /** @type {number[]} */
+  const expected = await (await fetchFile("answer.json")).json();
+  if (!(await answers(runtime, await graph("question"), expected, TOLERANCE))) throw wrongNumbers();
+  if (!runtime.device.half) return { fp16: false };
+  const half = await graph("question-fp16");
+  return { fp16: await answers(runtime, half, expected, TOLERANCE_HALF).catch(() => false) };
+}
+
+/** @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
+export async function graph(name) {
+  return new Uint8Array(await (await fetchFile(`${name}.onnx`)).arrayBuffer());
+}
 
 /**
+ * An input for a graph: sin(0), sin(1), sin(2)…
+ * @param {string} name
+ * @param {number[]} dims
+ */
+export function waves(name, dims) {
+  const length = dims.reduce((product, size) => product * size, 1);
+  return { name, dims, data: Float32Array.from({ length }, (_, index) => Math.sin(index)) };
+}
+
+/**
+ * True when the device gives the expected answer.
  * @param {Runtime} runtime
  * @param {Uint8Array<ArrayBuffer>} question
  * @param {number[]} expected
  * @param {number} tolerance
  */
-async function agrees(runtime, question, expected, tolerance) {
+async function answers(runtime, question, expected, tolerance) {
   const session = await runtime.open(question);
   try {
-    const [{ data }] = await session.run([waves("x", SHAPE)]);
-    return expected.every((value, index) => Math.abs(data[index] - value) < tolerance);
+    const [{ data }] = await session.run([waves("x", QUESTION_SHAPE)]);
+    return isClose(data, expected, tolerance);
   } finally {
     await session.release();
   }
+}
+
+/**
+ * @param {Float32Array} values
+ * @param {ArrayLike<number>} expected
+ * @param {number} tolerance
+ */
+const isClose = (values, expected, tolerance) =>
+  Array.from(expected).every((value, index) => Math.abs(values[index] - value) < tolerance);
+
+const wrongNumbers = () => new DemixError("runtime/failed", "The device computes wrong numbers.");
+
+/** @param {string} file */
+async function fetchFile(file) {
+  const response = await fetch(new URL(file, FOLDER));
+  if (!response.ok) throw new Error(`The server has no models/testing/${file}.`);
+  return response;
 }

@@ -231,8 +231,8 @@ export class EngineClient extends EventTarget {
 
   /** @param {Settings} settings */
   #start(settings) {
-    const { known } = this.#devices;
-    const connection = new Connection({ ...settings, known }, this.#timeouts, (type, detail) => {
+    const { memory } = this.#devices;
+    const connection = new Connection({ ...settings, memory }, this.#timeouts, (type, detail) => {
       if (type === "engine.fallback") this.#remember(detail.from, detail.error.code, false);
       this.#dispatch(type, detail);
     });

@@ -8,11 +8,11 @@ import { until } from "../../base/waiting.js";
 import { AudioReader } from "../../library/audio-reader.js";
 import { JobOutput } from "../../library/job-output.js";
 import { obtain } from "../../library/model-store.js";
-import { timeLayers } from "../devices/benchmark.js";
+import { measureRate, timeLayers } from "../devices/benchmark.js";
+import { canUseThreads } from "../devices/candidates.js";
 import { choose } from "../devices/choice.js";
 import { precisionFor } from "../devices/precision.js";
-import { Probe } from "../devices/probe.js";
-import { judge } from "../devices/self-test.js";
+import { Probe, selfTest } from "../devices/self-test.js";
 import { Bridge, fetchWheel, loadInterpreter } from "../python.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -32,7 +32,7 @@ import { WorkerPool } from "./worker-pool.js";
 const MODELS = siteUrl("models/");
 
 /** What a start consists of; the runtime comes up beside Python. */
-const STAGES = /** @type {const} */ (["python", "packages", "runtime", "calibrate"]);
+const STAGES = /** @type {const} */ (["python", "packages", "runtime", "benchmark"]);
 
 export class Engine {
   #emit;
@@ -40,6 +40,7 @@ export class Engine {
   /** @type {Set<typeof STAGES[number]>} */ #stagesDone = new Set();
   /** @type {Promise<EngineInfo> | undefined} */ #info;
   /** @type {Promise<Bridge> | undefined} */ #bridge;
+  /** @type {Promise<Device[]> | undefined} */ #choice;
   /** @type {Promise<Compute> | undefined} */ #compute;
   /** @type {Ability | null} */ #ability = null;
   /** @type {Loaded | null} */ #loaded = null;
@@ -49,7 +50,7 @@ export class Engine {
   /** @type {import("../../base/messages.js").Handlers<import("../protocol.js").Calls>} */
   handlers = {
     "engine.start": (settings) => this.#started(settings),
-    "device.measure": (settings) => this.#measure(settings),
+    "device.benchmark": (settings) => this.#benchmark(settings),
     "model.open": ({ model, precision }, signal) =>
       this.#inTurn(signal, () => this.#open(model, precision, signal)),
     "job.run": (request, signal) => this.#inTurn(signal, () => this.#run(request, signal)),
@@ -63,7 +64,10 @@ export class Engine {
 
   /** @param {Settings} settings */
   #started(settings) {
-    if (!this.#compute) this.#settings = settings;
+    if (!this.#compute) {
+      this.#settings = settings;
+      this.#choice = undefined;
+    }
     this.#info ??= this.#start().catch((error) => {
       this.#info = undefined; // the next start may ask for something else
       throw error;
@@ -74,10 +78,10 @@ export class Engine {
   /** @returns {Promise<EngineInfo>} */
   async #start() {
     const [{ runtime, probe, fp16 }] = await Promise.all([this.#runtime(), this.#python()]);
-    const gflops = await this.#stage("calibrate", () => probe.rate()); // now that nothing else compiles
+    const gflops = await this.#stage("benchmark", () => measureRate(probe)); // now that nothing else compiles
     this.#emit("engine.progress", { stage: "ready", done: STAGES.length, total: STAGES.length });
     const { kind: device, adapter, workers, threads } = runtime.device;
-    const isolated = self.crossOriginIsolated;
+    const isolated = canUseThreads();
     return { device, adapter, workers, threads, isolated, fp16, gflops, runtime: runtime.version };
   }
 
@@ -93,17 +97,18 @@ export class Engine {
   }
 
   /** @param {Settings} settings @returns {Promise<import("../protocol.js").BenchmarkResult>} */
-  async #measure(settings) {
+  async #benchmark(settings) {
     this.#settings = settings;
     const { runtime } = await this.#runtime();
     const { kind: device, adapter, workers, threads } = runtime.device;
     return { device, adapter, workers, threads, seconds: await timeLayers(runtime) };
   }
 
-  /** The best device that computes rightly. */
+  /** The best device that computes correctly. */
   #runtime() {
     this.#compute ??= this.#stage("runtime", () => this.#best()).catch((error) => {
       this.#compute = undefined;
+      this.#choice = undefined;
       throw error;
     });
     return this.#compute;
@@ -111,7 +116,7 @@ export class Engine {
 
   /** @returns {Promise<Compute>} */
   async #best() {
-    const [device, next] = await choose(this.#settings);
+    const [device, next] = await this.#devices();
     try {
       return await this.#load(device);
     } catch (reason) {
@@ -126,9 +131,9 @@ export class Engine {
   async #load(device) {
     this.#emit("engine.device", device);
     const runtime = await this.#reach(device);
-    const probe = await Probe.load(runtime);
-    const before = this.#settings.known?.verdicts[device.adapter ?? device.kind];
-    const { fp16 } = before?.right ? before : await judge(runtime);
+    const probe = await Probe.open(runtime);
+    const before = this.#settings.memory?.selfTests[device.adapter ?? device.kind];
+    const { fp16 } = before?.passed ? before : await selfTest(runtime);
     this.#ability = { device: device.kind, fp16 };
     return { runtime, probe, fp16 };
   }
@@ -157,12 +162,18 @@ export class Engine {
     }
   }
 
-  /** What the device will be able to do, as far as that can be told before it is there. @returns {Promise<Ability>} */
-  async #prospect() {
+  /** The ability that the device will probably have, before it has started. @returns {Promise<Ability>} */
+  async #expectedAbility() {
     if (this.#ability) return this.#ability;
-    const [{ kind: device, adapter, half }] = await choose(this.#settings);
-    const verdict = this.#settings.known?.verdicts[adapter ?? device];
-    return { device, fp16: verdict?.right ? verdict.fp16 : half };
+    const [{ kind: device, adapter, half }] = await this.#devices();
+    const before = this.#settings.memory?.selfTests[adapter ?? device];
+    return { device, fp16: before?.passed ? before.fp16 : half };
+  }
+
+  /** The devices to try, chosen once. */
+  #devices() {
+    this.#choice ??= choose(this.#settings);
+    return this.#choice;
   }
 
   /**
@@ -172,7 +183,7 @@ export class Engine {
    * @param {AbortSignal} signal
    */
   async #open(model, precision, signal) {
-    const expected = artifactOf(model, precision ?? precisionFor(model, await this.#prospect()));
+    const expected = artifactOf(model, precision ?? precisionFor(model, await this.#expectedAbility()));
     if (this.#loaded?.sha256 === expected.sha256) {
       return { bytes: expected.bytes, cached: this.#loaded.cached };
     }
