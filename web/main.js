@@ -76,7 +76,6 @@ void songs.restore().then(warmForSelected);
 void serviceWorker.register();
 void onLaunch((files) => reactions["songs-chosen"](files));
 engine.addEventListener("model.unkept", (event) => offline.warn(/** @type {CustomEvent} */ (event).detail));
-engine.addEventListener("engine.requests", (event) => count(/** @type {CustomEvent} */ (event).detail.urls));
 watchRequests(count);
 
 /** @param {string[]} urls that a page or a worker has asked for */

@@ -61,7 +61,9 @@ class Bridge:
     def __init__(self, border: Border) -> None:
         self._border = border
 
-    async def run_job(self, request: str, song: Any, session: Any, output: Any, signal: Signal, post: Post) -> Any:
+    async def run_job(
+        self, request: str, song: Any, sessions: Iterable[Any], output: Any, signal: Signal, post: Post
+    ) -> Any:
         """Separate a song.
 
         The value is `{seconds, modelSeconds, segments}` of this run alone.
@@ -71,15 +73,15 @@ class Bridge:
         request : str
             The JobRequest as JSON, without its song.
         song : JsProxy of AudioReader
-        session : JsProxy of Session, optional
-            None for a model without weights.
+        sessions : JsProxy of Session
+            One for each network of the model; none for a model without weights.
         output : JsProxy of JobOutput
             Takes the stems, and keeps the state from which an interrupted job goes on.
         signal : JsProxy of AbortSignal
         post : callable
             Takes the events `job.progress`.
         """
-        return await self._reply(self._run_job(request, song, session, output, signal, post))
+        return await self._reply(self._run_job(request, song, sessions, output, signal, post))
 
     async def run_analysis(
         self, name: str, source: Any, options: str, signal: Signal, report: Report | None = None
@@ -135,7 +137,7 @@ class Bridge:
         return self._border.to_js(reply)
 
     async def _run_job(
-        self, request: str, song: Any, session: Any, output: Any, signal: Signal, post: Post
+        self, request: str, song: Any, sessions: Iterable[Any], output: Any, signal: Signal, post: Post
     ) -> dict[str, float]:
         begin = time.perf_counter()
         job = JobRequest.from_json(request)
@@ -144,9 +146,9 @@ class Bridge:
             post("job.progress", self._border.to_js({"job": job.job, **asdict(mark)}))
 
         source = self._border.source(song)
-        loaded = None if session is None else self._border.session(session)
-        before = loaded.seconds if loaded else 0.0
-        family = families.create(job.model, [loaded] if loaded else [], source.rate, job.preset)
+        loaded = [self._border.session(session) for session in sessions]
+        before = sum(session.seconds for session in loaded)
+        family = families.create(job.model, loaded, source.rate, job.preset)
         stems = StemOutput(self._border.output(output), job, source.length)
         segments = await separate(
             source,
@@ -155,14 +157,14 @@ class Bridge:
             job.model.preset(job.preset),
             raw=job.raw,
             residual=job.model.has_residual,
-            ahead=loaded.ahead if loaded else 0,
+            ahead=min((session.ahead for session in loaded), default=0),
             normalisation=job.normalisation,
             resume_points=stems,
             monitor=Monitor(report, signal),
         )
         seconds = time.perf_counter() - begin
-        model_seconds = loaded.seconds - before if loaded else 0.0
-        return {"seconds": seconds, "modelSeconds": model_seconds, "segments": segments}
+        model_seconds = sum(session.seconds for session in loaded) - before
+        return {"seconds": seconds, "modelSeconds": float(model_seconds), "segments": segments}
 
     async def _run_analysis(
         self, name: str, source: Any, options: str, signal: Signal, report: Report | None

@@ -1,4 +1,4 @@
-"""What the page asks of a job, and where the job's stems go."""
+"""A job as the page requests it, and the way of its stems to the page."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class JobRequest:
 
     @property
     def key(self) -> str:
-        """Names what the stems depend on besides the song and how the pipeline is called."""
+        """Identifies everything that the stems depend on besides the song and the pipeline's arguments."""
         weights = [artifact.sha256 for artifact in self.model.artifacts.get(self.precision, ())]
         return repr((self.model.id, weights, self.model.stems, self.hop))
 
 
 def read_hop(value: object) -> int:
-    """Samples to a pair of peaks; raises `protocol/version` when it is no such number."""
+    """Validate the number of samples to a pair of peaks; raises `protocol/version`."""
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MAX_HOP:
         raise _not_understood("hop", value)
     return value
@@ -91,22 +91,22 @@ def _not_understood(name: str, value: object) -> DemixError:
 
 
 class Output(Protocol):
-    """Where the page keeps what a job gives: `runtimes.web.WebOutput`, or a stand-in in tests."""
+    """The page's storage of a job: `runtimes.web.WebOutput`, or a stand-in in tests."""
 
     async def load(self) -> bytes | None:
         """The state that was saved last."""
         ...
 
     async def save(self, state: bytes) -> None:
-        """Keep a state in the place of the one before."""
+        """Keep a state in place of the one before."""
         ...
 
     async def write(self, start: int, length: int, stems: list[dict[str, Any]]) -> None:
-        """Keep the next samples: of each stem its `name`, interleaved `samples`, and `peaks` that they complete."""
+        """Keep the next samples: `name`, interleaved `samples` and the `peaks` that they complete, of each stem."""
         ...
 
     async def resume(self, start: int, stems: list[dict[str, Any]]) -> None:
-        """Go on from sample `start`: of each stem its `name` and all `peaks` so far."""
+        """Go on from sample `start`, with `name` and all `peaks` so far of each stem."""
         ...
 
 
@@ -129,7 +129,7 @@ class StemOutput:
         self._peaks: list[Samples] = [np.zeros((len(self._names), 0, 2), np.float32)]
 
     async def write(self, start: int, stems: Samples) -> None:
-        """Hand on samples [shape=(stems, channels, n)], and the peaks that they complete."""
+        """Write samples [shape=(stems, channels, n)] and the peaks that they complete."""
         peaks = self._grid.push(stems)
         self._peaks.append(peaks)
         pieces = [

@@ -21,7 +21,7 @@ class Progress:
 
 
 class Signal(Protocol):
-    """Tells when a caller has cancelled: JavaScript's `AbortSignal`, or a stand-in in tests."""
+    """Becomes `aborted` when the caller cancels: JavaScript's `AbortSignal`, or a stand-in in tests."""
 
     @property
     def aborted(self) -> bool: ...
@@ -35,7 +35,7 @@ class Monitor:
     report : callable, optional
         Called with every `Progress` mark.
     signal : Signal, optional
-        Asked at every mark.
+        Checked at every mark.
     """
 
     def __init__(self, report: Callable[[Progress], None] | None = None, signal: Signal | None = None) -> None:

@@ -64,11 +64,11 @@ class Engine:
         return threads(self.page, "engine/compute")
 
     def separate(self, model: dict[str, Any], clip: Clip, **settings: Any) -> tuple[Samples, dict[str, Any]]:
-        """Separate a song: its stems, and whatever else the harness tells."""
-        told = self.call("separate", model, to_page(clip), settings)
-        assert "code" not in told, told
-        found = [[from_page(channel) for channel in stem["channels"]] for stem in told["stems"]]
-        return np.array(found, np.float32), told
+        """Separate a song: its stems, and everything that the harness returns."""
+        result = self.call("separate", model, to_page(clip), settings)
+        assert "code" not in result, (result["code"], result["message"])
+        found = [[from_page(channel) for channel in stem["channels"]] for stem in result["stems"]]
+        return np.array(found, np.float32), result
 
 
 def inject(page: Page, *plans: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def song(seconds: float, channels: int = 2) -> Clip:
 
 
 def tiny_graphs(name: str) -> Any:
-    """What has a name in `models/testing/make.py`, which is no package."""
+    """A name of `models/testing/make.py`, which is no package."""
     return runpy.run_path(str(paths.MODELS / "testing" / "make.py"))[name]
 
 
@@ -106,4 +106,4 @@ def from_page(text: str) -> Samples:
 
 
 def hold(route: Route) -> None:
-    """Leave a request without an answer."""
+    """Leave a request unanswered."""

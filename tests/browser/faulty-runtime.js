@@ -1,8 +1,8 @@
 /**
- * `engine/compute/runtime.js` on a machine with faults: tests serve it in the place of the real one, with a plan.
+ * `engine/compute/runtime.js` on a machine with faults: tests serve it in place of the real one, with a plan.
  *
- * A plan is `{ fault, input, run, device }`: what happens, to the graphs with an input of that name, from which of
- * their runs on, and on which device only.
+ * A plan is `{ fault, input, run, device }`: the fault, the name of an input of the graphs that have it, the first of
+ * their runs that has it, and the only device that has it.
  */
 
 import { Runtime } from "./runtime.js?real";

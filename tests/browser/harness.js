@@ -1,14 +1,16 @@
 /**
- * The page's end of `engines.py`: an engine, a log of what it does, and songs that cross from Python.
+ * The page's end of `engines.py`: an engine, a log of its events, and songs from Python.
  */
 
 import { describe } from "/src/base/errors.js";
+import { checkEvents } from "/src/base/messages.js";
+import { watchRequests } from "/src/base/requests.js";
 import { EngineClient } from "/src/engine/page/client.js";
 import { ENGINE } from "/src/engine/protocol.js";
 
 const HOP = 512;
 
-/** Every event in order, and what the tests did meanwhile. @type {string[]} */
+/** Every event in order, and the steps of the test. @type {string[]} */
 export const log = [];
 export let engine;
 let chunks = [];
@@ -18,7 +20,14 @@ let controller;
 const queues = [];
 let jobs = 0;
 
-/** A new engine in the place of the one before. */
+checkEvents();
+
+/** URLs that this page and its workers have asked the network for. @type {string[]} */
+const requested = [];
+watchRequests((urls) => requested.push(...urls));
+export const requests = () => requested;
+
+/** A new engine in place of the one before. */
 export function create(options) {
   engine?.dispose();
   engine = new EngineClient(options);
@@ -37,7 +46,7 @@ export function create(options) {
   });
 }
 
-/** What came of a promise. */
+/** The value of a promise, or its error as plain data. */
 export async function outcome(promise) {
   try {
     return { value: await promise };
@@ -49,7 +58,7 @@ export async function outcome(promise) {
 export const start = (settings) => outcome(engine.start(settings));
 export const open = (model) => outcome(engine.openModel(model));
 export const logged = () => log;
-export const fallen = () => fallbacks;
+export const fallbackEvents = () => fallbacks;
 
 /** The events up to the first one of that name. */
 export function seen(name) {
@@ -60,7 +69,7 @@ export function seen(name) {
   });
 }
 
-/** The same, from the last event of another name on, if there was one. */
+/** The same, after the last event of another name, if there was one. */
 export function seenSince(mark, name) {
   const since = () => log.slice(log.lastIndexOf(mark) + 1).includes(name);
   return new Promise((resolve) => {
@@ -92,10 +101,12 @@ export async function separate(model, song, settings = {}) {
 
 /** Begins a separation that the test will disturb. */
 export function begin(model, seconds, settings = {}) {
-  const length = seconds * 44_100;
+  const length = 44_100 * Math.min(seconds, 10);
   const tone = Float32Array.from({ length: 2 * length }, (_, index) => Math.sin((index >> 1) / 16));
-  const pieces = [{ start: 0, length, blob: new Blob([tone]) }];
-  const song = { rate: 44_100, channels: 2, length, folder: null, pieces };
+  const blob = new Blob([tone]); // one for all pieces: a long song costs no memory
+  const starts = Array.from({ length: Math.ceil(seconds / 10) }, (_, index) => index * length);
+  const pieces = starts.map((start) => ({ start, length, blob }));
+  const song = { rate: 44_100, channels: 2, length: starts.length * length, folder: null, pieces };
   controller = new AbortController();
   running = outcome(run(model, song, settings, controller.signal));
   running.then(({ code }) => log.push(`ended ${code}`));
@@ -167,26 +178,26 @@ export async function storm(requests, last, song) {
   for (const { data } of [...requests, last]) {
     for (const name of ["song", "source"]) if (data?.[name] === "song") data[name] = audio;
   }
-  const told = [];
+  const received = [];
   for (let at = 0; at < requests.length; at += 100) {
-    told.push(...(await replies(worker, requests.slice(at, at + 100))));
+    received.push(...(await replies(worker, requests.slice(at, at + 100))));
   }
-  told.push(...(await replies(worker, [last])));
+  received.push(...(await replies(worker, [last])));
   worker.terminate();
-  return told.map(({ id, ok, error }) => ({ id, ok, error }));
+  return received.map(({ id, ok, error }) => ({ id, ok, error }));
 }
 
 const spawn = () => new Worker("/src/engine/worker/main.js", { type: "module", name: crypto.randomUUID() });
 
 function replies(worker, requests) {
-  const told = [];
+  const received = [];
   const count = requests.filter((request) => request?.type !== "abort").length;
   return new Promise((resolve) => {
     const listen = ({ data }) => {
-      if ("id" in data) told.push(data);
-      if (told.length < count) return;
+      if ("id" in data) received.push(data);
+      if (received.length < count) return;
       worker.removeEventListener("message", listen);
-      resolve(told);
+      resolve(received);
     };
     worker.addEventListener("message", listen);
     for (const request of requests) worker.postMessage(request);
@@ -216,7 +227,7 @@ const run = (model, song, settings, signal) =>
     signal,
   );
 
-/** A song as the page has it where the browser has no storage. */
+/** A song as the page keeps it in a browser without storage. */
 function inMemory({ rate, channels }) {
   const planes = channels.map((text) => new Float32Array(Uint8Array.fromBase64(text).buffer));
   const length = planes[0]?.length ?? 0;
@@ -232,7 +243,7 @@ function everyNth(samples, count, channel) {
   return Float32Array.from({ length: samples.length / count }, (_, frame) => samples[frame * count + channel]);
 }
 
-/** Arrays one after another, as text. */
+/** Joins arrays, as text. */
 function join(arrays) {
   const whole = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
   let at = 0;

@@ -108,14 +108,14 @@ def test_a_gpu_is_asked_for_once(page: Page, echo: dict[str, Any]) -> None:
 @pytest.mark.slow
 def test_devices_are_measured_against_each_other(page: Page) -> None:
     open_empty(page)
-    told = benchmark(page, budget=60_000)
-    counts = {candidate["threads"] for candidate in told["candidates"] if candidate["device"] == "wasm"}
+    found = benchmark(page, budget=60_000)
+    counts = {candidate["threads"] for candidate in found["candidates"] if candidate["device"] == "wasm"}
     assert {1, page.evaluate("Math.min(16, navigator.hardwareConcurrency)")} <= counts
-    assert {result["threads"] for result in told["results"]} == counts  # there is no GPU
-    seconds = [result["seconds"] for result in told["results"]]
+    assert {result["threads"] for result in found["results"]} == counts  # there is no GPU
+    seconds = [result["seconds"] for result in found["results"]]
     assert seconds == sorted(seconds)
     assert seconds[0] > 0
-    assert told["kept"] == [True, False]
+    assert found["kept"] == [True, False]
 
     assert benchmark(page, budget=0)["results"] == []
     for _ in range(100):

@@ -50,17 +50,17 @@ def test_separates_as_python_does_natively(page: Page, hpss: dict[str, Any], iso
     engine = Engine(page, isolated=isolated)
     clip = song(seconds=9)
 
-    found, told = engine.separate(hpss, clip)
+    found, result = engine.separate(hpss, clip)
 
     for reference, stem in zip(separated_natively(hpss, clip), found, strict=True):
         assert snr(reference, stem) >= 80
     assert np.abs(found.sum(axis=0) - clip.samples).max() <= 1e-4
-    assert np.array_equal([from_page(channel) for channel in told["input"]], clip.samples)  # the page keeps its song
-    assert [stem["names"] for stem in told["stems"]] == [[name] for name in hpss["stems"]]
-    ends = [0, *(start + length for start, length in told["starts"])]
-    assert [start for start, _ in told["starts"]] == ends[:-1]
+    assert np.array_equal([from_page(channel) for channel in result["input"]], clip.samples)  # the page keeps its song
+    assert [stem["names"] for stem in result["stems"]] == [[name] for name in hpss["stems"]]
+    ends = [0, *(start + length for start, length in result["starts"])]
+    assert [start for start, _ in result["starts"]] == ends[:-1]
     assert ends[-1] == clip.length
-    for stem, samples in zip(told["stems"], found, strict=True):
+    for stem, samples in zip(result["stems"], found, strict=True):
         assert np.array_equal(from_page(stem["peaks"]), stems.peaks(samples, HOP).ravel())
     info = engine.call("start")["value"]
     assert info["isolated"] == isolated
@@ -234,15 +234,15 @@ HOLD: Final = """async ([file, name]) => {
   const opened = (await import(`/src/library/${file}.js`))[name];
   const { Bridge } = await import("/src/engine/python.js");
   const { open } = opened;
-  const { run } = Bridge.prototype;
+  const { runJob } = Bridge.prototype;
   opened.open = async (...given) => {
     self.isOpening = true;
     await new Promise((resolve) => { self.release = resolve; });
     return open.apply(opened, given);
   };
-  Bridge.prototype.run = (...given) => {
+  Bridge.prototype.runJob = (...given) => {
     self.hasRun = true;
-    return run.apply(this, given);
+    return runJob.apply(this, given);
   };
 }"""
 
@@ -257,7 +257,7 @@ def test_an_abort_while_something_is_opened_is_not_lost(page: Page, hpss: dict[s
     worker.evaluate(WAIT, "isOpening")
     engine.call("abort")
     worker.evaluate("() => release()")
-    assert_cancelled(engine)
+    assert engine.call("cancel")["code"] == "cancelled"  # once more, and waits until the engine is free
     assert not worker.evaluate("() => self.hasRun")
     assert engine.worker() == worker
 
@@ -266,7 +266,7 @@ def test_an_abort_ends_one_call_and_no_other(page: Page, hpss: dict[str, Any], e
     engine = Engine(page, grace=600_000)
     engine.call("start")
     worker = engine.worker()
-    engine.call("begin", hpss, 60)
+    engine.call("begin", hpss, 600)
     engine.call("seen", "job.progress separate")
     first = engine.call("count", "job.progress separate")
     engine.call("beginOpening", echo)  # waits for its turn
@@ -292,7 +292,7 @@ def test_a_job_outlives_the_worker_that_another_call_had_blocked(
     engine = Engine(page)
     engine.call("start")
     worker = engine.worker()
-    engine.call("begin", hpss, 60)
+    engine.call("begin", hpss, 600)
     engine.call("seen", "job.progress separate")
     waiting = engine.call("queue", echo)
     worker.evaluate("() => { setTimeout(() => { for (;;); }) }")
@@ -320,14 +320,32 @@ def test_analyses_and_separations_do_not_end_each_other(page: Page, hpss: dict[s
     assert engine.call("analyse", "spectrogram", clip, options)["pixels"] == pixels
 
 
+def test_the_requests_of_every_worker_are_counted(page: Page) -> None:
+    engine = Engine(page)
+
+    def count(name: str) -> int:
+        """Requests for files with such a name, which workers alone ask for."""
+        page.wait_for_timeout(500)  # the browser reports them a little later
+        return sum(name in url for url in engine.call("requests"))
+
+    options = {"start": 0, "stop": RATE, "columns": 4, "rows": 8, "low": 100, "high": 10_000}
+    engine.call("analyse", "spectrogram", to_page(song(seconds=1)), options)
+    assert count("pyodide.asm.wasm") == 1
+    assert count("ort-wasm") == 0
+    engine.call("start")
+    assert count("ort-wasm") >= 1
+
+
 def test_the_worker_of_analyses_ends_when_idle(page: Page) -> None:
     engine = Engine(page, idle=1)
     options = {"start": 0, "stop": RATE, "columns": 4, "rows": 8, "low": 100, "high": 10_000}
     for _ in range(2):
         with page.expect_worker() as started:
             assert "pixels" in engine.call("analyse", "spectrogram", to_page(song(seconds=1)), options)
-        if started.value in page.workers:
-            started.value.wait_for_event("close")
+        for _ in range(100):
+            if started.value in page.workers:
+                page.wait_for_timeout(100)  # Chromium tells of its end a little later
+        assert started.value not in page.workers
 
 
 def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, echo: dict[str, Any]) -> None:
@@ -397,6 +415,14 @@ def test_the_runtime_holds_one_model_at_most(page: Page, hpss: dict[str, Any], e
     for model, more in ((hpss, 0), (echo, 1), (other, 1), (hpss, 1), (echo, 1)):
         engine.separate(model, song(seconds=1))
         assert sessions() == before + more
+
+    both = {**echo, "id": "both", "artifacts": {"default": [*echo["artifacts"]["default"], described]}}
+    assert engine.call("open", both)["value"]["bytes"] == len(graph) + echo["artifacts"]["default"][0]["bytes"]
+    assert sessions() == before + 2
+    refused = engine.call("separate", both, to_page(song(seconds=1)))
+    assert "2 are loaded" in refused["message"]  # its family has one network
+    engine.separate(echo, song(seconds=1))
+    assert sessions() == before + 1
 
 
 @pytest.mark.slow

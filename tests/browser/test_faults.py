@@ -35,7 +35,7 @@ def fallbacks(engine: Engine) -> list[tuple[str, str, str]]:
         threads = device.get("threads")
         return f"{device['kind']}-{threads}" if device["kind"] == "wasm" and threads else str(device["kind"])
 
-    return [(name(one["from"]), one["error"]["code"], name(one["to"])) for one in engine.call("fallen")]
+    return [(name(one["from"]), one["error"]["code"], name(one["to"])) for one in engine.call("fallbackEvents")]
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_where_two_workers_find_no_memory_one_may(page: Page, echo: dict[str, An
     engine = Engine(page)
     engine.call("start", {"device": "wasm", "workers": 2, "threads": 1})
     assert_echo(engine, echo)
-    [fallback] = engine.call("fallen")
+    [fallback] = engine.call("fallbackEvents")
     assert (fallback["from"]["workers"], fallback["to"]["workers"]) == (2, 1)
 
 

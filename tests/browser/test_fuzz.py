@@ -86,12 +86,12 @@ def test_any_message_gets_an_answer(engine: Engine, watch: Watch, hpss: dict[str
         if random.random() < 0.05:
             messages.append({"v": version, "id": number, "type": "abort"})
 
-    told = engine.call("storm", messages, {**requests[-1], "id": MESSAGES}, to_page(song(0.1)))
+    replies = engine.call("storm", messages, {**requests[-1], "id": MESSAGES}, to_page(song(0.1)))
 
-    assert sorted(reply["id"] for reply in told) == list(range(MESSAGES + 1))
-    codes = [reply["error"]["code"] for reply in told if not reply["ok"]]
+    assert sorted(reply["id"] for reply in replies) == list(range(MESSAGES + 1))
+    codes = [reply["error"]["code"] for reply in replies if not reply["ok"]]
     assert set(codes) <= set(CODES)
     assert {"cancelled", "protocol/version", "model/incompatible"} <= set(codes)
     assert len(codes) < MESSAGES
-    assert told[-1]["id"] == MESSAGES
-    assert told[-1]["ok"]
+    assert replies[-1]["id"] == MESSAGES
+    assert replies[-1]["ok"]

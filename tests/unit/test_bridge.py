@@ -88,20 +88,18 @@ class Page:
         self._cancel_at = None
 
 
-async def run_job(page: Page, request: str, song: Samples, session: Any = None) -> Any:
-    return await Bridge(PlainBorder()).run_job(request, song, session, page, page.signal, page)
+async def run_job(page: Page, request: str, song: Samples) -> Any:
+    return await Bridge(PlainBorder()).run_job(request, song, [], page, page.signal, page)
 
 
 def noise(length: int) -> Samples:
     return np.random.default_rng(3).normal(0, 0.1, (2, length)).astype(np.float32)
 
 
-def run(
-    song: Samples, cancel_at: str | None = None, session: Any = None, **request: Any
-) -> tuple[dict[str, Any], Page]:
+def run(song: Samples, cancel_at: str | None = None, **request: Any) -> tuple[dict[str, Any], Page]:
     page = Page(cancel_at)
     asked = {"job": "one", "model": HPSS, "preset": "standard", "hop": 100, **request}
-    return asyncio.run(run_job(page, json.dumps(asked), song, session)), page
+    return asyncio.run(run_job(page, json.dumps(asked), song)), page
 
 
 def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:

@@ -1,5 +1,5 @@
 /**
- * Frees the memory of arrays at once instead of at the next garbage collection, which may come many segments later.
+ * Frees the memory of arrays now instead of at the next garbage collection, which may come many segments later.
  * @param {ArrayBufferView<ArrayBuffer>[]} arrays that are no longer used
  */
 export function free(arrays) {

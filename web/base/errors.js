@@ -2,7 +2,7 @@
  * The one kind of error that crosses a thread, a module's border or the screen: the twin of `py/demixer/errors.py`.
  */
 
-/** Every error code, and whether retrying can help. */
+/** Every error code; true when retrying can help. */
 export const ERROR_CODES = Object.freeze({
   cancelled: true,
   "audio/unreadable": false,
@@ -31,8 +31,8 @@ export const ERROR_CODES = Object.freeze({
  * An error as plain data, as it travels between threads and is shown.
  * @typedef {object} ErrorData
  * @property {ErrorCode} code
- * @property {string} message what happened, in English; the page shows its own text for the code first
- * @property {string | null} [hint] what to do about it
+ * @property {string} message in English; the page shows its own text for the code first
+ * @property {string | null} [hint] a remedy
  * @property {boolean} retryable
  */
 
@@ -49,7 +49,7 @@ export class DemixError extends Error {
     this.hint = hint;
   }
 
-  /** Whether retrying the same request can succeed. */
+  /** True when the same request may succeed later. */
   get retryable() {
     return ERROR_CODES[this.code];
   }

@@ -1,20 +1,20 @@
-/** Handles that have not answered yet. @type {Map<Promise<unknown>, FileSystemHandle>} */
-const asked = new Map();
+/** Handles with a pending operation. @type {Map<Promise<unknown>, FileSystemHandle>} */
+const pending = new Map();
 
 /**
- * Asks a handle that nobody else may refer to: Chromium never answers one that is collected before the answer comes.
+ * Keeps a handle from being collected during an operation on it, which Chromium would then never complete.
  * @template {FileSystemHandle} H
  * @template T
  * @param {H} handle
- * @param {(handle: H) => Promise<T>} question
+ * @param {(handle: H) => Promise<T>} operation
  * @returns {Promise<T>}
  */
-export async function held(handle, question) {
-  const answer = question(handle);
-  asked.set(answer, handle);
+export async function held(handle, operation) {
+  const result = operation(handle);
+  pending.set(result, handle);
   try {
-    return await answer;
+    return await result;
   } finally {
-    asked.delete(answer);
+    pending.delete(result);
   }
 }

@@ -5,9 +5,9 @@
  *     abort    { v, id, type: "abort" }       asks to stop a request, which is still replied to
  *     reply    { id, ok: true, value }        ends a request
  *              { id, ok: false, error }
- *     event    { type, data }                 tells something meanwhile
+ *     event    { type, data }                 reports something meanwhile
  *
- * What a pair of threads may say to each other is a `Contract`. Requests are checked against it as they arrive, so a
+ * A `Contract` lists the requests and events of a pair of threads. Requests are checked against it as they arrive, so a
  * page and a worker of different versions fail with `protocol/version` instead of misunderstanding each other.
  */
 
@@ -19,7 +19,7 @@ import { cancelled, DemixError } from "./errors.js";
  * @typedef {object} Contract
  * @property {number} version changes when old and new cannot talk
  * @property {Record<string, Shape>} requests data of each request, by its type
- * @property {readonly string[]} events their types
+ * @property {Record<string, Shape>} events data of each event, by its type
  */
 
 /** Data and value of each request, by its type. @typedef {{ [type: string]: { data: any, value: any } }} Calls */
@@ -58,6 +58,15 @@ export class Transferred {
  * @property {boolean} aborted
  */
 
+let areEventsChecked = false;
+
+/**
+ * Checks events against their contract from now on. Only tests do: events are many, and come from our own workers.
+ */
+export function checkEvents() {
+  areEventsChecked = true;
+}
+
 /**
  * The calling side of a port.
  * @template {{ [T in keyof C]: { data: any, value: any } }} [C=any]
@@ -79,8 +88,11 @@ export class Caller {
     this.#port = port;
     this.#contract = contract;
     port.addEventListener("message", ({ data: message }) => {
-      if ("id" in message) this.#settle(message);
-      else onEvent(message.type, message.data);
+      if ("ok" in message) this.#settle(message);
+      else if (!("id" in message)) {
+        if (areEventsChecked) checkEvent(contract, message);
+        onEvent(message.type, message.data);
+      }
     });
   }
 
@@ -157,6 +169,12 @@ export class Caller {
   }
 }
 
+/** @param {Contract} contract @param {{ type: string, data: any }} event */
+function checkEvent({ events }, { type, data }) {
+  if (Object.hasOwn(events, type) && events[type](data)) return;
+  throw new Error(`The event ${type} is not in the contract: ${JSON.stringify(data)}`);
+}
+
 /**
  * A worker and the requests made of it. A worker that breaks fails all of them.
  * @template {{ [T in keyof C]: { data: any, value: any } }} [C=any]
@@ -165,6 +183,8 @@ export class Caller {
  */
 export class WorkerClient extends Caller {
   #worker;
+  /** Set when the worker has ended: nobody would reply. @type {{ error: unknown } | null} */
+  #end = null;
 
   /**
    * @param {Worker} worker
@@ -184,8 +204,14 @@ export class WorkerClient extends Caller {
     worker.addEventListener("messageerror", () => crashed("The worker sent a message that cannot be read."));
   }
 
-  /** Terminates the worker. @param {unknown} [error] what pending calls fail with */
+  /** @override @type {Caller<C, E>["call"]} */
+  call(type, data, options) {
+    return this.#end ? Promise.reject(this.#end.error) : super.call(type, data, options);
+  }
+
+  /** Terminates the worker. @param {unknown} [error] what pending and later calls fail with */
   end(error = cancelled()) {
+    this.#end ??= { error };
     this.#worker.terminate();
     this.fail(error);
   }
@@ -233,16 +259,16 @@ export function serve(port, contract, create, ready = Promise.resolve()) {
  * @returns {(data: any, signal: AbortSignal) => Promise<any>}
  */
 function handlerOf(handlers, { version, requests }, request) {
-  const known = request?.v === version && Object.hasOwn(handlers, request.type);
-  if (known && requests[request.type](request.data)) return handlers[request.type];
+  const isKnown = request?.v === version && Object.hasOwn(handlers, request.type);
+  if (isKnown && requests[request.type](request.data)) return handlers[request.type];
   throw new DemixError(
     "protocol/version",
-    known
+    isKnown
       ? `The data of this ${request.type} is not what version ${version} expects.`
       : `This worker speaks version ${version} and does not know ${request?.type} of version ${request?.v}.`,
     "Reload the page: it and its worker are of different versions.",
   );
 }
 
-/** This worker's end of the port to whoever started it; the DOM's types take every script for a page's. */
+/** A worker's port to the thread that started it. The types of the DOM take every script for a page's. */
 export const parentPort = /** @type {Port} */ (/** @type {unknown} */ (globalThis));

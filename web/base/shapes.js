@@ -1,5 +1,5 @@
 /**
- * Predicates for plain data, composed into descriptions of messages.
+ * Predicates of plain data, which compose into descriptions of messages.
  *
  * @example const song = object({ rate: positive, title: optional(text) });
  */

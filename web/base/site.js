@@ -1,6 +1,6 @@
-/** Where the site lies. Everything that is fetched by its path is found from here, in the sources as in the bundles. */
+/** The address of the site, from which everything that is fetched by its path is found. */
 
-/** Sources lie one folder deep, `base/`, and so do bundles, `assets/`. */
+/** Sources lie one folder deep, in `base/`, and so do bundles, in `assets/`. */
 export const SITE = new URL("../", import.meta.url);
 
 /** @param {string} path relative to the site */

@@ -1,10 +1,11 @@
 /**
- * Every message between the page and an engine worker, and between that and its compute workers, in one place.
+ * All messages between the page and an engine worker, and between that and its compute workers.
  *
  * Samples do not travel: songs and stems lie in the browser's storage, in pieces that both sides read
  * (`library/pieces.js`).
  */
 
+import { ERROR_CODES } from "../base/errors.js";
 import {
   count,
   finite,
@@ -111,16 +112,16 @@ import {
  */
 
 /**
- * A job that is asked for again goes on from its last finished segment, if its folder is the same.
+ * A job. When it is requested again with the same folder, it goes on from its last finished segment.
  * @typedef {object} JobRequest
- * @property {string} job names the job in its events
+ * @property {string} job its name in events
  * @property {StoredAudio} song
- * @property {string | null} folder in the storage, where the stems go
+ * @property {string | null} folder of the stems in the storage; null keeps them in memory
  * @property {Model} model
  * @property {string} preset
- * @property {string} [precision] that of the device, where none is asked for
- * @property {boolean} [raw] the model's own output, without making the stems sum to the song
- * @property {Normalisation | null} [normalisation] measured anew where it is not given
+ * @property {string} [precision] by default that of the device
+ * @property {boolean} [raw] true for the model's own output, whose stems need not sum to the mixture
+ * @property {Normalisation | null} [normalisation] measured when absent
  * @property {number} hop samples to a pair of peaks
  */
 
@@ -131,7 +132,7 @@ import {
  * @typedef {{ name: string, pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StemChunk
  */
 
-/** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport of this run alone */
+/** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport this run alone */
 
 /**
  * An analysis of a song or stem.
@@ -166,36 +167,40 @@ import {
  * }} Calls
  */
 
-/** @typedef {{ done: number, total: number }} Mark so much of a stage is finished */
+/** @typedef {{ done: number, total: number }} Mark how much of a stage is done */
 
 /**
- * A device has failed, and another one takes its place. `from` is null where the fault came before any device, `to` where
- * the same is tried again; without `workers` or `threads` there are as many as are good.
- * @typedef {{ kind: Device["kind"], workers?: number, threads?: number }} Detour
- * @typedef {{ from: Device | null, to: Detour | null, error: ErrorData }} Fallback
+ * The device after one that has failed: with its default numbers of workers and threads when it names none.
+ * @typedef {{ kind: Device["kind"], workers?: number, threads?: number }} NextDevice
  */
 
 /**
- * What the worker tells meanwhile. The stages of a start go on side by side, so there the mark is that of the
- * whole start. A device that fails hands over to the next one. `model.unkept` says why the browser will not have a
- * model at the next visit; `engine.requests` names what the worker has asked the network for.
+ * A device has failed, and another one takes its place. `from` is null when the fault came before any device, and `to`
+ * when the same is tried again.
+ * @typedef {{ from: Device | null, to: NextDevice | null, error: ErrorData }} Fallback
+ */
+
+/**
+ * Events of an engine worker. The stages of a start go on side by side, so there the mark is that of the whole start.
+ * `model.unkept` tells why the browser will not have a model at the next visit; `requests` lists the network requests of
+ * the worker and of those below it.
  * @typedef {{
  *   "engine.progress": { stage: "python" | "packages" | "runtime" | "benchmark" | "ready" } & Mark,
  *   "engine.device": Device,
  *   "engine.fallback": Fallback,
+ *   "engine.fatal": ErrorData,
  *   "model.progress": { model: string, stage: "download" | "verify" | "create" } & Mark,
+ *   "model.unkept": ErrorData,
  *   "job.progress": { job: string, stage: "measure" | "separate" } & Mark,
  *   "job.chunk": { job: string, start: number, length: number, stems: StemChunk[] },
- *   "model.unkept": ErrorData,
- *   "engine.requests": { urls: string[] },
- *   "engine.fatal": ErrorData,
+ *   requests: { urls: string[] },
  * }} Events
  */
 
 /** @typedef {{ name: string, dims: readonly number[], data: Float32Array<ArrayBuffer> }} NamedTensor */
 
 /**
- * What the engine worker may ask of a compute worker; `seconds` are those of all runs of the session so far.
+ * Requests made of a compute worker; `seconds` are those of all runs of the session so far.
  * @typedef {{
  *   "runtime.load": { data: Device, value: { version: string } },
  *   "session.open": { data: { session: number, model: Uint8Array<ArrayBuffer> }, value: null },
@@ -206,6 +211,8 @@ import {
  *   "session.release": { data: { session: number }, value: null },
  * }} ComputeCalls
  */
+
+/** @typedef {{ requests: { urls: string[] } }} ComputeEvents */
 
 const artifact = object({ path: text, bytes: count, sha256: text });
 const model = object({
@@ -234,6 +241,12 @@ const settings = object({
     }),
   ),
 });
+const kind = oneOf("wasm", "webgpu");
+const device = object({ kind, adapter: nullable(text), workers: count, threads: count, half: flag });
+const error = object({ code: oneOf(...Object.keys(ERROR_CODES)), message: text, retryable: flag });
+const mark = { done: index, total: count };
+const chunk = object({ name: text, pieces: listOf(piece), peaks: instance(Float32Array) });
+const requests = object({ urls: listOf(text) });
 const tensor = object({ name: text, dims: listOf(index), data: instance(Float32Array) });
 
 /** Between the page and an engine worker. @type {Contract} */
@@ -256,17 +269,20 @@ export const ENGINE = Object.freeze({
       hop: count,
     }),
   },
-  events: [
-    "engine.progress",
-    "engine.device",
-    "engine.fallback",
-    "model.progress",
-    "job.progress",
-    "job.chunk",
-    "model.unkept",
-    "engine.requests",
-    "engine.fatal",
-  ],
+  events: {
+    "engine.progress": object({
+      stage: oneOf("python", "packages", "runtime", "benchmark", "ready"),
+      ...mark,
+    }),
+    "engine.device": device,
+    "engine.fallback": object({ from: nullable(device), to: nullable(object({ kind })), error }),
+    "engine.fatal": error,
+    "model.progress": object({ model: text, stage: oneOf("download", "verify", "create"), ...mark }),
+    "model.unkept": error,
+    "job.progress": object({ job: text, stage: oneOf("measure", "separate"), ...mark }),
+    "job.chunk": object({ job: text, start: index, length: index, stems: listOf(chunk) }),
+    requests,
+  },
 });
 
 /** Between the engine worker and a compute worker. @type {Contract} */
@@ -278,5 +294,5 @@ export const COMPUTE = Object.freeze({
     "session.run": object({ session: count, inputs: listOf(tensor) }),
     "session.release": object({ session: count }),
   },
-  events: ["engine.requests"],
+  events: { requests },
 });

@@ -1,17 +1,22 @@
 /**
- * Python in the worker, and the Python half of the engine (`demixer.bridge`). The only file that imports Pyodide.
+ * Python in a worker, and `demixer.bridge` in it. The only file that imports Pyodide.
  */
 
 import { DemixError } from "../base/errors.js";
 import { siteUrl } from "../base/site.js";
 
 /** @typedef {import("../vendor/pyodide/pyodide.mjs").PyodideAPI} Interpreter */
+/** @typedef {import("./protocol.js").JobReport} JobReport */
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("../library/audio-reader.js").AudioReader} AudioReader */
 /** @typedef {{ name: string, bytes: Uint8Array }} Wheel */
 
+/** Does the work of one of the two stages of a start. @typedef {<T>(stage: "python" | "packages", work: () => Promise<T>) => Promise<T>} Stage */
+
 /** @type {Promise<Interpreter> | undefined} */
 let interpreter;
+/** @type {Promise<Bridge> | undefined} */
+let bridge;
 
 /** The one interpreter of this worker, with numpy. */
 export function loadInterpreter() {
@@ -27,17 +32,21 @@ export function loadInterpreter() {
 }
 
 /**
- * Our wheel, as the build has named it. Fetched here, since micropip takes whatever the server sends for a wheel.
- * @returns {Promise<Wheel>}
+ * The one bridge of this worker.
+ * @param {Stage} [stage]
+ * @returns {Promise<Bridge>}
  */
-export async function fetchWheel() {
-  /** @type {{ wheel: string }} */
-  const { wheel } = await (await fetched("assets.json")).json();
-  const name = wheel.slice(wheel.lastIndexOf("/") + 1);
-  return { name, bytes: new Uint8Array(await (await fetched(wheel)).arrayBuffer()) };
+export function loadBridge(stage = (_, work) => work()) {
+  bridge ??= (async () => {
+    const wheel = fetchWheel();
+    wheel.catch(() => {}); // it fails below
+    const python = await stage("python", loadInterpreter);
+    return stage("packages", async () => importBridge(python, await wheel));
+  })();
+  return bridge;
 }
 
-/** What `demixer.bridge` can do, with errors as exceptions. */
+/** `demixer.bridge`, with errors as exceptions. */
 export class Bridge {
   #python;
 
@@ -46,15 +55,18 @@ export class Bridge {
     this.#python = python;
   }
 
-  /** @param {Interpreter} python @param {Wheel} wheel */
-  static async load(python, wheel) {
-    await install(python, wheel);
-    const border = python.pyimport("demixer.runtimes.web");
-    const module = python.pyimport("demixer.bridge");
-    const bridge = new Bridge(module.Bridge(border));
-    border.destroy();
-    module.destroy();
-    return bridge;
+  /**
+   * @param {JobRequest} request
+   * @param {AudioReader} song
+   * @param {import("./worker/startup.js").Session[]} sessions one for each network of the model
+   * @param {import("../library/job-output.js").JobOutput} output
+   * @param {AbortSignal} signal
+   * @param {import("../base/messages.js").Emit} emit
+   * @returns {Promise<JobReport>}
+   */
+  runJob(request, song, sessions, output, signal, emit) {
+    const { song: _, folder, ...settings } = request;
+    return outcome(this.#python.run_job(JSON.stringify(settings), song, sessions, output, signal, emit));
   }
 
   /**
@@ -64,22 +76,8 @@ export class Bridge {
    * @param {AbortSignal} signal
    * @returns {Promise<any>} the analysis's own value
    */
-  analyse(name, source, options, signal) {
+  runAnalysis(name, source, options, signal) {
     return outcome(this.#python.run_analysis(name, source, JSON.stringify(options), signal));
-  }
-
-  /**
-   * @param {JobRequest} request
-   * @param {AudioReader} song
-   * @param {import("../library/job-output.js").JobOutput} output
-   * @param {import("./worker/engine.js").Session | undefined} session
-   * @param {AbortSignal} signal
-   * @param {import("../base/messages.js").Emit} emit
-   * @returns {Promise<import("./protocol.js").JobReport>}
-   */
-  run(request, song, output, session, signal, emit) {
-    const { song: _, folder, ...settings } = request;
-    return outcome(this.#python.run_job(JSON.stringify(settings), song, session, output, signal, emit));
   }
 
   /**
@@ -97,23 +95,23 @@ export class Bridge {
   /**
    * @param {AudioReader[]} stems
    * @param {{ gains: number[][], gain: number, layout: string, seed: number }} request
-   * @param {(count: number) => void} clipped is told at the end how many samples were
+   * @param {(count: number) => void} onClipped called when the rendering is closed, with its number of clipped samples
    */
-  render(stems, request, clipped) {
-    return new Rendering(this.#python.render(stems, JSON.stringify(request)), clipped);
+  render(stems, request, onClipped) {
+    return new Rendering(this.#python.render(stems, JSON.stringify(request)), onClipped);
   }
 }
 
-/** Stems on their way to an encoder, read from the beginning to the end: `demixer.pcm.Rendering`. */
+/** `demixer.pcm.Rendering`: stems as the bytes that an encoder takes, read from beginning to end. */
 export class Rendering {
   #python;
-  #tell;
+  #onClipped;
   #clipped = 0;
 
-  /** @param {any} python @param {(count: number) => void} clipped */
-  constructor(python, clipped) {
+  /** @param {any} python @param {(count: number) => void} onClipped */
+  constructor(python, onClipped) {
     this.#python = python;
-    this.#tell = clipped;
+    this.#onClipped = onClipped;
   }
 
   /** @param {number} start @param {number} stop @returns {Promise<Uint8Array>} */
@@ -123,39 +121,62 @@ export class Rendering {
     return bytes;
   }
 
-  /** Gives Python's part back. */
+  /** Releases Python's half. */
   close() {
-    this.#tell(this.#clipped);
     this.#python.destroy();
+    this.#onClipped(this.#clipped);
+  }
+}
+
+/** @param {Interpreter} python @param {Wheel} wheel */
+async function importBridge(python, wheel) {
+  await install(python, wheel);
+  const border = python.pyimport("demixer.runtimes.web");
+  const module = python.pyimport("demixer.bridge");
+  try {
+    return new Bridge(module.Bridge(border));
+  } finally {
+    border.destroy();
+    module.destroy();
   }
 }
 
 /** @param {Interpreter} python @param {Wheel} wheel */
 async function install(python, { name, bytes }) {
   const file = `/tmp/${name}`;
-  python.FS.writeFile(file, bytes);
   const micropip = python.pyimport("micropip");
-  await micropip.install.callKwargs(`emfs:${file}`, { deps: false });
-  micropip.destroy();
-  python.FS.unlink(file);
-}
-
-/** @param {string} path */
-async function fetched(path) {
-  const response = await fetch(siteUrl(path));
-  const page = response.headers.get("content-type")?.startsWith("text/html");
-  if (!response.ok || page) {
-    throw new DemixError(
-      "runtime/start-failed",
-      `The server has no ${path}.`,
-      "Reload the page, or try again later.",
-    );
+  python.FS.writeFile(file, bytes);
+  try {
+    await micropip.install.callKwargs(`emfs:${file}`, { deps: false });
+  } finally {
+    python.FS.unlink(file);
+    micropip.destroy();
   }
-  return response;
 }
 
 /**
- * @param {PromiseLike<any> & { destroy: () => void }} coroutine of a reply without its id
+ * Our wheel, under the name that the build gave it. Fetched here because micropip accepts whatever the server sends.
+ * @returns {Promise<Wheel>}
+ */
+async function fetchWheel() {
+  /** @type {{ wheel: string }} */
+  const { wheel } = await (await fetchFile("assets.json")).json();
+  const name = wheel.slice(wheel.lastIndexOf("/") + 1);
+  return { name, bytes: new Uint8Array(await (await fetchFile(wheel)).arrayBuffer()) };
+}
+
+/** @param {string} path */
+async function fetchFile(path) {
+  const response = await fetch(siteUrl(path));
+  const isPage = response.headers.get("content-type")?.startsWith("text/html");
+  if (response.ok && !isPage) return response;
+  const hint = "Reload the page, or try again later.";
+  throw new DemixError("runtime/start-failed", `The server has no ${path}.`, hint);
+}
+
+/**
+ * The value of a reply of `demixer.bridge`.
+ * @param {PromiseLike<any> & { destroy: () => void }} coroutine
  * @returns {Promise<any>}
  */
 async function outcome(coroutine) {

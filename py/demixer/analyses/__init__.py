@@ -1,29 +1,51 @@
-"""Analyses: facts computed from audio, one file each.
+"""Analyses: facts computed from audio, one file each, in a registry.
 
-An analysis is a coroutine function of a source, its options and a monitor. A new one is a file here and an entry in
-`_ANALYSES`.
+Its file registers the coroutine function that computes it:
+
+    @register("name")
+    async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]: ...
 """
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
-from demixer.analyses import spectrogram
 from demixer.audio import Source
 from demixer.errors import DemixError
 from demixer.progress import Monitor
 
 Analysis = Callable[[Source, Mapping[str, Any], Monitor], Awaitable[Mapping[str, Any]]]
-"""Takes options as plain data, returns plain data and arrays."""
+"""Takes a source, options as plain data and a monitor; returns plain data and arrays."""
 
-_ANALYSES: Final[Mapping[str, Analysis]] = {
-    "spectrogram": spectrogram.analyse,
-}
+_REGISTRY: Final[dict[str, Analysis]] = {}
+
+
+def register(name: str) -> Callable[[Analysis], Analysis]:
+    """Enter an analysis into the registry; decorates the function that computes it."""
+
+    def enter(analysis: Analysis) -> Analysis:
+        if name in _REGISTRY:
+            raise ValueError(f"the analysis {name!r} is registered twice")
+        _REGISTRY[name] = analysis
+        return analysis
+
+    return enter
 
 
 def find(name: str) -> Analysis:
     """The analysis of that name; raises `protocol/version` when there is none."""
-    if name not in _ANALYSES:
+    _load_all()
+    if name not in _REGISTRY:
         raise DemixError("protocol/version", f"There is no analysis {name!r:.80}.", "Reload the page.")
-    return _ANALYSES[name]
+    return _REGISTRY[name]
+
+
+@cache
+def _load_all() -> None:
+    """Import every file of this package, each of which registers its analyses."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from demixer.analyses import register
 from demixer.audio import Samples, Source
 from demixer.errors import DemixError
 from demixer.progress import Monitor
@@ -76,6 +77,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+@register("spectrogram")
 async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
     """Draw the part of a song that the options describe, as `{pixels}`: bytes by column and row."""
     pixels = await spectrogram(source, Window.from_dict(options), monitor)

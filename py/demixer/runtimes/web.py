@@ -1,4 +1,4 @@
-"""onnxruntime-web and JavaScript's memory, as the pipeline sees them. The only file that imports js and pyodide."""
+"""Songs, outputs and sessions of JavaScript, as the pipeline uses them. The only file that imports pyodide."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from demixer.runtime import Float
 
 
 def to_js(value: Any) -> Any:
-    """Plain data as JavaScript's own: no proxies, and arrays become typed arrays of their own memory."""
+    """Plain data as JavaScript's own, without proxies; arrays become typed arrays with their own memory."""
     return convert(value, create_pyproxies=False)
 
 
 class WebSource:
-    """A song that JavaScript reads from where it keeps it: a `Source`.
+    """A song or stem in the browser's storage: a `Source`.
 
     Parameters
     ----------
-    song : JsProxy of Song
-        `rate`, `channels`, `length`, `read(start, stop)`, a promise of interleaved samples, and `free(samples)`.
+    song : JsProxy of AudioReader
     """
 
     def __init__(self, song: Any) -> None:
@@ -37,54 +36,54 @@ class WebSource:
         self.length = int(song.length)
 
     async def read(self, start: int, stop: int) -> Samples:
-        await asyncio.sleep(0)  # lets the worker hear a cancel
-        with _typed("audio/unreadable"):
+        await asyncio.sleep(0)  # lets the worker receive an abort
+        with _coded("audio/unreadable"):
             read = await self._song.read(start, stop)
-        frames = np.empty((stop - start, self.channels), np.float32)
-        if read.length != frames.size:
-            raise AudioError("audio/unreadable", "The song is shorter than it was.", "Choose the file again.")
-        read.assign_to(frames.reshape(-1))
-        self._song.free(read)
+        try:
+            frames = np.empty((stop - start, self.channels), np.float32)
+            if read.length != frames.size:
+                raise AudioError("audio/unreadable", "The song is shorter than it was.", "Choose the file again.")
+            read.assign_to(frames.reshape(-1))
+        finally:
+            self._song.free(read)
         return deinterleave(frames)
 
 
 class WebOutput:
-    """What JavaScript keeps of a job: an `Output`.
+    """The stems and the state of a job in the browser's storage: an `Output`.
 
     Parameters
     ----------
-    output : JsProxy of Output
-        Each method gives a promise.
+    output : JsProxy of JobOutput
     """
 
     def __init__(self, output: Any) -> None:
         self._output = output
 
     async def load(self) -> bytes | None:
-        with _typed("storage/unavailable"):
+        with _coded("storage/unavailable"):
             state = await self._output.load()
         return state.to_bytes() if state else None  # JavaScript's null is false, and is not None
 
     async def save(self, state: bytes) -> None:
-        with _typed("storage/unavailable"):
+        with _coded("storage/unavailable"):
             await self._output.save(to_js(state))
 
     async def write(self, start: int, length: int, stems: list[dict[str, Any]]) -> None:
-        with _typed("storage/unavailable"):
+        with _coded("storage/unavailable"):
             await self._output.write(start, length, to_js(stems))
 
     async def resume(self, start: int, stems: list[dict[str, Any]]) -> None:
-        with _typed("storage/unavailable"):
+        with _coded("storage/unavailable"):
             await self._output.resume(start, to_js(stems))
 
 
 class WebSession:
-    """One model in `web/engine/`: `Loaded`.
+    """A network in onnxruntime-web: `Loaded`.
 
     Parameters
     ----------
-    session : JsProxy of Session
-        That of `ort.js` or of `crew.js`.
+    session : JsProxy of Session or PooledSession
     """
 
     def __init__(self, session: Any) -> None:
@@ -96,20 +95,23 @@ class WebSession:
         return float(self._session.seconds)
 
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
-        # Copies, since a view into Python's heap dies when the heap grows, which it may while the model runs.
+        # Copies: a view into Python's heap dies when the heap grows, which it may while the model runs.
         inputs = to_js([{"name": name, "dims": list(feed.shape), "data": feed.ravel()} for name, feed in feeds.items()])
-        del feeds  # what Python keeps of them is not needed while the model runs
-        with _typed("runtime/failed"):
-            outputs = await self._session.run(inputs)
-        arrays = {tensor.name: _received(tensor) for tensor in outputs}
-        for tensors in (inputs, outputs):
-            self._session.free(tensors)
-        return arrays
+        del feeds  # Python's own copies are not needed while the model runs
+        try:
+            with _coded("runtime/failed"):
+                outputs = await self._session.run(inputs)
+        finally:
+            self._session.free(inputs)
+        try:
+            return {tensor.name: _received(tensor) for tensor in outputs}
+        finally:
+            self._session.free(outputs)
 
 
 @contextmanager
-def _typed(code: str) -> Iterator[None]:
-    """JavaScript's errors as ours: with their own code, where they have one that is known."""
+def _coded(code: str) -> Iterator[None]:
+    """Turn JavaScript's errors into ours, with this code unless they have one themselves."""
     try:
         yield
     except JsException as error:

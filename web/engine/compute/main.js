@@ -1,8 +1,9 @@
 /**
- * The entry of a compute worker. The processor blocks the worker that it computes in, so it gets one of its own, and
- * Python goes on with the segments before and after in the engine worker.
+ * The compute worker's entry. The processor blocks the worker that it computes in, so models run here, while Python
+ * goes on with other segments in the engine worker.
  */
 
+import { DemixError } from "../../base/errors.js";
 import { parentPort, serve, Transferred } from "../../base/messages.js";
 import { watchRequests } from "../../base/requests.js";
 import { COMPUTE } from "../protocol.js";
@@ -12,32 +13,38 @@ import { Runtime } from "./runtime.js";
 /** @typedef {import("../../base/messages.js").Handlers<import("../protocol.js").ComputeCalls>} Handlers */
 
 /** @type {Promise<Runtime>} */
-let runtime;
-/** @type {Map<number, Session>} */
+let loading;
+/** By the numbers that the engine worker gives them. @type {Map<number, Session>} */
 const sessions = new Map();
 
 serve(parentPort, COMPUTE, (emit) => {
-  watchRequests((urls) => emit("engine.requests", { urls }));
+  watchRequests((urls) => emit("requests", { urls }));
   /** @type {Handlers} */
   const handlers = {
     "runtime.load": async (device) => {
-      runtime = Runtime.load(device);
-      return { version: (await runtime).version };
+      loading = Runtime.load(device);
+      return { version: (await loading).version };
     },
     "session.open": async ({ session, model }) => {
-      sessions.set(session, await (await runtime).open(model));
+      const runtime = await loading;
+      sessions.set(session, await runtime.open(model));
       return null;
     },
     "session.run": async ({ session, inputs }) => {
-      const opened = /** @type {Session} */ (sessions.get(session));
-      const outputs = await opened.run(inputs);
-      opened.free(inputs);
-      const buffers = outputs.map(({ data }) => data.buffer);
-      return new Transferred({ outputs, seconds: opened.seconds }, buffers);
+      const opened = sessions.get(session);
+      if (!opened) throw new DemixError("runtime/failed", "The session is not open.");
+      try {
+        const outputs = await opened.run(inputs);
+        const buffers = outputs.map(({ data }) => data.buffer);
+        return new Transferred({ outputs, seconds: opened.seconds }, buffers);
+      } finally {
+        opened.free(inputs);
+      }
     },
     "session.release": async ({ session }) => {
-      await sessions.get(session)?.release();
+      const opened = sessions.get(session);
       sessions.delete(session);
+      await opened?.release();
       return null;
     },
   };

@@ -1,5 +1,5 @@
 /**
- * The JavaScript half of the model runtime: devices, sessions, runs. The only file that imports onnxruntime-web.
+ * The model runtime: sessions and their runs on one device. The only file that imports onnxruntime-web.
  */
 
 import { free } from "../../base/buffers.js";
@@ -15,20 +15,22 @@ import { siteUrl } from "../../base/site.js";
 const VENDOR = siteUrl("vendor/onnxruntime-web/").href;
 
 const OPTIONS = Object.freeze({
-  /** A GPU leaves some operators to the processor, which is no news. */
+  /** Errors only: a GPU leaves some operators to the processor, which the runtime warns of. */
   logSeverityLevel: /** @type {const} */ (3),
-  /** The plan of the first run would get memory of its own in the second one, beside what the first has used. */
+  /** With a pattern, the second run allocates memory in addition to that of the first. */
   enableMemPattern: false,
 });
 
-/** The runtime has no codes for this, only words. */
+/** The runtime has no code for this, only messages. */
 const OUT_OF_MEMORY =
   /out of memory|\bOOM\b|bad_alloc|failed to allocate|allocation failed|cannot enlarge memory/i;
 
-/** The runtime on one device. Sessions are made one after another. */
+/** The runtime on one device. Sessions must be opened one after another. */
 export class Runtime {
   #ort;
-  /** @type {Promise<never> | null} */ #lost = null;
+  /** Rejects when the GPU is lost. @type {Promise<never> | null} */
+  #lost = null;
+  /** @type {Set<Session>} */ #sessions = new Set();
 
   /**
    * @param {Ort} ort
@@ -56,7 +58,7 @@ export class Runtime {
   }
 
   /**
-   * @param {Uint8Array<ArrayBuffer>} model an ONNX file, whose memory is given back
+   * @param {Uint8Array<ArrayBuffer>} model an ONNX file, whose memory is freed
    * @returns {Promise<Session>}
    */
   async open(model) {
@@ -65,32 +67,42 @@ export class Runtime {
       const session = await this.#ort.InferenceSession.create(model, options);
       free([model]); // the runtime has its own copy
       if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);
-      return new Session(this.#ort, session, this.#lost);
+      const opened = new Session(this.#ort, session, this.#lost, () => this.#sessions.delete(opened));
+      this.#sessions.add(opened);
+      return opened;
     } catch (error) {
       throw failure(error, "model/incompatible");
     }
   }
+
+  /** Releases all sessions. A device that has failed may refuse to. */
+  async close() {
+    await Promise.allSettled([...this.#sessions].map((session) => session.release()));
+  }
 }
 
-/** One loaded model, which runs once at a time. */
+/** A loaded network, which runs once at a time. */
 export class Session {
   #ort;
   #session;
   #lost;
+  #onRelease;
   /** @type {Promise<unknown>} */ #turn = Promise.resolve();
 
-  /** Runs to ask for beyond the one that is waited for: the device always has work. */
+  /** Runs to ask for beyond the one that is waited for, so that the device always has work. */
   ahead = 1;
 
-  /** What all runs took so far. */
+  /** Seconds of all runs so far. */
   seconds = 0;
 
   /**
    * @param {Ort} ort
    * @param {OrtSession} session
-   * @param {Promise<never> | null} lost rejects when the device is gone
+   * @param {Promise<never> | null} lost rejects when the GPU is lost
+   * @param {() => void} onRelease
    */
-  constructor(ort, session, lost) {
+  constructor(ort, session, lost, onRelease) {
+    this.#onRelease = onRelease;
     this.#ort = ort;
     this.#session = session;
     this.#lost = lost;
@@ -98,7 +110,7 @@ export class Session {
 
   /**
    * @param {NamedTensor[]} inputs
-   * @returns {Promise<NamedTensor[]>} outputs, in memory of their own
+   * @returns {Promise<NamedTensor[]>} outputs, in their own memory
    */
   run(inputs) {
     const outputs = this.#turn.then(() => this.#run(inputs));
@@ -125,12 +137,13 @@ export class Session {
     }
   }
 
-  /** @param {NamedTensor[]} tensors that nobody needs any more */
+  /** @param {NamedTensor[]} tensors that are no longer used */
   free(tensors) {
     free(tensors.map(({ data }) => data));
   }
 
   release() {
+    this.#onRelease();
     return this.#session.release();
   }
 }
@@ -143,13 +156,13 @@ function lossOf(device) {
   const lost = device.lost.then(({ message }) => {
     throw new DemixError("runtime/device-lost", `The GPU is gone. ${message}`);
   });
-  lost.catch(() => {}); // it may happen between two runs
+  lost.catch(() => {}); // may happen between two runs
   return lost;
 }
 
 /**
  * @param {unknown} error
- * @param {ErrorCode} code what it means unless memory is short
+ * @param {ErrorCode} code unless memory is short
  */
 function failure(error, code) {
   const message = messageOf(error);

@@ -29,7 +29,7 @@ export async function measureRate(probe) {
 
 /**
  * The time that the layers take with all workers busy.
- * @param {import("../worker/engine.js").Runtime} runtime on a device that has been started
+ * @param {import("../worker/startup.js").Runtime} runtime on a device that has been started
  * @returns {Promise<number>} seconds for each time that they are computed
  */
 export async function timeLayers(runtime) {

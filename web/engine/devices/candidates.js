@@ -85,7 +85,7 @@ function threadCounts(cores) {
   return counts;
 }
 
-/** Only on machines with plenty of memory, which not every browser tells. @param {number} cores */
+/** Only on machines with plenty of memory, which not every browser reveals. @param {number} cores */
 function severalWorkers(cores) {
   const { deviceMemory = 0 } = /** @type {{ deviceMemory?: number }} */ (navigator);
   const most = Math.min(cores, deviceMemory / WORKER_MEMORY_GB);

@@ -8,8 +8,8 @@
 import { DemixError } from "../../base/errors.js";
 import { siteUrl } from "../../base/site.js";
 
-/** @typedef {import("../worker/engine.js").Runtime} Runtime */
-/** @typedef {import("../worker/engine.js").Session} Session */
+/** @typedef {import("../worker/startup.js").Runtime} Runtime */
+/** @typedef {import("../worker/startup.js").Session} Session */
 
 const FOLDER = siteUrl("models/testing/");
 

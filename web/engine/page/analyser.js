@@ -5,6 +5,7 @@
 
 import { DemixError } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
+import { relayRequests } from "../../base/requests.js";
 import { ENGINE } from "../protocol.js";
 import { spawn } from "./connection.js";
 
@@ -14,18 +15,15 @@ import { spawn } from "./connection.js";
 const IDLE_MS = 60_000;
 
 export class Analyser {
-  #onRequests;
   #idle;
   /** @type {WorkerClient<Calls, Events> | null} */ #client = null;
   #running = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
   /**
-   * @param {(data: Events["engine.requests"]) => void} onRequests
    * @param {number} [idle] milliseconds without work after which the worker ends
    */
-  constructor(onRequests, idle = IDLE_MS) {
-    this.#onRequests = onRequests;
+  constructor(idle = IDLE_MS) {
     this.#idle = idle;
   }
 
@@ -59,7 +57,7 @@ export class Analyser {
     const client = new WorkerClient(worker, ENGINE, {
       onEvent: (type, data) => {
         if (type === "engine.fatal") this.end(DemixError.from(data));
-        if (type === "engine.requests") this.#onRequests(data);
+        if (type === "requests") relayRequests(data.urls);
       },
       onError: (message) => this.end(new DemixError("engine/crashed", message)),
     });

@@ -23,9 +23,6 @@ import { Connection } from "./connection.js";
 /** How long an aborted call may take to stop before its worker is ended: a model blocks it for many seconds. */
 const GRACE_MS = 250;
 
-/** Seconds of sound that a model takes in one run, at most. */
-const SEGMENT_S = 12;
-
 /** Fails the calls of a worker that is replaced; they are made once more, of its successor. */
 const REPLACED = new DemixError("engine/crashed", "The engine was started anew.");
 
@@ -63,7 +60,7 @@ export class EngineClient extends EventTarget {
     this.#devices = devices;
     this.#timeouts = { start: startTimeout, work: workTimeout };
     this.#grace = grace;
-    this.#analyser = new Analyser((data) => this.#dispatch("engine.requests", data), idle);
+    this.#analyser = new Analyser(idle);
   }
 
   /**
@@ -99,7 +96,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Computes an analysis of a song or stem, beside whatever else is done.
+   * Computes an analysis of a song or stem, beside any separation.
    * @param {string} name as `demixer.analyses` knows it
    * @param {StoredAudio} source
    * @param {object} options the analysis's own
@@ -120,7 +117,7 @@ export class EngineClient extends EventTarget {
    * @param {AbortSignal} [signal]
    */
   async run(request, signal) {
-    const gflop = request.model.gflop_per_second * SEGMENT_S;
+    const gflop = request.model.gflop_per_second * request.model.segment;
     try {
       return await this.#withFallback(
         (connection) => connection.call("job.run", request, signal, gflop),
@@ -237,7 +234,7 @@ export class EngineClient extends EventTarget {
       this.#dispatch(type, detail);
     });
     const accept = (/** @type {EngineInfo} */ info) => this.#devices.accept(info);
-    connection.started.then(accept, () => {}); // whoever asked for a start sees its error
+    connection.started.then(accept, () => {}); // callers of `start` get its error
     return connection;
   }
 

@@ -5,6 +5,7 @@
 
 import { cancelled, DemixError } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
+import { relayRequests } from "../../base/requests.js";
 import { pause } from "../../base/waiting.js";
 import { ENGINE } from "../protocol.js";
 import { Watchdog } from "./watchdog.js";
@@ -23,7 +24,7 @@ import { Watchdog } from "./watchdog.js";
 
 /** Makes an engine worker that has started nothing yet. */
 export function spawn() {
-  const name = `engine-${crypto.randomUUID()}`; // of the lock by which it is known to be alive
+  const name = `engine-${crypto.randomUUID()}`; // of the lock that it holds while it lives
   return {
     name,
     worker: new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name }),
@@ -63,13 +64,14 @@ export class Connection {
         if (type === "engine.fatal") this.end(DemixError.from(data));
         if (type === "engine.device") this.device = data;
         if (type === "model.progress") this.#modelProgress(data);
+        if (type === "requests") relayRequests(data.urls);
         if (this.#isWanted(type, data)) onEvent(type, data);
       },
       onError: (message) => this.#crash(message),
     });
     /** @type {Promise<EngineInfo>} */
     this.started = this.#start(settings);
-    this.started.catch(() => {}); // whoever needs it awaits it and sees the error there
+    this.started.catch(() => {}); // those who await it get its error
   }
 
   /** True when a new call needs a new worker: this one has ended, or its runtime has failed and nothing uses it. */
@@ -170,7 +172,7 @@ export class Connection {
   }
 
   /**
-   * Jobs are named in their events; those of models belong to whatever call is under way.
+   * True when somebody waits for the call that an event belongs to. Events of a job name it; those of a model do not.
    * @param {keyof Events} type
    * @param {any} data
    */

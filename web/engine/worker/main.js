@@ -1,5 +1,5 @@
 /**
- * The engine worker's entry.
+ * The engine worker's entry. The same script runs separations, analyses and benchmarks, each in a worker of its own.
  */
 
 import { DemixError } from "../../base/errors.js";
@@ -8,9 +8,12 @@ import { watchRequests } from "../../base/requests.js";
 import { ENGINE } from "../protocol.js";
 import { Engine } from "./engine.js";
 
-// The page waits for this lock: it gets it when this worker is gone. See `link.js`.
-/** @type {Promise<void>} */
-const alive = new Promise((resolve) => {
+/**
+ * Resolves when this worker holds the lock with its name, for as long as it lives. The page waits for the lock too, and
+ * so notices the worker's death (`page/connection.js`).
+ * @type {Promise<void>}
+ */
+const holding = new Promise((resolve) => {
   navigator.locks.request(self.name, () => {
     resolve();
     return new Promise(() => {});
@@ -25,8 +28,8 @@ serve(
       event.preventDefault();
       emit("engine.fatal", DemixError.wrap(event.reason, "engine/crashed").toData());
     });
-    void alive.then(() => watchRequests((urls) => emit("engine.requests", { urls })));
+    void holding.then(() => watchRequests((urls) => emit("requests", { urls })));
     return new Engine(emit).handlers;
   },
-  alive,
+  holding,
 );

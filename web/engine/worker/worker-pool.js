@@ -1,153 +1,135 @@
 /**
- * The processor: one or more compute workers that hold the same models, each with some of its threads. To the engine
- * it is what a `Runtime` of `ort.js` is.
+ * The processor as a model runtime: compute workers that hold the same networks, each with some of its threads. To the
+ * engine a pool is what a `Runtime` of `compute/runtime.js` is.
  */
 
 import { free } from "../../base/buffers.js";
 import { DemixError, messageOf } from "../../base/errors.js";
-import { Caller } from "../../base/messages.js";
+import { WorkerClient } from "../../base/messages.js";
+import { relayRequests } from "../../base/requests.js";
 import { COMPUTE } from "../protocol.js";
 
-/** @typedef {import("../protocol.js").ComputeCalls} ComputeCalls */
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").NamedTensor} NamedTensor */
-/** @typedef {(type: keyof import("../protocol.js").Events, data: any) => void} OnEvent */
+/** @typedef {WorkerClient<import("../protocol.js").ComputeCalls, import("../protocol.js").ComputeEvents>} ComputeWorker */
 
 export class WorkerPool {
-  #hands;
-  #opened = 0;
+  #workers;
+  #lastSession = 0;
 
   /**
-   * @param {Hand[]} hands
+   * @param {ComputeWorker[]} workers
    * @param {Device} device
    * @param {string} version
    */
-  constructor(hands, device, version) {
-    this.#hands = hands;
+  constructor(workers, device, version) {
+    this.#workers = workers;
     this.device = device;
     this.version = version;
   }
 
-  /** @param {Device} device @param {OnEvent} onEvent */
-  static async load(device, onEvent) {
-    const hands = Array.from({ length: device.workers }, () => new Hand(onEvent));
+  /** @param {Device} device */
+  static async load(device) {
+    const workers = Array.from({ length: device.workers }, startWorker);
     try {
-      const [{ version }] = await Promise.all(hands.map((hand) => hand.call("runtime.load", device)));
-      return new WorkerPool(hands, device, version);
+      const [{ version }] = await Promise.all(workers.map((worker) => worker.call("runtime.load", device)));
+      return new WorkerPool(workers, device, version);
     } catch (error) {
-      for (const hand of hands) hand.end();
+      for (const worker of workers) worker.end();
       throw new DemixError("runtime/start-failed", messageOf(error));
     }
   }
 
   /**
-   * @param {Uint8Array<ArrayBuffer>} model an ONNX file, which the last of the workers takes over
+   * @param {Uint8Array<ArrayBuffer>} model an ONNX file, which moves to one of the workers
    * @returns {Promise<PooledSession>}
    */
   async open(model) {
-    const session = ++this.#opened;
-    const last = this.#hands[this.#hands.length - 1];
-    await Promise.all(
-      this.#hands.map((hand) =>
-        hand.call("session.open", { session, model }, hand === last ? [model.buffer] : []),
+    const id = ++this.#lastSession;
+    const session = new PooledSession(this.#workers, id);
+    const last = this.#workers.at(-1);
+    const opening = this.#workers.map((worker) =>
+      worker.call(
+        "session.open",
+        { session: id, model },
+        { transfer: worker === last ? [model.buffer] : [] },
       ),
     );
-    return new PooledSession(this.#hands, session);
+    const outcomes = await Promise.allSettled(opening);
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (!failed) return session;
+    await session.release().catch(() => {}); // the first error counts
+    throw failed.reason;
+  }
+
+  /** Ends the workers. */
+  close() {
+    for (const worker of this.#workers) worker.end();
   }
 }
 
-/** One loaded model. */
+/** A network that every worker of a pool has loaded. */
 class PooledSession {
-  #hands;
-  #session;
-  /** By worker. @type {Map<Hand, number>} */ #seconds = new Map();
+  #workers;
+  #id;
+  /** Seconds of all runs by worker. @type {Map<ComputeWorker, number>} */
+  #seconds = new Map();
 
   /**
-   * @param {Hand[]} hands
-   * @param {number} session
+   * @param {ComputeWorker[]} workers
+   * @param {number} id
    */
-  constructor(hands, session) {
-    this.#hands = hands;
-    this.#session = session;
+  constructor(workers, id) {
+    this.#workers = workers;
+    this.#id = id;
   }
 
-  /** Each worker computes one segment and has another one ready. */
+  /** Runs to ask for beyond the one that is waited for: each worker has another segment ready. */
   get ahead() {
-    return 2 * this.#hands.length - 1;
+    return 2 * this.#workers.length - 1;
   }
 
-  /** What all runs took, if nothing else was to be done. */
+  /** Seconds that all runs would have taken with all workers busy. */
   get seconds() {
     const seconds = [...this.#seconds.values()];
-    return seconds.reduce((sum, each) => sum + each, 0) / this.#hands.length;
+    return seconds.reduce((sum, each) => sum + each, 0) / this.#workers.length;
   }
 
   /**
-   * @param {NamedTensor[]} inputs go to the worker, and are empty here from then on
+   * Runs on the worker with the least to do. Runs queue at the worker and not here, where Python would keep them from
+   * starting in time.
+   * @param {NamedTensor[]} inputs move to the worker
    * @returns {Promise<NamedTensor[]>}
    */
   async run(inputs) {
-    // It waits at the worker and not here, where Python would keep it from starting in time.
-    const hand = this.#hands.reduce((best, other) => (other.pending < best.pending ? other : best));
-    const asked = { session: this.#session, inputs };
-    const { outputs, seconds } = await hand.call("session.run", asked, buffersOf(inputs));
-    this.#seconds.set(hand, seconds);
+    const worker = this.#workers.reduce((least, other) => (other.pending < least.pending ? other : least));
+    const transfer = inputs.map(({ data }) => data.buffer);
+    const { outputs, seconds } = await worker.call(
+      "session.run",
+      { session: this.#id, inputs },
+      { transfer },
+    );
+    this.#seconds.set(worker, seconds);
     return outputs;
   }
 
-  /** @param {NamedTensor[]} tensors that nobody needs any more */
+  /** @param {NamedTensor[]} tensors that are no longer used */
   free(tensors) {
     free(tensors.map(({ data }) => data));
   }
 
   async release() {
-    await Promise.all(this.#hands.map((hand) => hand.call("session.release", { session: this.#session })));
+    await Promise.all(this.#workers.map((worker) => worker.call("session.release", { session: this.#id })));
   }
 }
 
-/** A compute worker. */
-class Hand {
-  #worker;
-  /** @type {Caller<ComputeCalls, import("../protocol.js").Events>} */ #caller;
-
-  /** Calls that wait for their reply. */
-  pending = 0;
-
-  /** @param {OnEvent} onEvent */
-  constructor(onEvent) {
-    this.#worker = new Worker(new URL("../compute/main.js", import.meta.url), {
-      type: "module",
-      name: "compute",
-    });
-    this.#caller = new Caller(this.#worker, COMPUTE, onEvent);
-    this.#worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      this.#caller.fail(
-        new DemixError("runtime/failed", event.message ?? "The runtime could not be loaded."),
-      );
-    });
-  }
-
-  /**
-   * @template {keyof ComputeCalls} T
-   * @param {T} type
-   * @param {ComputeCalls[T]["data"]} data
-   * @param {Transferable[]} [transfer]
-   * @returns {Promise<ComputeCalls[T]["value"]>}
-   */
-  async call(type, data, transfer) {
-    this.pending += 1;
-    try {
-      return await this.#caller.call(type, data, { transfer });
-    } finally {
-      this.pending -= 1;
-    }
-  }
-
-  end() {
-    this.#worker.terminate();
-  }
+/** @returns {ComputeWorker} */
+function startWorker() {
+  const url = new URL("../compute/main.js", import.meta.url);
+  /** @type {ComputeWorker} */
+  const client = new WorkerClient(new Worker(url, { type: "module", name: "compute" }), COMPUTE, {
+    onEvent: (_, { urls }) => relayRequests(urls),
+    onError: (message) => client.end(new DemixError("runtime/failed", message)),
+  });
+  return client;
 }
-
-/** @param {NamedTensor[]} tensors */
-const buffersOf = (tensors) => tensors.map(({ data }) => data.buffer);

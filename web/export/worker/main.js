@@ -5,7 +5,7 @@
  */
 
 import { DemixError } from "../../base/errors.js";
-import { Bridge, fetchWheel, loadInterpreter } from "../../engine/python.js";
+import { loadBridge } from "../../engine/python.js";
 import { AudioReader } from "../../library/audio-reader.js";
 import { writeArchive } from "./archive.js";
 import { openSink } from "./sinks.js";
@@ -24,7 +24,7 @@ const port = /** @type {Pick<Worker, "postMessage" | "addEventListener">} */ (/*
 /** The page ends this worker to cancel. */
 const NEVER = new AbortController().signal;
 
-const started = start();
+const started = loadBridge();
 started.catch(() => {}); // the first order tells
 
 port.addEventListener("message", async ({ data }) => {
@@ -36,13 +36,6 @@ port.addEventListener("message", async ({ data }) => {
     tell({ type: "failed", error: DemixError.wrap(typed(error)).toData() });
   }
 });
-
-async function start() {
-  const wheel = fetchWheel();
-  wheel.catch(() => {}); // it fails below
-  const interpreter = await loadInterpreter();
-  return Bridge.load(interpreter, await wheel);
-}
 
 /** @param {Extract<ToExporter, { type: "measure" }>} order @returns {Promise<FromExporter>} */
 async function measure({ song, stems, gains }) {

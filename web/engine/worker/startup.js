@@ -1,0 +1,158 @@
+/**
+ * Starts Python and the model runtime, side by side, each once and when first needed.
+ */
+
+import { DemixError, messageOf } from "../../base/errors.js";
+import { measureRate, timeLayers } from "../devices/benchmark.js";
+import { canUseThreads } from "../devices/candidates.js";
+import { choose } from "../devices/choice.js";
+import { Probe, selfTest } from "../devices/self-test.js";
+import { loadBridge } from "../python.js";
+import { WorkerPool } from "./worker-pool.js";
+
+/** @typedef {import("../devices/precision.js").Ability} Ability */
+/** @typedef {import("../protocol.js").BenchmarkResult} BenchmarkResult */
+/** @typedef {import("../protocol.js").Device} Device */
+/** @typedef {import("../protocol.js").EngineInfo} EngineInfo */
+/** @typedef {import("../protocol.js").Settings} Settings */
+/** @typedef {import("../python.js").Bridge} Bridge */
+
+/** @typedef {import("../compute/runtime.js").Runtime | WorkerPool} Runtime */
+/** @typedef {Awaited<ReturnType<Runtime["open"]>>} Session */
+/** @typedef {{ runtime: Runtime, probe: Probe, ability: Ability }} Compute a device that has passed its self-test */
+
+const STAGES = /** @type {const} */ (["python", "packages", "runtime", "benchmark"]);
+
+export class Startup {
+  #emit;
+  /** @type {Settings} */ #settings = { device: "auto" };
+  /** @type {Set<typeof STAGES[number]>} */ #done = new Set();
+  /** @type {Promise<EngineInfo> | undefined} */ #info;
+  /** @type {Promise<Device[]> | undefined} */ #devices;
+  /** @type {Promise<Compute> | undefined} */ #compute;
+  /** @type {Ability | null} */ #ability = null;
+
+  /** @param {import("../../base/messages.js").Emit<import("../protocol.js").Events>} emit */
+  constructor(emit) {
+    this.#emit = emit;
+  }
+
+  /** @param {Settings} settings @returns {Promise<EngineInfo>} */
+  start(settings) {
+    if (!this.#compute) {
+      this.#settings = settings;
+      this.#devices = undefined;
+    }
+    this.#info ??= this.#start().catch((error) => {
+      this.#info = undefined; // the next start may have other settings
+      throw error;
+    });
+    return this.#info;
+  }
+
+  /** @param {Settings} settings @returns {Promise<BenchmarkResult>} */
+  async benchmark(settings) {
+    this.#settings = settings;
+    const { runtime } = await this.compute();
+    const { kind: device, adapter, workers, threads } = runtime.device;
+    return { device, adapter, workers, threads, seconds: await timeLayers(runtime) };
+  }
+
+  /** Python with our wheel, which needs no model runtime. @returns {Promise<Bridge>} */
+  python() {
+    return loadBridge((stage, work) => this.#stage(stage, work));
+  }
+
+  /** The best device that computes correctly. @returns {Promise<Compute>} */
+  compute() {
+    this.#compute ??= this.#stage("runtime", () => this.#loadBest()).catch((error) => {
+      this.#compute = undefined;
+      this.#devices = undefined;
+      throw error;
+    });
+    return this.#compute;
+  }
+
+  /** The ability of the device; before it has started, the one that it will probably have. @returns {Promise<Ability>} */
+  async expectedAbility() {
+    if (this.#ability) return this.#ability;
+    const [device] = await this.#chosen();
+    const before = this.#earlierTest(device);
+    return { device: device.kind, fp16: before?.passed ? before.fp16 : device.half };
+  }
+
+  /** @returns {Promise<EngineInfo>} */
+  async #start() {
+    const [{ runtime, probe, ability }] = await Promise.all([this.compute(), this.python()]);
+    const gflops = await this.#stage("benchmark", () => measureRate(probe)); // now that nothing else compiles
+    this.#emit("engine.progress", { stage: "ready", done: STAGES.length, total: STAGES.length });
+    const { kind: device, adapter, workers, threads } = runtime.device;
+    const { fp16 } = ability;
+    const isolated = canUseThreads();
+    return { device, adapter, workers, threads, isolated, fp16, gflops, runtime: runtime.version };
+  }
+
+  /** The devices to try, chosen once: asking for a GPU adapter takes a while. */
+  #chosen() {
+    this.#devices ??= choose(this.#settings);
+    return this.#devices;
+  }
+
+  /** @returns {Promise<Compute>} */
+  async #loadBest() {
+    const [device, next] = await this.#chosen();
+    try {
+      return await this.#load(device);
+    } catch (reason) {
+      if (!next) throw reason;
+      const error = DemixError.wrap(reason, "runtime/start-failed").toData();
+      this.#emit("engine.fallback", { from: device, to: next, error });
+      return this.#load(next);
+    }
+  }
+
+  /** @param {Device} device @returns {Promise<Compute>} */
+  async #load(device) {
+    this.#emit("engine.device", device);
+    const runtime = await loadRuntime(device);
+    try {
+      const probe = await Probe.open(runtime);
+      const before = this.#earlierTest(device);
+      const { fp16 } = before?.passed ? before : await selfTest(runtime);
+      this.#ability = { device: device.kind, fp16 };
+      return { runtime, probe, ability: this.#ability };
+    } catch (error) {
+      await runtime.close();
+      throw error;
+    }
+  }
+
+  /** @param {Device} device */
+  #earlierTest({ adapter, kind }) {
+    return this.#settings.memory?.selfTests[adapter ?? kind];
+  }
+
+  /**
+   * @template T
+   * @param {typeof STAGES[number]} stage
+   * @param {() => Promise<T>} work
+   */
+  async #stage(stage, work) {
+    this.#emit("engine.progress", { stage, done: this.#done.size, total: STAGES.length });
+    try {
+      const result = await work();
+      this.#done.add(stage);
+      return result;
+    } catch (error) {
+      const hasCode = error instanceof DemixError && error.code.startsWith("runtime/");
+      throw hasCode ? error : new DemixError("runtime/start-failed", messageOf(error));
+    }
+  }
+}
+
+/** Loads the runtime here for a GPU, which blocks no worker, and in workers of its own for the processor. @param {Device} device */
+async function loadRuntime(device) {
+  if (device.kind === "wasm") return WorkerPool.load(device);
+  const { Runtime } = await import("../compute/runtime.js");
+  return Runtime.load(device);
+}
