@@ -348,6 +348,18 @@ def test_the_worker_of_analyses_ends_when_idle(page: Page) -> None:
         assert started.value not in page.workers
 
 
+def test_analyses_survive_the_death_of_their_worker(page: Page) -> None:
+    engine = Engine(page, idle=3_600_000)
+    clip = to_page(song(seconds=1))
+    options = {"start": 0, "stop": RATE, "columns": 4, "rows": 8, "low": 100, "high": 10_000}
+    assert "pixels" in engine.call("analyse", "spectrogram", clip, options)
+    engine.worker().evaluate("() => self.close()")
+    codes = []
+    while "pixels" not in (result := engine.call("analyse", "spectrogram", clip, options)):
+        codes.append(result["code"])
+    assert codes in ([], ["engine/crashed"])  # at most the one that was under way
+
+
 def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, echo: dict[str, Any]) -> None:
     held = held_back(engine, echo)
     request = {"v": engine.call("version"), "id": 1, "type": "model.open", "data": {"model": held}}

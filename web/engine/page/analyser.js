@@ -52,15 +52,20 @@ export class Analyser {
   }
 
   #start() {
-    const { worker } = spawn();
+    const fail = (/** @type {DemixError} */ error) => client === this.#client && this.end(error);
+    const crash = (/** @type {string} */ message) => fail(new DemixError("engine/crashed", message));
     /** @type {WorkerClient<Calls, Events>} */
-    const client = new WorkerClient(worker, ENGINE, {
-      onEvent: (type, data) => {
-        if (type === "engine.fatal") this.end(DemixError.from(data));
-        if (type === "requests") relayRequests(data.urls);
+    const client = new WorkerClient(
+      spawn(() => crash("The worker was ended from outside.")),
+      ENGINE,
+      {
+        onEvent: (type, data) => {
+          if (type === "engine.fatal") fail(DemixError.from(data));
+          if (type === "requests") relayRequests(data.urls);
+        },
+        onError: crash,
       },
-      onError: (message) => this.end(new DemixError("engine/crashed", message)),
-    });
+    );
     return client;
   }
 }

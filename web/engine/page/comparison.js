@@ -38,7 +38,7 @@ export async function compareDevices(signal, budget = BUDGET_MS) {
  * @returns {Promise<BenchmarkResult>}
  */
 async function benchmark(settings, signal) {
-  const client = new WorkerClient(spawn().worker, ENGINE);
+  const client = new WorkerClient(spawn(), ENGINE);
   try {
     return await until(signal, client.call("device.benchmark", settings));
   } finally {

@@ -22,13 +22,19 @@ import { Watchdog } from "./watchdog.js";
  * @property {number} work the same for a started engine, on a fast machine
  */
 
-/** Makes an engine worker that has started nothing yet. */
-export function spawn() {
-  const name = `engine-${crypto.randomUUID()}`; // of the lock that it holds while it lives
-  return {
-    name,
-    worker: new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name }),
-  };
+/**
+ * Makes an engine worker that has started nothing yet.
+ * @param {() => void} [onGone] called when it does not live any more, for whatever reason. A model blocks it for many
+ *   seconds, so silence proves nothing; but it holds a lock with its name, which the browser then grants to us.
+ * @returns {Worker}
+ */
+export function spawn(onGone = () => {}) {
+  const name = `engine-${crypto.randomUUID()}`;
+  const worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name });
+  worker.addEventListener("message", () => void navigator.locks.request(name, () => {}).then(onGone), {
+    once: true,
+  });
+  return worker;
 }
 
 export class Connection {
@@ -54,10 +60,9 @@ export class Connection {
    * @param {(type: keyof Events, data: any) => void} onEvent gets no event of a call that was aborted
    */
   constructor(settings, timeouts, onEvent) {
-    const { name, worker } = spawn();
+    const worker = spawn(() => this.#crash("It was ended from outside."));
     this.#timeouts = timeouts;
     this.#watchdog = new Watchdog(timeouts.work, () => this.#timeOut("The engine has stopped answering."));
-    worker.addEventListener("message", () => this.#watchLock(name), { once: true });
     worker.addEventListener("message", () => this.#keepWaiting());
     this.#client = new WorkerClient(worker, ENGINE, {
       onEvent: (type, data) => {
@@ -190,15 +195,5 @@ export class Connection {
   /** @param {string} reason */
   #crash(reason) {
     this.end(new DemixError("engine/crashed", `The engine stopped unexpectedly. ${reason}`));
-  }
-
-  /**
-   * Notices the worker's death. It blocks for many seconds in a model, so silence proves nothing; but it holds a lock
-   * with its name while it lives, which the browser grants to us the moment it is gone.
-   * @param {string} name
-   */
-  async #watchLock(name) {
-    await navigator.locks.request(name, () => {});
-    this.#crash("It was ended from outside.");
   }
 }
