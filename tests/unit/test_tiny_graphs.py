@@ -42,7 +42,7 @@ def test_probe_does_the_work_that_it_is_said_to_do(folder: Path) -> None:
 def test_the_engine_knows_the_probe() -> None:
     rows, size = MAKE["PROBE_SHAPE"]
     known = f"rows: {rows}, size: {size}, products: {MAKE['PROBE_PRODUCTS']} "
-    assert known in (WEB / "engine" / "devices" / "probe.js").read_text(encoding="utf-8")
+    assert known in (WEB / "engine" / "devices" / "self-test.js").read_text(encoding="utf-8")
 
 
 def test_echo_gives_known_parts_of_the_mixture(folder: Path) -> None:
