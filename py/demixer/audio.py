@@ -1,4 +1,4 @@
-"""What the pipeline reads from and writes to: float32 samples, [channels, n], at a rate in Hz."""
+"""Audio that the pipeline reads and writes: float32 samples [channels, n] at a rate in Hz."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_CHANNELS: Final = 8
 
 
 class Source(Protocol):
-    """A song that can be read in pieces, in any order."""
+    """Audio that can be read in any order."""
 
     @property
     def rate(self) -> int:
@@ -41,17 +41,17 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Takes finished stem samples, in order and without gaps."""
+    """Destination of finished stem samples, which arrive in order and without gaps."""
 
     async def write(self, start: int, stems: Samples) -> None:
-        """Take the samples from `start` on [shape=(stems, channels, n)]; the sink owns the array."""
+        """Take the samples from `start` on [shape=(stems, channels, n)]; the array becomes the sink's."""
         ...
 
 
 def interleave(samples: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
-    """Samples [shape=(channels, n)] frame by frame [shape=(n, channels)], as files and JavaScript have them.
+    """Transpose samples [shape=(channels, n)] to frames [shape=(n, channels)], the order of files and JavaScript.
 
-    Channel by channel: numpy in wasm takes ten times as long to copy the transposed view.
+    Copies channel by channel, since numpy in wasm takes ten times as long for the transposed view.
     """
     frames = np.empty(samples.shape[::-1], samples.dtype)
     for channel, values in enumerate(samples):
@@ -60,7 +60,7 @@ def interleave(samples: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
 
 
 def deinterleave(frames: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
-    """The inverse: samples [shape=(channels, n)] in memory of their own, of frames [shape=(n, channels)]."""
+    """Transpose frames [shape=(n, channels)] to samples [shape=(channels, n)] in memory of their own."""
     samples = np.empty(frames.shape[::-1], frames.dtype)
     for channel, values in enumerate(samples):
         values[:] = frames[:, channel]
@@ -68,7 +68,7 @@ def deinterleave(frames: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
 
 
 def check_format(rate: int, channels: int, length: int) -> None:
-    """Refuse what cannot be separated.
+    """Refuse audio that cannot be separated.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def check_format(rate: int, channels: int, length: int) -> None:
 
 
 def check_finite(samples: Samples) -> None:
-    """Refuse NaN and infinity, which would spread over a whole segment (`audio/not-finite`)."""
+    """Refuse NaN and infinity, which would spread over a whole segment; raises `audio/not-finite`."""
     if not np.isfinite(samples).all():
         raise AudioError(
             "audio/not-finite",
@@ -106,7 +106,7 @@ def check_finite(samples: Samples) -> None:
 
 @dataclass(frozen=True)
 class Clip:
-    """A song held in memory: a `Source` for native runs and tests.
+    """Audio in memory: a `Source`.
 
     Parameters
     ----------
@@ -136,12 +136,12 @@ class Clip:
 
 
 class Collected:
-    """A `Sink` that keeps everything in memory.
+    """Stems collected in memory: a `Sink`.
 
     Parameters
     ----------
     stems, channels, length : int
-        Shape of `samples`, the array that fills up.
+        Shape of `samples`, the array to fill.
     """
 
     def __init__(self, stems: int, channels: int, length: int) -> None:

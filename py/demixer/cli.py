@@ -1,4 +1,4 @@
-"""The command line: `demixer separate`, `demixer evaluate` and `demixer models`."""
+"""The command line: `demixer separate`, `evaluate` and `models`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ console = Console(stderr=True)
 
 @app.command("separate")
 def separate_songs(
-    songs: Annotated[list[Path], typer.Argument(metavar="IN…", help="Songs, in any format that FFmpeg reads.")],
+    songs: Annotated[list[Path], typer.Argument(metavar="IN…", help="Songs in any format that FFmpeg reads.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Stems go to DIR/<song>/<stem>.wav.")],
     model_id: Annotated[str, typer.Option("--model", help="See `demixer models`.")] = "htdemucs",
     preset: Annotated[Literal["fast", "standard", "best"], typer.Option(help="Speed against quality.")] = "standard",
@@ -105,7 +105,7 @@ def evaluate_models(
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
-    """Measure separation quality on songs with known stems; run again to go on where it stopped."""
+    """Measure separation quality on songs with known stems; a second run continues the first."""
     try:
         systems = [find_system(name, precision, raw=raw) for name in names or ["htdemucs"]]
         songs = find_songs([folder.resolve() for folder in folders])
@@ -144,7 +144,7 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
 
 
 def run_jobs(jobs: list[Job], kept: Path, processes: int, scheduler: str | None) -> list[run.Outcome]:
-    """Run songs through systems with a progress bar; a song that fails is told of at once."""
+    """Run the jobs with a progress bar, and print each failure at once."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with (
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
@@ -161,7 +161,7 @@ def run_jobs(jobs: list[Job], kept: Path, processes: int, scheduler: str | None)
 
 
 def print_summary(results: list[Result]) -> None:
-    """The medians over songs, as a table."""
+    """Print the medians over songs as a table."""
     table = Table("Stem", "System", "Songs", *METRICS.values(), box=None)
     for row in tables.summary(results):
         medians = ("-" if value is None else f"{value:.2f}" for value in row.median.values())
@@ -170,7 +170,7 @@ def print_summary(results: list[Result]) -> None:
 
 
 def describe(model: Model) -> dict[str, Any]:
-    """What `demixer models --json` tells of a model."""
+    """A model as `demixer models --json` prints it."""
     return {
         "id": model.id,
         "label": model.label,
@@ -183,7 +183,7 @@ def describe(model: Model) -> dict[str, Any]:
 
 
 def load_models() -> dict[str, Model]:
-    """Every model: those of the built manifest, and those that the checkout describes but has not built."""
+    """All models by id: those of the built manifest, and those that the checkout describes but has not built."""
     described = (tomllib.loads(path.read_text()) for path in sorted(CHECKOUT.glob("models/*/model.toml")))
     models = {model.id: model for model in map(Model.from_dict, described)}
     manifest = MODELS / "manifest.json"
@@ -228,7 +228,7 @@ def find_weights(model: Model, precision: Precision) -> tuple[Path, ...]:
 
 
 def song_folders(songs: list[Path], output: Path) -> list[Path]:
-    """A folder for each song, named after it; songs of one name are numbered, so that none is overwritten."""
+    """Name a folder after each song; songs of the same name are numbered, so that none overwrites another."""
     folders: list[Path] = []
     for song in songs:
         folder, number = output / song.stem, 1
@@ -249,7 +249,7 @@ async def separate_one(
     *,
     raw: bool,
 ) -> None:
-    """Run the pipeline with a progress bar."""
+    """Separate a song with a progress bar."""
     if source.channels > 2:
         pairs = -(-source.channels // 2)
         console.print(f"{name}: {source.channels} channels, separated in {pairs} pairs, each as a stereo song.")
@@ -276,7 +276,7 @@ async def separate_one(
 
 
 def explain(error: DemixError, song: Path | None = None) -> None:
-    """One line that says what happened and what to do."""
+    """Print one line with what happened and what to do."""
     parts = ["demixer", *([song.name] if song else []), f"{error.message} {error.hint or ''}".rstrip()]
     print(": ".join(parts), file=sys.stderr)
 

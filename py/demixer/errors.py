@@ -1,11 +1,11 @@
-"""Errors that reach a person: a code, what happened, and what to do next."""
+"""Errors that reach a person: a stable code, what happened, and what to do next."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Every error code, and whether trying the same thing again can help. The same table stands in
-#: `web/base/errors.js`, and each code has a text in `web/locales/`; a test compares the three.
+#: Error code -> True when trying again can help. `web/base/errors.js` has the same table, and each code has a text in
+#: `web/locales/`; a test compares the three.
 CODES: Final[dict[str, bool]] = {
     "cancelled": True,
     "audio/unreadable": False,
@@ -52,11 +52,11 @@ class DemixError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether trying the same thing again can help."""
+        """True when trying again can help."""
         return CODES[self.code]
 
     def to_dict(self) -> dict[str, str | bool | None]:
-        """The shape in which an error crosses the worker border and `--json`."""
+        """Plain data, for messages between threads and for `--json`."""
         return {
             "code": self.code,
             "message": self.message,
@@ -70,11 +70,11 @@ class AudioError(DemixError):
 
 
 class ModelError(DemixError):
-    """The model is unknown, damaged or does not fit (`model/...`)."""
+    """The model is unknown, damaged or incompatible (`model/...`)."""
 
 
 class RuntimeFailure(DemixError):
-    """The inference runtime gave up (`runtime/...`)."""
+    """The inference runtime failed (`runtime/...`)."""
 
 
 class Cancelled(DemixError):

@@ -1,4 +1,4 @@
-"""Watching a device: a broken one gives zeros, no numbers or far too large ones, and raises no error of its own."""
+"""Checks of a device's results: a broken one gives zeros, NaN or far too large numbers without raising an error."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from demixer.audio import Samples
 from demixer.errors import RuntimeFailure
 from demixer.runtime import Float, Session
 
-#: Mean power (-120 dB) below which nothing is said about zeros and loudness: there they may be mere underflow.
+#: Mean power (-120 dB) below which zeros and loudness are not checked: they may be mere underflow.
 AUDIBLE: Final = 1e-12
 
-#: How many times the mixture's peak no stem's RMS reaches: some 25 dB above the RMS of music. Not a ratio of the two
-#: energies: for a lone click in silence HT-Demucs rightly gives 33 dB more than the click's.
+#: Ratio of a stem's RMS to the mixture's peak that no working device reaches, some 25 dB above the RMS of music. It is
+#: not a ratio of energies, since HT-Demucs rightly answers a lone click in silence with 33 dB more than the click's.
 GROSS: Final = 4.0
 
 
 def check_estimate(mixture: Samples, stems: Samples) -> None:
-    """Refuse stems that no working device gives for this mixture.
+    """Refuse stems that no working device computes from this mixture.
 
-    Dot products: one pass, no temporary arrays, and a sum of squares is finite only if every sample is.
+    Uses dot products: one pass without temporary arrays, and a sum of squares is finite only if every sample is.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def check_estimate(mixture: Samples, stems: Samples) -> None:
 
 
 class GuardedSession:
-    """A `Session` that refuses outputs of nothing but zeros, which a family can hide: masks of zero share evenly.
+    """A `Session` that refuses outputs of zeros, which a family may hide: masks of zero become even shares.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class GuardedSession:
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
         audible = any(map(is_audible, feeds.values()))
         running = self._session.run(feeds)
-        del feeds  # the device has them from here on
+        del feeds  # the device owns them now
         outputs = await running
         if audible and not all(output.any() for output in outputs.values()):
             raise _failure("nothing but zeros")
@@ -76,7 +76,7 @@ def energy(samples: Float) -> float:
 
 
 def is_audible(samples: Float) -> bool:
-    """Whether a device has to find something in it."""
+    """True when a working device must give a result other than zero."""
     return energy(samples) > AUDIBLE * samples.size
 
 

@@ -1,4 +1,4 @@
-"""Sliding median over whole arrays, exact: a sorting network whose work neighbouring windows share."""
+"""Exact sliding median of whole arrays, by a sorting network that neighbouring windows share."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy.typing as npt
 _Ints = npt.NDArray[np.int32]
 
 _STRIPE = 32_768
-"""Values worked on at once: few enough that a network's couple of dozen temporaries stay in the cache."""
+"""Values sorted at once, few enough for some two dozen temporary arrays to stay in the cache."""
 
 
 def median_filter(values: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
     """Median of the `size` neighbours of each value along the first axis, mirrored at the ends.
 
-    The same as `scipy.ndimage.median_filter(values, (size, 1), mode="reflect")`, in element-wise minima and
-    maxima alone: 24 of them an element for a size of 9, 58 for 17.
+    Equals `scipy.ndimage.median_filter(values, (size, 1), mode="reflect")`, but uses only element-wise minima and
+    maxima: 24 an element for a size of 9, 58 for 17.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def median_filter(values: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.
     run = size // 2
     if run < 1 or size != 2 * run + 1 or run.bit_count() != 1:
         raise ValueError(f"size must be 2**k + 1 and at least 3, not {size}")
-    # Floats that are not negative are in the order of their bits. Minima of integers need not mind NaN, which
-    # makes them four times as fast in WebAssembly.
+    # Non-negative floats sort like the integers of their bits, whose minima need no care for NaN and are four times as
+    # fast in WebAssembly.
     bits = values.view(np.int32)
     medians = np.empty_like(bits)
     width = max(1, _STRIPE // len(bits))
@@ -49,18 +49,18 @@ def _sliding_median(values: _Ints, run: int) -> _Ints:
     count = len(values) - 2 * run
     before = [rank[:count] for rank in ranked]
     after = [rank[run + 1 : run + 1 + count] for rank in reversed(ranked)]
-    # One run against the other backwards: the smaller of each pair are the lower half of both runs together.
+    # Pair one run with the other in reverse: the smaller values of the pairs are the lower half of both runs.
     below, above = np.minimum(before[0], after[0]), np.maximum(before[0], after[0])
     for left, right in zip(before[1:], after[1:], strict=True):
         np.maximum(below, np.minimum(left, right), out=below)
         np.minimum(above, np.maximum(left, right), out=above)
-    # The value between the runs is the median where it lies between their halves.
+    # The value between the runs is the median if it lies between the two halves.
     middle = values[run : run + count]
     return np.minimum(np.maximum(middle, below, out=below), above, out=below)
 
 
 def _sorted_runs(values: _Ints, run: int) -> list[_Ints]:
-    """For every run of consecutive values: the smallest, the second smallest, … [each shape=(n - run + 1, m)]."""
+    """The smallest value of every run, the second smallest, and so on [each shape=(n - run + 1, m)]."""
     ranked = [values]
     while len(ranked) < run:
         half = len(ranked)

@@ -1,11 +1,11 @@
-"""How good stems are, measured against the true ones: SDR as the MDX challenge defines it, and BSSEval v4.
+"""Quality of estimated stems against the true ones: SDR as in the Music Demixing Challenge, and BSSEval v4.
 
-BSSEval asks how much of an estimate the true stems explain when each may pass through a short filter: what its own
-stem explains beyond a plain copy is *spatial* distortion, what the others explain is *interference*, and the rest are
-*artifacts* (Vincent et al., "First stereo audio source separation evaluation campaign", ICA 2007). Version 4 keeps one
-filter for the whole song and measures in windows of a second (Stöter, Liutkus and Ito, "The 2018 Signal Separation
-Evaluation Campaign", LVA/ICA 2018). The figures are those of PyPI `museval` 0.4; correlations are summed over blocks,
-so that a song needs no transform of its whole length.
+BSSEval explains an estimate by the true stems, each passed through a short filter: its own stem beyond a plain copy is
+*spatial* distortion, the other stems are *interference*, and the unexplained rest is *artifacts* (Vincent et al.,
+"First stereo audio source separation evaluation campaign", ICA 2007). Version 4 keeps one filter for the whole song
+and measures in windows of a second (Stöter, Liutkus and Ito, "The 2018 Signal Separation Evaluation Campaign", LVA/ICA
+2018). The figures equal those of PyPI `museval` 0.4; correlations are summed over blocks, so that no transform spans
+the whole song.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from demixer.audio import Samples
 
-#: Taps of the filters through which BSSEval lets the true stems explain an estimate.
+#: Taps of the filters that the true stems pass through.
 TAPS: Final = 512
 
 _MDX_FLOOR: Final = 1e-7
@@ -30,9 +30,9 @@ _Spectrum = npt.NDArray[np.complex128]
 
 
 def sdr(reference: Samples, estimate: Samples) -> float:
-    """Signal-to-distortion ratio of a whole stem in dB, as the Music Demixing Challenge defines it.
+    """Signal-to-distortion ratio of a whole stem in dB, as defined by the Music Demixing Challenge.
 
-    Mitsufuji et al., "Music Demixing Challenge 2021", Frontiers in Signal Processing 2022.
+    See Mitsufuji et al., "Music Demixing Challenge 2021", Frontiers in Signal Processing 2022.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def sdr(reference: Samples, estimate: Samples) -> float:
 class BSSEval:
     """Ratios in dB [each shape=(stems, windows)]; NaN in windows where a stem or an estimate is silent.
 
-    `sdr`: distortion of any kind. `isr`: spatial distortion, the stem through a wrong filter. `sir`: interference of
-    the other stems. `sar`: artifacts that no stem explains.
+    `sdr` counts distortion of any kind, `isr` spatial distortion, `sir` interference from the other stems, and `sar`
+    artifacts.
     """
 
     sdr: _Real
@@ -58,20 +58,20 @@ class BSSEval:
 
 
 def bss_eval(references: Samples, estimates: Samples, window: int) -> BSSEval:
-    """Image metrics of BSSEval v4.
+    """Compute the image metrics of BSSEval v4.
 
     Parameters
     ----------
     references, estimates : np.ndarray [shape=(stems, channels, n)], float32
         The true stems, none of them silent throughout, and their estimates in the same order.
     window : int
-        Samples measured together; a second by convention. Samples after the last whole window are left out, as
-        museval does, unless there is no whole one.
+        Samples measured together, one second by convention. Samples after the last whole window are left out, as in
+        museval, unless no window is whole.
 
     Raises
     ------
     ValueError
-        When shapes differ or a reference is silent, so that nothing can be measured.
+        When shapes differ or a reference is silent.
     """
     if references.shape != estimates.shape:
         raise ValueError(f"references {references.shape} and estimates {estimates.shape} differ in shape")
@@ -85,7 +85,7 @@ def bss_eval(references: Samples, estimates: Samples, window: int) -> BSSEval:
 
 
 class _Filters:
-    """The filters that explain each estimate best, fitted to the whole song, ready to apply to a window."""
+    """Least-squares filters from the true stems to each estimate, fitted to the whole song."""
 
     def __init__(self, references: _Real, estimates: _Real, window: int) -> None:
         stems, channels, length = references.shape
@@ -127,12 +127,12 @@ class _Filters:
 
 
 def _silent(signals: _Real) -> bool:
-    """Whether any of the signals is silent; museval looks at the sum of the channels, and so do we."""
+    """True when any of the signals is silent in the sum of its channels, as in museval."""
     return not signals.sum(axis=1).any(axis=-1).all()
 
 
 def _ratio(signal: _Real, error: _Real) -> _Real:
-    with np.errstate(divide="ignore"):  # nothing in the error: infinitely good
+    with np.errstate(divide="ignore"):  # no error: infinitely good
         return np.asarray(10 * np.log10(np.square(signal).sum(axis=(1, 2)) / np.square(error).sum(axis=(1, 2))))
 
 
@@ -152,7 +152,7 @@ def _gram(signals: _Real) -> _Real:
     """Inner products of all delayed copies [shape=(signals * TAPS, signals * TAPS)], block by block Toeplitz."""
     lags = _correlate(signals, signals)
     count = len(signals)
-    # Lags -(TAPS - 1) to TAPS - 1: a negative lag of one pair is the positive lag of the pair turned round.
+    # Lags -(TAPS - 1) to TAPS - 1: a negative lag of a pair is a positive lag of the swapped pair.
     both = np.concatenate([lags.swapaxes(0, 1)[..., :0:-1], lags], axis=-1)
     delays = np.arange(TAPS)
     blocks = both[:, :, delays[:, None] - delays[None, :] + TAPS - 1]  # [row signal, column signal, delay, delay]

@@ -1,4 +1,4 @@
-"""Stems put together again: the mix as the desk plays it, and how near the stems' sum comes to the song."""
+"""The mix of stems as the desk plays it, and measurements of stems, mix and residual."""
 
 from __future__ import annotations
 
@@ -14,60 +14,59 @@ from demixer.normalisation import blocks
 from demixer.progress import Monitor
 
 Gains = npt.NDArray[np.float64]
-"""Linear gains [shape=(stems, channels)], of what is made of the stems: one channel may be spread over several."""
+"""Linear gains [shape=(stems, channels)]; the channels are those of the mix."""
 
 
 class Mixdown:
-    """Stems times their gains: a `Source`.
+    """The sum of stems times their gains: a `Source`.
 
-    Sums as the desk's mixer (`web/media/mixer-worklet.js`) does, stem after stem in double precision, and rounds once
-    to float32, so that the bits are those that are heard.
+    Adds stem after stem in double precision and rounds once to float32, as the desk's mixer does
+    (`web/playback/audio/mixer.js`), so that an export has the bits that are played.
 
     Parameters
     ----------
     stems : sequence of Source
-        Of one rate, length and number of channels.
+        With the same rate, length and number of channels.
     gains : np.ndarray [shape=(stems, channels)], float64
-        Linear; stems that are silent are not read. Stems of one channel can be panned: the mix has as many as these.
+        Linear. A mono stem can be panned: the mix has as many channels as the gains. Muted stems are not read.
     gain : float
-        Linear gain of their sum.
+        Linear gain of the sum.
 
     Raises
     ------
     ValueError
-        When the gains do not fit the stems.
+        When the gains do not match the stems.
     """
 
     def __init__(self, stems: Sequence[Source], gains: Gains, gain: float = 1.0) -> None:
-        fits = gains.ndim == 2 and len(gains) == len(stems) and stems[0].channels in {1, gains.shape[1]}
-        if not fits or not np.isfinite(gains).all():
+        matches = gains.ndim == 2 and len(gains) == len(stems) and stems[0].channels in {1, gains.shape[1]}
+        if not matches or not np.isfinite(gains).all():
             raise ValueError(f"gains of shape {gains.shape} for {len(stems)} stems of {stems[0].channels} channels")
         self.rate = stems[0].rate
         self.channels = int(gains.shape[1])
         self.length = stems[0].length
         self._gain = np.float64(gain)
-        self._heard = [(stem, row[:, np.newaxis]) for stem, row in zip(stems, gains, strict=True) if row.any()]
+        self._audible = [(stem, row[:, np.newaxis]) for stem, row in zip(stems, gains, strict=True) if row.any()]
 
     async def read(self, start: int, stop: int) -> Samples:
         mix = np.zeros((self.channels, stop - start))
-        for stem, gain in self._heard:
+        for stem, gain in self._audible:
             mix += gain * await stem.read(start, stop)
         return (self._gain * mix).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class MixMeasurement:
-    """What is to be known of a song before its stems are written.
+    """Peaks of stems and mix, and the energy of the residual.
 
     Parameters
     ----------
     stems : tuple of float
         Highest magnitude of each stem; 1 is full scale.
     mix : float
-        The same of the mix.
+        Highest magnitude of the mix.
     residual : float
-        Energy of the song minus the sum of its stems, relative to the song's, in dB: the null test. Minus infinity
-        where nothing is left.
+        Energy of the residual relative to the song's in dB, the null test; minus infinity when it is zero.
     """
 
     stems: tuple[float, ...]
@@ -76,15 +75,15 @@ class MixMeasurement:
 
 
 async def measure_mix(song: Source, stems: Sequence[Source], gains: Gains, monitor: Monitor) -> MixMeasurement:
-    """Read a song and its stems once, block by block.
+    """Measure a song and its stems, reading each once, block by block.
 
     Parameters
     ----------
     song : Source
     stems : sequence of Source
-        As long as the song.
+        With the length of the song.
     gains : np.ndarray [shape=(stems, channels)], float64
-        Of the mix.
+        Gains of the mix.
     monitor : Monitor
     """
     peaks = np.zeros(len(stems))
@@ -101,7 +100,7 @@ async def measure_mix(song: Source, stems: Sequence[Source], gains: Gains, monit
 
 
 def decibels(energy: float, reference: float) -> float:
-    """An energy relative to another one, in dB; silence is minus infinity, whatever it is compared to."""
+    """An energy relative to another in dB; zero energy is minus infinity, relative to anything."""
     if energy == 0:
         return -math.inf
     return math.inf if reference == 0 else 10 * math.log10(energy / reference)

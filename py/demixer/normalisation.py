@@ -1,4 +1,4 @@
-"""The song's offset and scale, measured once over the whole song, as the reference normalises it."""
+"""Offset and scale of a whole song, which some models need removed, as the reference implementation does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from demixer.audio import Samples, Source, check_finite
 from demixer.progress import Monitor
 
-#: Samples that are read together while measuring.
+#: Samples that are measured together.
 BLOCK: Final = 1 << 18
 
 
@@ -24,14 +24,14 @@ class Normalisation:
     scale: float
 
     def normalise(self, samples: Samples) -> Samples:
-        """Samples without the song's offset, at unit scale."""
+        """Remove the offset and bring the samples to unit scale."""
         return samples if self == UNITY else (samples - np.float32(self.offset)) / np.float32(self.scale)
 
     def restore(self, stems: Samples, *, offset: bool) -> Samples:
-        """Stems at the song's scale.
+        """Bring stems back to the song's scale.
 
-        The reference gives the offset back to every stem (`offset=True`), so that their sum has it
-        several times; without it the mixture consistency gives it back once.
+        The reference adds the offset to every stem (`offset=True`), so that their sum has it several times; without,
+        the mixture consistency adds it once.
         """
         if self == UNITY:
             return stems
@@ -42,7 +42,7 @@ UNITY: Final = Normalisation(0.0, 1.0)
 
 
 class Meter:
-    """Measures a song block by block: refuses what is not a number, gives the normalisation of the rest.
+    """Measures the normalisation of a song block by block.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Meter:
         self._squares = 0.0
 
     def add(self, samples: Samples) -> None:
-        """Take the next block of `blocks` [shape=(channels, n)]; raises `audio/not-finite`."""
+        """Measure the next block [shape=(channels, n)]; raises `audio/not-finite`."""
         check_finite(samples)
         mono = samples.mean(axis=0, dtype=np.float64)
         self._total += float(mono.sum())
@@ -64,14 +64,14 @@ class Meter:
 
     @property
     def normalisation(self) -> Normalisation:
-        """The song's normalisation, once all blocks were added."""
+        """The song's normalisation, once every block is added."""
         mean = self._total / self._length
         variance = max(0.0, self._squares - self._total * mean) / max(1, self._length - 1)
         return Normalisation(mean, math.sqrt(variance) + 1e-8)
 
 
 async def blocks(source: Source) -> AsyncIterator[tuple[int, Samples]]:
-    """The whole song as (start, samples), always cut alike, so that what is measured has the same bits."""
+    """The whole song as (start, samples), in fixed blocks so that measurements have the same bits."""
     for start in range(0, source.length, BLOCK):
         yield start, await source.read(start, min(start + BLOCK, source.length))
 
@@ -93,7 +93,7 @@ async def measure(source: Source, monitor: Monitor) -> Normalisation:
 
 
 class NormalisedSource:
-    """A song at a normalisation, as a `Source`."""
+    """A normalised song: a `Source`."""
 
     def __init__(self, source: Source, normalisation: Normalisation) -> None:
         self.rate = source.rate

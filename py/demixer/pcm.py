@@ -1,13 +1,14 @@
-"""Float samples as those of a file: rounded, dithered, clipped rather than wrapped, and laid out as encoders take them.
+"""Float samples as an encoder takes them: rounded to whole steps, dithered, clipped, and laid out in bytes.
 
-The dither has a triangular density of two steps' width: it makes mean and variance of the rounding error independent
+The dither has a triangular density two steps wide, which makes the mean and variance of the rounding error independent
 of the music (Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither: a theoretical survey", JAES 1992).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ Bytes = npt.NDArray[np.uint8]
 Steps = npt.NDArray[np.int32]
 Layout = Literal["float", "packed16", "packed24", "wide16", "wide24", "planar16"]
 
-#: Only here does rounding come anywhere near what can be heard.
+#: Resolution that is dithered: at 24 bits the rounding error is far below anything audible.
 DITHERED_BITS: Final = 16
 
 
@@ -28,9 +29,9 @@ class Quantiser:
     Parameters
     ----------
     bits : int
-        Of a step: full scale is 2 to the power of `bits - 1`.
+        Resolution: full scale is `2 ** (bits - 1)` steps.
     seed : int
-        Of the dither; files that are heard together need different ones, or their noise adds up.
+        Seed of the dither. Files that are played together need different ones, or their noise adds up.
     """
 
     def __init__(self, bits: int, seed: int) -> None:
@@ -39,7 +40,7 @@ class Quantiser:
         self._noise = np.random.default_rng(seed) if bits == DITHERED_BITS else None
 
     def push(self, samples: Samples) -> Steps:
-        """Take the next samples [shape=(channels, n)], give their steps; counts in `clipped` what does not fit."""
+        """Quantise the next samples [shape=(channels, n)], and count those beyond full scale in `clipped`."""
         scaled = samples * np.float64(self._scale)
         beyond = (scaled > self._scale) | (scaled < -self._scale)
         self.clipped += int(np.count_nonzero(beyond))
@@ -49,7 +50,7 @@ class Quantiser:
 
 
 class Rendering:
-    """A `Source` as the bytes that an encoder takes, to be read from its beginning to its end.
+    """A `Source` as the bytes that an encoder takes, read from beginning to end.
 
     Parameters
     ----------
@@ -58,38 +59,68 @@ class Rendering:
         `float`: interleaved float32. `packed16`, `packed24`: interleaved, little-endian, as in a WAV file. `wide16`,
         `wide24`: interleaved in the upper bits of an int32. `planar16`: int16, one channel after the other.
     seed : int
-        Of the dither.
+        Seed of the dither.
     """
 
     def __init__(self, source: Source, layout: Layout, seed: int) -> None:
+        form = _FORMS[layout]
         self._source = source
-        self._lay = _LAYOUTS[layout]
-        self._quantiser = None if layout == "float" else Quantiser(int(layout[-2:]), seed)
+        self._pack = form.pack
+        self._quantiser = None if form.bits is None else Quantiser(form.bits, seed)
 
     @property
     def clipped(self) -> int:
-        """Samples so far that were beyond full scale and are not any longer."""
+        """Number of samples clipped to full scale so far."""
         return self._quantiser.clipped if self._quantiser else 0
 
     async def read(self, start: int, stop: int) -> Bytes:
         """The bytes of samples `start` to `stop`."""
         samples = await self._source.read(start, stop)
-        return self._lay(samples if self._quantiser is None else self._quantiser.push(samples))
-
-
-def _packed24(steps: Steps) -> Bytes:
-    return np.ascontiguousarray(_bytes(interleave(steps).astype("<i4", copy=False)).reshape(-1, 4)[:, :3]).ravel()
+        return self._pack(samples if self._quantiser is None else self._quantiser.push(samples))
 
 
 def _bytes(values: npt.NDArray[np.generic]) -> Bytes:
     return np.ascontiguousarray(values).ravel().view(np.uint8)
 
 
-_LAYOUTS: Final[dict[Layout, Callable[..., Bytes]]] = {
-    "float": lambda samples: _bytes(interleave(samples).astype("<f4", copy=False)),
-    "packed16": lambda steps: _bytes(interleave(steps).astype("<i2")),
-    "packed24": _packed24,
-    "wide16": lambda steps: _bytes(interleave(steps) << 16),
-    "wide24": lambda steps: _bytes(interleave(steps) << 8),
-    "planar16": lambda steps: _bytes(steps.astype("<i2")),
+def _pack_float(samples: Samples) -> Bytes:
+    return _bytes(interleave(samples).astype("<f4", copy=False))
+
+
+def _pack_16(steps: Steps) -> Bytes:
+    return _bytes(interleave(steps).astype("<i2"))
+
+
+def _pack_24(steps: Steps) -> Bytes:
+    four_bytes = _bytes(interleave(steps).astype("<i4", copy=False)).reshape(-1, 4)
+    return np.ascontiguousarray(four_bytes[:, :3]).ravel()
+
+
+def _widen_16(steps: Steps) -> Bytes:
+    return _bytes(interleave(steps) << 16)
+
+
+def _widen_24(steps: Steps) -> Bytes:
+    return _bytes(interleave(steps) << 8)
+
+
+def _pack_planes(steps: Steps) -> Bytes:
+    return _bytes(steps.astype("<i2"))
+
+
+@dataclass(frozen=True)
+class _Form:
+    """Resolution of a layout, None for float samples, and the function that packs samples or steps."""
+
+    bits: int | None
+    pack: Callable[[Any], Bytes]
+
+
+_FORMS: Final[dict[Layout, _Form]] = {
+    "float": _Form(None, _pack_float),
+    "packed16": _Form(16, _pack_16),
+    "packed24": _Form(24, _pack_24),
+    "wide16": _Form(16, _widen_16),
+    "wide24": _Form(24, _widen_24),
+    "planar16": _Form(16, _pack_planes),
 }

@@ -1,4 +1,4 @@
-"""What was read last of a song: the model's windows overlap, and the stems are compared with what it heard."""
+"""The most recently read part of a song: segments overlap, and stems are compared with the mixture."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from demixer.audio import Samples, Source
 
 
 class Recent:
-    """A `Source` that reads a song once while it is read from front to back by several readers.
+    """A `Source` that reads a song once although several readers go through it from front to back.
 
     Parameters
     ----------
     source : Source
     span : int
-        Samples to keep, of what was read last. What lies before them is read again.
+        Number of samples to keep; earlier ones are read again.
     """
 
     def __init__(self, source: Source, span: int) -> None:
@@ -30,7 +30,7 @@ class Recent:
         self._reading = asyncio.Lock()
 
     async def read(self, start: int, stop: int) -> Samples:
-        """Samples `start` to `stop` [shape=(channels, stop - start)], not to be written to."""
+        """Samples `start` to `stop` [shape=(channels, stop - start)], read-only."""
         if not self._holds(start, stop):
             async with self._reading:
                 if start < self._start:
@@ -47,11 +47,12 @@ class Recent:
         return self._start <= start and stop <= self._end
 
     async def _extend(self, start: int, stop: int) -> None:
-        """Read on to `stop`, or begin anew at `start` where that is farther on than what is known."""
-        known = max(self._end, start)
-        samples = await self._source.read(known, stop)
-        before = self._samples if known == self._end else self._samples[:, :0]
-        kept = max(0, max(self._span, stop - start) - samples.shape[-1])
-        self._samples = np.concatenate([before[:, max(0, before.shape[-1] - kept) :], samples], axis=-1)
+        """Read up to `stop`, and drop everything when `start` lies beyond the samples held."""
+        if start > self._end:
+            self._start, self._samples = start, self._samples[:, :0]
+        samples = await self._source.read(self._end, stop)
+        kept = max(self._span, stop - start)
+        surplus = max(0, self._samples.shape[-1] + samples.shape[-1] - kept)
+        self._samples = np.concatenate([self._samples[:, surplus:], samples], axis=-1)
         self._samples.flags.writeable = False
         self._start = stop - int(self._samples.shape[-1])

@@ -1,10 +1,11 @@
-"""Sample rate conversion: linear phase, no lag, and the same bits however a song is cut into pieces.
+"""Sample rate conversion with linear phase and no lag, whose bits do not depend on how a song is cut into blocks.
 
-A Kaiser-windowed sinc (Kaiser 1974), flat to 0.95 of the lower Nyquist frequency and 120 dB down from there on,
-run as fast convolution. `from_rate / to_rate` in lowest terms is `down / up`, and every `down` samples in are `up`
-samples out: the spectrum of a block of such chunks, weighted and cut or extended, *is* the spectrum of the converted
-block (overlap-save with a change of rate). So any pair of rates works without a table of filter phases, and a sample
-costs a few dozen operations instead of one for each of the filter's 300 taps. Blocks lie on a fixed grid of the output.
+The filter is a Kaiser-windowed sinc (Kaiser 1974), flat up to 0.95 of the lower Nyquist frequency and 120 dB down from
+there on, and runs as a fast convolution. With `from_rate / to_rate` in lowest terms as `down / up`, every `down` input
+samples become `up` output samples: the spectrum of a block of such chunks, weighted and cut or extended, is the
+spectrum of the converted block (overlap-save with a change of rate). Any pair of rates works without a table of filter
+phases, and a sample costs a few dozen operations instead of one for each of the filter's 300 taps. Blocks lie on a
+fixed grid of the output.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _SHORTEST_BLOCK: Final = 16_384
 
 @dataclass(frozen=True)
 class Conversion:
-    """The kernel both faces share: blocks in, blocks out.
+    """Converts blocks of samples from one rate to another, for `Resampled` and `Resampler`.
 
     Output block b, samples `b * step_out` to `(b + 1) * step_out`, needs the input samples `b * step_in - margin`
     to `(b + 1) * step_in + margin`.
@@ -37,12 +38,12 @@ class Conversion:
     to_rate: int
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Saved as its two rates: a state need not hold the filter."""
+        """Pickle only the two rates, which keeps the filter out of resume points."""
         return conversion, (self.from_rate, self.to_rate)
 
     @property
     def margin(self) -> int:
-        """Input samples that a block needs on either side."""
+        """Input samples that a block needs on each side."""
         return self._margin_chunks * self._down
 
     @cached_property
@@ -108,7 +109,7 @@ class Conversion:
 
     @cached_property
     def _response(self) -> Samples:
-        """Weight of each bin that both spectra have: real, since the filter is symmetric."""
+        """Weight of each bin that both spectra share; real, since the filter is symmetric."""
         low, high = sorted((self.from_rate, self.to_rate))
         cutoff = (1 + PASSBAND) / 2 * low / high
         taps = np.sinc(cutoff * np.arange(-self._reach, self._reach + 1))
@@ -124,18 +125,18 @@ class Conversion:
 
 @lru_cache(maxsize=8)
 def conversion(from_rate: int, to_rate: int) -> Conversion:
-    """The conversion between two rates in Hz; built once."""
+    """The conversion between two rates in Hz, cached."""
     return Conversion(from_rate, to_rate)
 
 
 class Resampled:
-    """A `Source` at another rate, computed where it is read; zero beyond the song's ends.
+    """A `Source` at another rate, converted on reading; zero beyond the song's ends.
 
     Parameters
     ----------
     source : Source
     rate : int
-        In Hz. Where it is the source's own, reads pass through untouched.
+        In Hz; the source's own rate leaves the samples untouched.
     """
 
     def __init__(self, source: Source, rate: int) -> None:
@@ -145,7 +146,7 @@ class Resampled:
         self.length = -(-source.length * rate // source.rate)
 
     async def read(self, start: int, stop: int) -> Samples:
-        """Samples `start` to `stop` [shape=(channels, stop - start)], the same bits whatever was read before."""
+        """Samples `start` to `stop` [shape=(channels, stop - start)]; their bits do not depend on earlier reads."""
         source = self._source
         if self.rate == source.rate:
             return await source.read(start, stop)
@@ -157,14 +158,14 @@ class Resampled:
 
 
 class Resampler:
-    """A stream at another rate: push samples in, take finished ones out.
+    """Converts a stream of samples to another rate.
 
     Parameters
     ----------
     from_rate, to_rate : int
         In Hz.
     length : int
-        Samples that come out altogether.
+        Total number of samples to return.
     """
 
     def __init__(self, from_rate: int, to_rate: int, length: int) -> None:
@@ -173,7 +174,7 @@ class Resampler:
         self._missing = length
 
     def push(self, samples: Samples) -> Samples:
-        """Take the next samples in [shape=(..., n)] and give those that are finished [shape=(..., m)]."""
+        """Take the next samples [shape=(..., n)] and return the finished ones [shape=(..., m)]."""
         if self._kernel is None:
             self._pending = samples[..., :0].copy()  # not a view, which would keep all the samples
             return self._deliver(samples)
@@ -185,7 +186,7 @@ class Resampler:
         return self._deliver(kernel.run(pending, blocks))
 
     def finish(self) -> Samples:
-        """The rest, up to the promised length, as if silence followed the last sample pushed."""
+        """Return the remaining samples, as if silence followed the last one pushed."""
         if self._pending is None:
             raise ValueError("nothing was pushed")
         if self._kernel is None:

@@ -1,4 +1,4 @@
-"""The border to an ONNX runtime: numpy arrays in, numpy arrays out."""
+"""Interface to an ONNX runtime: numpy arrays in, numpy arrays out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Float = npt.NDArray[np.float32]
 
 
 class Session(Protocol):
-    """One loaded model."""
+    """A network loaded into a runtime."""
 
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
-        """Run the graph once.
+        """Run the network once.
 
         Parameters
         ----------
@@ -37,14 +37,14 @@ class Session(Protocol):
 
 
 class Loaded(Session, Protocol):
-    """A `Session` as its runtime gives it: `runtimes.native` and `runtimes.web`."""
+    """A `Session` with the figures that its runtime adds: `runtimes.native` and `runtimes.web`."""
 
     @property
     def ahead(self) -> int:
-        """How many runs to ask for beyond the one that is waited for, so that the device always has work."""
+        """Number of runs to request beyond the one being awaited, which keeps the device busy."""
         ...
 
     @property
     def seconds(self) -> float:
-        """What all its runs took so far, without waiting for their turn."""
+        """Time of all runs so far, without waiting for their turn."""
         ...

@@ -1,7 +1,7 @@
-"""Cutting a song into segments and joining the results: Défossez's weighted overlap-add, streamed.
+"""Segments of a song and their weighted overlap-add, as a stream.
 
-The arithmetic is that of `demucs.apply.apply_model` (PyPI `demucs` 4.1.0), so that the same network
-gives the same stems; memory is that of one segment, whatever the song's length.
+The arithmetic is that of `demucs.apply.apply_model` (PyPI `demucs` 4.1.0), so that the same network gives the same
+stems. Memory is that of one segment, whatever the song's length.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from demixer.audio import Samples, Source
 
 @dataclass(frozen=True)
 class Segment:
-    """One piece of the song and the window that the model sees around it.
+    """A stretch of the song and the window around it that the model sees.
 
-    A segment shorter than the window (the last one, or a short song) sits in its middle, so that the
-    model gets real context on both sides instead of silence after the end.
+    A segment shorter than the window (the last one, or a short song) lies in its middle, so that the model sees real
+    context on both sides instead of silence after the end.
     """
 
     start: int
@@ -28,11 +28,11 @@ class Segment:
 
     @property
     def window_start(self) -> int:
-        """Where the window begins in the song; may be negative."""
+        """First sample of the window in the song; may be negative."""
         return self.start - (self.window - self.length) // 2
 
     def trim(self, stems: Samples) -> Samples:
-        """The segment's own part of what the model returned for the window."""
+        """Cut the stems of the window down to the segment."""
         offset = self.start - self.window_start
         return stems[..., offset : offset + self.length]
 
@@ -47,7 +47,7 @@ def plan(length: int, window: int, overlap: float) -> list[Segment]:
     window : int
         Samples that the model takes.
     overlap : float
-        Part of the window shared with the next one, in [0, 1).
+        Fraction of the window shared with the next one, in [0, 1).
     """
     stride = max(1, int((1 - overlap) * window))
     return [Segment(start, min(window, length - start), window) for start in range(0, length, stride)]
@@ -64,14 +64,14 @@ async def read_window(source: Source, segment: Segment) -> Samples:
 
 @lru_cache(maxsize=2)
 def fade(length: int, ramp: float = 0.5) -> Samples:
-    """Weights that favour the middle of a segment [shape=(length,)], largest 1, never 0; not to be written to.
+    """Weights that favour the middle of a segment [shape=(length,)], above 0 and up to 1; read-only.
 
     Parameters
     ----------
     length : int
         Samples of the segment.
     ramp : float
-        Part of it over which they rise, and fall, in (0, 0.5]. Half of it makes the reference's triangle.
+        Fraction of it over which they rise, and fall, in (0, 0.5]; 0.5 is the reference's triangle.
     """
     rising = np.arange(1, length // 2 + 1, dtype=np.float32)
     falling = np.arange(length - length // 2, 0, -1, dtype=np.float32)
@@ -83,9 +83,9 @@ def fade(length: int, ramp: float = 0.5) -> Samples:
 
 
 class OverlapAdd:
-    """Joins segments in their order and hands out each sample as soon as nothing more is added to it.
+    """Joins segments in order, and returns each sample as soon as it is complete.
 
-    Between two segments it holds what they share, and nothing else.
+    Between two segments it holds only the samples that they share.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class OverlapAdd:
     stems, channels : int
         Leading shape of what `add` takes.
     ramp : float
-        Of the weights: see `fade`.
+        See `fade`.
     """
 
     def __init__(self, segments: list[Segment], stems: int, channels: int, ramp: float = 0.5) -> None:
@@ -117,7 +117,7 @@ class OverlapAdd:
         Returns
         -------
         np.ndarray [shape=(stems, channels, n)], float32
-            The finished samples, from `segment.start` on; owned by the caller.
+            The finished samples from `segment.start` on; owned by the caller.
         """
         weight = fade(segment.window, self._ramp)[: segment.length].copy()
         total = weight * stems

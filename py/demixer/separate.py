@@ -24,7 +24,7 @@ from demixer.resume import ResumableStream, ResumePoints
 from demixer.segments import OverlapAdd, Segment, plan, read_window
 from demixer.stems import MixtureConsistency, Residual
 
-#: Samples of a song, over all channels, that are kept to be read again: 16 MB, whatever its rate and channels.
+#: Samples of a song, over all channels, that are kept in memory to be read again: 16 MB.
 KEPT: Final = 1 << 22
 
 
@@ -43,8 +43,8 @@ async def separate(
 ) -> int:
     """Separate a song into its stems.
 
-    The stems have the song's rate, channels and exact length. A mono song is given to the model as two
-    equal channels; of a song with more than two, each pair of channels is separated as a stereo song.
+    The stems have the song's rate, channels and exact length. A mono song is separated as two equal channels; of a
+    song with more than two channels, each pair is separated as a stereo song.
 
     Parameters
     ----------
@@ -57,14 +57,13 @@ async def separate(
     preset : Preset
         How far segments overlap and how they are joined.
     raw : bool
-        Give the model's own output, as the reference implementation does, instead of making the stems
-        sum to the mixture.
+        Return the model's own output, as the reference implementation does, instead of stems that sum to the mixture.
     residual : bool
         Add the mixture minus the family's stems as a last stem, and leave those stems as they are.
     ahead : int
-        Segments that the model is given beyond the one that is finished; changes no bit.
+        Number of segments to start beyond the one being awaited; changes no bit.
     normalisation : Normalisation, optional
-        The song's, where it was measured before.
+        The song's, if it was measured before.
     resume_points : ResumePoints, optional
         Saves the job's state after each segment. A job with a saved state goes on from there and gives the sink the
         samples that follow, bit for bit those of a job that never stopped.
@@ -79,18 +78,19 @@ async def separate(
     Raises
     ------
     DemixError
-        `audio/...` when the song cannot be separated, `runtime/...` when the model or its device fails, `cancelled`.
+        `audio/...` when the song cannot be separated, `runtime/...` when the model or its device fails, or
+        `cancelled`.
     """
     monitor = monitor or Monitor()
     check_format(source.rate, source.channels, source.length)
     measured = normalisation or await measure(source, monitor)
     normalisation = family.normalisation(measured)
 
-    heard_together = (ahead + 2) * family.segment * source.rate // family.rate
-    recent = Recent(source, min(heard_together, KEPT // source.channels))
+    reach = (ahead + 2) * family.segment * source.rate // family.rate
+    recent = Recent(source, min(reach, KEPT // source.channels))
     song = NormalisedSource(Resampled(recent, family.rate), normalisation)
     segments = plan(song.length, family.segment, preset.overlap)
-    # The normalisation tells a song from another of the same length.
+    # The normalisation distinguishes songs of the same length.
     job = source.rate, source.channels, source.length, measured, type(family), family.segment, preset, raw, residual
     saved = ResumableStream(resume_points, job)
     stream: Stream = await saved.load() or Stream(
@@ -107,7 +107,7 @@ async def separate(
             stream.segment += 1
             await saved.save(stream, stream.written)
             monitor.mark("separate", stream.segment, len(segments))
-            del estimate, finished  # or they would be there beside the next ones
+            del estimate, finished  # frees them before the next ones arrive
     await deliver(stream.to_song_rate.finish(), stream, recent, sink)
     if stream.completion is not None:
         await write(stream.completion.finish(), stream, sink)
@@ -123,10 +123,10 @@ def completion_of(source: Source, stems: int, *, raw: bool, residual: bool) -> M
 
 @dataclass
 class Stream:
-    """All that lies between two segments: what is not finished yet, and how far everything is.
+    """Everything between two segments: unfinished samples and positions.
 
-    `segment`: the next one of the plan. `delivered`: samples at the song's rate that left the resampler.
-    `written`: samples that the sink has.
+    `segment` is the index of the next one, `delivered` counts the samples at the song's rate that left the resampler,
+    and `written` those that the sink has taken.
     """
 
     overlap_add: OverlapAdd
@@ -140,9 +140,9 @@ class Stream:
 async def estimate_all(
     family: Family, song: Source, segments: Sequence[Segment], ahead: int
 ) -> AsyncGenerator[tuple[Segment, Samples]]:
-    """Estimate segments in their order [shape=(stems, channels, window)].
+    """Yield each segment with its estimate [shape=(stems, channels, window)], in order.
 
-    While the caller works on one, the next `ahead` ones are with the model, and the one after is being read.
+    While the caller works on one, the model works on the next `ahead` ones and the one after is being read.
     """
     reading: asyncio.Task[Samples] | None = None
     under_way: deque[tuple[Segment, asyncio.Task[Samples]]] = deque()
@@ -151,7 +151,7 @@ async def estimate_all(
             mixture = await (reading or started(read_window(song, segment)))
             reading = started(read_window(song, following)) if following else None
             under_way.append((segment, started(separate_channels(family, mixture))))
-            await asyncio.sleep(0)  # it gets as far as the model
+            await asyncio.sleep(0)  # lets it reach the model
             if len(under_way) > ahead:
                 yield await oldest(under_way)
         while under_way:
@@ -164,15 +164,15 @@ async def estimate_all(
 
 
 async def oldest(under_way: deque[tuple[Segment, asyncio.Task[Samples]]]) -> tuple[Segment, Samples]:
-    """Take the oldest one off; nothing holds its estimate from here on but who asked."""
+    """Remove the oldest segment, so that only the caller keeps its estimate alive."""
     segment, estimate = under_way.popleft()
     return segment, await estimate
 
 
 def started(work: Coroutine[None, None, Samples]) -> asyncio.Task[Samples]:
-    """A task of work whose failure is raised where it is awaited."""
+    """Start a task whose failure is raised where it is awaited."""
     task = asyncio.create_task(work)
-    task.add_done_callback(lambda _: None)  # or Pyodide reports a failure before it is awaited
+    task.add_done_callback(lambda _: None)  # without, Pyodide reports a failure before it is awaited
     return task
 
 
@@ -191,13 +191,13 @@ async def separate_channels(family: Family, mixture: Samples) -> Samples:
     Raises
     ------
     RuntimeFailure
-        `runtime/failed` when what the device computed cannot be true.
+        `runtime/failed` when the result is one that no working device computes.
     """
     pairs = []
     for first in range(0, mixture.shape[0], 2):
         channels = mixture[first : first + 2]
         if not channels.any():
-            # Every model gives silence for silence; there is no need to ask it.
+            # Silence separates into silence without a model.
             pairs.append(np.zeros((family.stems, *channels.shape), np.float32))
             continue
         stereo = channels if channels.shape[0] == 2 else np.repeat(channels, 2, axis=0)
@@ -208,7 +208,7 @@ async def separate_channels(family: Family, mixture: Samples) -> Samples:
 
 
 async def deliver(stems: Samples, stream: Stream, source: Source, sink: Sink) -> None:
-    """Make the next samples at the song's rate [shape=(stems, channels, n)] sum to the song, and write them."""
+    """Complete the next samples at the song's rate [shape=(stems, channels, n)], and write them."""
     if stream.completion is not None:
         start, stream.delivered = stream.delivered, stream.delivered + stems.shape[-1]
         stems = stream.completion.push(await source.read(start, stream.delivered), stems)
@@ -216,7 +216,7 @@ async def deliver(stems: Samples, stream: Stream, source: Source, sink: Sink) ->
 
 
 async def write(stems: Samples, stream: Stream, sink: Sink) -> None:
-    """Give the sink its next samples, if there are any [shape=(stems, channels, n)]."""
+    """Write samples to the sink, if there are any [shape=(stems, channels, n)]."""
     if stems.shape[-1]:
         await sink.write(stream.written, stems)
         stream.written += stems.shape[-1]

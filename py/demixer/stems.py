@@ -1,4 +1,4 @@
-"""Stem algebra: what is missing from a sum of stems, giving it back to them, and their peaks."""
+"""Stems as a whole: their residual, its return to them, and their peaks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ N_FFT: Final = 4096
 OVERLAP: Final = N_FFT // 4
 HOP: Final = N_FFT - OVERLAP
 
-#: Frames that are transformed together: bounds memory, changes no bit.
+#: Frames that are transformed together, which bounds memory and changes no bit.
 BATCH: Final = 16
 
-#: A frame whose residual stays below this is left as it is: it is rounding, not music.
+#: Peak of the residual below which a frame is left as it is: rounding, not music.
 INAUDIBLE: Final = 1e-6
 
-#: Weight that every stem is given in every bin, so that what no stem claims is shared evenly.
+#: Weight of every stem in every bin, so that a residual where all stems are silent is shared evenly.
 FLOOR: Final = 1e-10
 
 
@@ -30,7 +30,7 @@ def peaks(samples: Samples, hop: int) -> Samples:
     ----------
     samples : np.ndarray [shape=(..., channels, n)], float32
     hop : int
-        Samples to a pair; the last pair may cover fewer.
+        Samples in a pair; the last pair may cover fewer.
 
     Returns
     -------
@@ -43,14 +43,14 @@ def peaks(samples: Samples, hop: int) -> Samples:
 
 
 class PeakGrid:
-    """Peaks of a stream of samples, the same whatever pieces it comes in.
+    """Peaks of a stream of samples, however it is cut into pushes.
 
     Parameters
     ----------
     hop : int
-        Samples to a pair.
+        Samples in a pair.
     length : int
-        Samples of the whole stream, whose last pair may cover fewer.
+        Samples of the whole stream; its last pair may cover fewer.
     """
 
     def __init__(self, hop: int, length: int) -> None:
@@ -59,7 +59,7 @@ class PeakGrid:
         self._pending: Samples | None = None
 
     def push(self, samples: Samples) -> Samples:
-        """Take the next samples [shape=(..., channels, n)], give the pairs they complete [shape=(..., pairs, 2)]."""
+        """Take the next samples [shape=(..., channels, n)], return the pairs they complete [shape=(..., pairs, 2)]."""
         pending = samples if self._pending is None else np.concatenate([self._pending, samples], axis=-1)
         self._remaining -= samples.shape[-1]
         whole = pending.shape[-1]
@@ -125,14 +125,14 @@ class MixtureConsistency:
         if stems < 2:
             raise ValueError("a single stem needs a residual beside it: it would become the mixture")
         self._remaining = length
-        # Silence before the first sample lets the flanks of two frames cover it, as every other one.
+        # Silence before the first sample, so that two frames cover it like any other.
         self._lead = OVERLAP
         self._residual: Samples = np.zeros((channels, OVERLAP), np.float32)
         self._stems: Samples = np.zeros((stems, channels, OVERLAP), np.float32)
         self._tail: Samples = np.zeros((stems, channels, OVERLAP), np.float32)
 
     def push(self, mixture: Samples, stems: Samples) -> Samples:
-        """Take the next samples, give back those that are finished.
+        """Take the next samples and return the finished ones.
 
         Parameters
         ----------
@@ -142,25 +142,25 @@ class MixtureConsistency:
         Returns
         -------
         np.ndarray [shape=(stems, channels, m)], float32
-            The next finished samples; at most a frame stays behind.
+            The next finished samples; less than a frame is held back.
         """
         self._residual = np.concatenate([self._residual, mixture - stems.sum(axis=0)], axis=-1)
         self._stems = np.concatenate([self._stems, stems], axis=-1)
         frames = (self._residual.shape[-1] - OVERLAP) // HOP
         finished = [self._advance(min(BATCH, frames - first)) for first in range(0, frames, BATCH)]
-        # What stays is less than a frame; as a view it would keep the whole segment.
+        # Less than a frame remains, which as a view would keep the whole segment in memory.
         self._residual, self._stems = self._residual.copy(), self._stems.copy()
         return np.concatenate([stems[..., :0], *finished], axis=-1)
 
     def finish(self) -> Samples:
-        """The samples that were still inside, after the last push."""
+        """Return the samples still held back after the last push."""
         stems, channels, length = self._stems.shape
         remaining = self._remaining
         silence: Samples = np.zeros((stems, channels, -length % HOP + OVERLAP), np.float32)
         return self.push(silence[0], silence)[..., :remaining]
 
     def _advance(self, frames: int) -> Samples:
-        """Correct and hand out the samples that the next `frames` frames complete."""
+        """Return the samples that the next `frames` frames complete, with their shares of the residual."""
         stems, channels, _ = self._stems.shape
         shares = _share(_frames(self._residual, frames), _frames(self._stems, frames))
         shares[:, :, 0, :OVERLAP] += self._tail

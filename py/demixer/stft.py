@@ -16,11 +16,11 @@ Spectrum = npt.NDArray[np.complex64]
 
 @dataclass(frozen=True)
 class STFT:
-    """One convention of the transform, with a periodic Hann window and frames centred on multiples of `hop`.
+    """Transform with a periodic Hann window and frames centred on multiples of `hop`.
 
     The conventions are those of `torch.stft(center=True)` and `torch.istft`: `1 + n // hop` frames of n samples,
-    and an inverse that divides by the overlap-added squared window (Griffin and Lim 1984), so that a spectrogram
-    which is a transform comes back exactly.
+    and an inverse that divides by the overlap-added squared window (Griffin and Lim 1984), so that the spectrogram
+    of a signal returns exactly that signal.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class STFT:
     normalized : bool
         Scale the transform by 1/sqrt(n_fft).
     padding : {"reflect", "zero"}
-        What the half frame before the first and after the last sample holds.
+        Content of the half frame before the first sample and after the last.
 
     Examples
     --------
@@ -53,16 +53,16 @@ class STFT:
         if self.n_fft < 4 or self.n_fft % 2:
             raise ValueError(f"n_fft must be even and at least 4, not {self.n_fft}")
         if not 1 <= self.hop <= self.n_fft // 3:
-            # With less overlap the last samples lie under the window's vanishing tail alone and cannot be restored.
+            # With less overlap only the vanishing tail of a window covers the last samples: they cannot be restored.
             raise ValueError(f"hop must be from 1 to n_fft / 3 = {self.n_fft // 3}, not {self.hop}")
 
     @property
     def bins(self) -> int:
-        """Frequency bins from 0 Hz up to and with the Nyquist frequency."""
+        """Number of bins, from 0 Hz to the Nyquist frequency inclusive."""
         return self.n_fft // 2 + 1
 
     def frames(self, length: int) -> int:
-        """How many frames `length` samples give."""
+        """Number of frames of `length` samples."""
         return 1 + length // self.hop
 
     def stft(self, samples: Real) -> Spectrum:
@@ -86,14 +86,14 @@ class STFT:
         return spectrum.astype(np.complex64, copy=False).swapaxes(-1, -2)
 
     def istft(self, spectrum: Spectrum, length: int) -> Real:
-        """Transform back: weighted overlap-add, the least-squares inverse.
+        """Invert the transform by weighted overlap-add, the least-squares inverse.
 
         Parameters
         ----------
         spectrum : np.ndarray [shape=(..., bins, frames)], complex64
             Never modified.
         length : int
-            Samples to give back; those beyond the last frame are zero.
+            Samples to return; those beyond the last frame are zero.
 
         Returns
         -------
@@ -124,14 +124,14 @@ class STFT:
 
 
 def frame(samples: Real, n_fft: int, hop: int, frames: int) -> Real:
-    """Frames that start `hop` apart, a read-only view [shape=(..., frames, n_fft)].
+    """Read-only view of frames that start `hop` apart [shape=(..., frames, n_fft)].
 
     Parameters
     ----------
     samples : np.ndarray [shape=(..., n)], float32
         n >= (frames - 1) * hop + n_fft.
     """
-    # Not sliding_window_view: its full view of a segment passes the 2 GiB that wasm32 allows an array.
+    # sliding_window_view would make a full view that exceeds the 2 GiB of an array in wasm32.
     step = samples.strides[-1]
     shape, strides = (*samples.shape[:-1], frames, n_fft), (*samples.strides[:-1], hop * step, step)
     return np.lib.stride_tricks.as_strided(samples, shape, strides, writeable=False)
@@ -139,17 +139,17 @@ def frame(samples: Real, n_fft: int, hop: int, frames: int) -> Real:
 
 @lru_cache(maxsize=8)
 def _gain(convention: STFT, frames: int) -> Real:
-    """What undoes the scale and the overlap-added squared window of that many frames [shape=(n,)]."""
+    """Inverse of the scale and the overlap-added squared window of that many frames [shape=(n,)]."""
     squares = np.broadcast_to(convention._window**2, (frames, convention.n_fft))
     envelope = _overlap_add(squares, convention.hop)
-    # Only the outermost samples, which the padding fills and the inverse cuts off, lie under (almost) no window.
+    # Only the outermost samples, which are padding and are cut off, have almost no window over them.
     return np.reciprocal(convention._scale * np.maximum(envelope, np.float32(1e-8)), dtype=np.float32)
 
 
 def _overlap_add(frames: Real, hop: int) -> Real:
     """Sum frames [shape=(..., frames, n_fft)] that start `hop` apart [shape=(..., (frames - 1) * hop + n_fft)].
 
-    Works by the pieces of one hop of all frames at once, so that the order of the summands of a sample is fixed.
+    Adds one hop of all frames at a time, which fixes the order of a sample's summands.
     """
     count, n_fft = frames.shape[-2:]
     pieces = -(-n_fft // hop)

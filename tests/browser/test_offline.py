@@ -75,6 +75,20 @@ def test_a_separation_with_the_server_gone_and_the_browser_restarted(
     host.start()
 
 
+def test_a_device_is_checked_with_the_server_gone(host: Host, visit: Visit) -> None:
+    with visit() as context, context.new_page() as page:
+        page.goto(host.url)
+        model(page, "Harmonic")
+        prepare(page)
+        host.stop()
+        page.reload()
+        page.get_by_role("button", name="About").click()
+        about = page.get_by_role("dialog", name="About")
+        about.get_by_role("button", name="Check this device").click()
+        expect(about.get_by_role("status")).to_contain_text("separates here as it should", timeout=120_000)
+    host.start()
+
+
 def test_ready_is_said_only_while_everything_is_there(visit: Visit, tmp_path: Path) -> None:
     with hosting(deployment(tmp_path)) as host, visit() as context, context.new_page() as page:
         page.goto(host.url)

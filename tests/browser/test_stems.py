@@ -46,9 +46,9 @@ def test_every_colour_stands_out_from_the_page(page: Page, theme: str) -> None:
 
 def test_a_strip_looks_as_the_catalogue_says(page: Page) -> None:
     page.goto("/")
-    noise = np.random.default_rng(0).standard_normal((1, 44_100)).astype(np.float32) / 10
+    noise = (np.random.default_rng(0).standard_normal((1, 44_100)) / 10).astype(np.float32)
     names = ["guitar", "piano", "lead-vocals", "backing-vocals", "theremin"]
-    keep(page, "Tide Table", np.float32(len(names)) * noise, dict.fromkeys(names, noise))
+    keep(page, "Tide Table", (len(names) * noise).astype(np.float32), dict.fromkeys(names, noise))
     page.reload()
     page.get_by_role("list", name="Songs").get_by_role("button", name="Tide Table").first.click()
     desk = page.get_by_role("region", name="Stems of Tide Table")

@@ -25,7 +25,7 @@ from demixer.evaluation import run as running
 from demixer.evaluation import score, tables
 from demixer.evaluation.charts import dot_chart
 from demixer.evaluation.score import measure
-from demixer.evaluation.songs import find_songs
+from demixer.evaluation.songs import Song, find_songs
 from demixer.evaluation.views import targets
 from demixer_build import evaluation
 from tests import songs
@@ -104,6 +104,58 @@ def test_a_second_run_goes_on_where_the_first_stopped(
     assert evaluate(data, "-o", tmp_path / "out").exit_code == 0
     assert asked == ["test/Two - b"]
     assert scores(tmp_path / "out")["songs"] == ["test/One - a", "test/Two - b"]
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the songs that are measured, in this process."""
+    names: list[str] = []
+
+    def watched(job: score.Job, real: Callable[[score.Job], Any] = score.run) -> Any:
+        names.append(job.song.name)
+        return real(job)
+
+    monkeypatch.setattr(score, "run", watched)
+    monkeypatch.setattr(running, "processes", lambda _: ThreadPoolExecutor(1))
+    return names
+
+
+def test_a_result_of_other_sources_is_measured_again(
+    data: Path, tmp_path: Path, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    songs = ["test/One - a", "test/Two - b"]
+    assert evaluate(data, "-o", tmp_path / "out").exit_code == 0
+    assert evaluate(data, "-o", tmp_path / "out").exit_code == 0
+    assert measured == songs
+    monkeypatch.setattr(score, "sources", lambda: "changed")
+    assert evaluate(data, "-o", tmp_path / "out").exit_code == 0
+    assert measured == songs * 2
+    assert len(list((tmp_path / "out" / "results").iterdir())) == len(songs)
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[1]", '{"song": "test/One - a"'])
+def test_a_damaged_result_is_measured_again(data: Path, tmp_path: Path, measured: list[str], damage: str) -> None:
+    assert evaluate(data, "-o", tmp_path / "out").exit_code == 0
+    for file in (tmp_path / "out" / "results").iterdir():
+        file.write_text(damage)
+    assert evaluate(data, "-o", tmp_path / "out").exit_code == 0
+    assert len(measured) == 4
+
+
+def test_a_result_knows_its_weights(tmp_path: Path) -> None:
+    def code(content: bytes) -> str:
+        weights = tmp_path / f"{content.decode()}.onnx"
+        weights.write_bytes(content)
+        system = score.System("hpss", cli.load_models()["hpss"], "standard", (weights,), raw=False)
+        return score.Job(Song("song", {}), system, threads=1).code
+
+    assert code(b"one") != code(b"two")
+    assert code(b"one") == code(b"one")
+
+
+def test_parts_that_no_score_depends_on_are_there() -> None:
+    package = Path(cli.__file__).parent
+    assert all((package / name).exists() for name in score._NOT_MEASURED if name.endswith(".py"))
 
 
 def test_a_cluster_gives_the_same_results(data: Path, tmp_path: Path) -> None:
@@ -228,7 +280,7 @@ def test_a_perfect_estimate_is_valid_json() -> None:
 
 def test_charts_escape_names_and_say_nothing_about_nothing() -> None:
     scores: score.Scores = {"vocals": {"vocals": {"sdr": 3.0}, "accompaniment": {"sdr": -12.0}}}
-    result = score.Result("a", "<model>", 1.0, 1.0, None, scores)
+    result = score.Result("a", "<model>", 1.0, 1.0, None, scores, "")
     chart = dot_chart([result], "vocals", "sdr", "SDR & co")
     assert ElementTree.fromstring(chart).get("aria-label") == "SDR & co"
     assert "<model>" not in chart
@@ -236,7 +288,7 @@ def test_charts_escape_names_and_say_nothing_about_nothing() -> None:
 
 
 def test_costs_are_ratios_to_the_first_system() -> None:
-    results = [score.Result("a", name, 10.0, seconds, None, {}) for name, seconds in (("x", 5.0), ("y", 10.0))]
+    results = [score.Result("a", name, 10.0, seconds, None, {}, "") for name, seconds in (("x", 5.0), ("y", 10.0))]
     assert [(cost.seconds_per_second, cost.ratio) for cost in tables.costs(results)] == [(0.5, 1.0), (1.0, 2.0)]
 
 

@@ -42,7 +42,7 @@ def test_probe_does_the_work_that_it_is_said_to_do(folder: Path) -> None:
 def test_the_engine_knows_the_probe() -> None:
     rows, size = MAKE["PROBE_SHAPE"]
     known = f"rows: {rows}, size: {size}, products: {MAKE['PROBE_PRODUCTS']} "
-    assert known in (WEB / "engine" / "devices" / "probe.js").read_text(encoding="utf-8")
+    assert known in (WEB / "engine" / "devices" / "self-test.js").read_text(encoding="utf-8")
 
 
 def test_echo_gives_known_parts_of_the_mixture(folder: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_layers_are_of_real_size_in_a_small_file(folder: Path) -> None:
 
 @pytest.mark.parametrize(("script", "constant"), [("self-test.js", "QUESTION_SHAPE"), ("benchmark.js", "LAYERS_SHAPE")])
 def test_the_engine_knows_what_goes_in(script: str, constant: str) -> None:
-    known = f"const SHAPE = {list(MAKE[constant])};"
+    known = f"const {constant} = {list(MAKE[constant])};"
     assert known in (WEB / "engine" / "devices" / script).read_text(encoding="utf-8")
 
 

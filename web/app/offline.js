@@ -2,8 +2,9 @@
 
 import { describe } from "../base/errors.js";
 import { until } from "../base/waiting.js";
-import { downloadOf, precisionsFor } from "../engine/devices/precision.js";
+import { downloadOf, precisionFor, precisionsFor } from "../engine/devices/precision.js";
 import { forget, forgetOthers, isKept, obtain } from "../library/model-store.js";
+import { fetchCheck } from "../platform/check-song.js";
 import { modelUrl } from "../platform/models.js";
 import { recall, remember } from "../platform/preferences.js";
 import { askToPersist, dropEverything, dropRuntime, dropShell, space } from "../platform/storage.js";
@@ -95,6 +96,7 @@ export class Offline {
       await this.#warm(signal, (fraction) => show(fraction * share));
       for (const weights of downloadOf(model, info))
         await obtain(modelUrl(weights), weights, signal, report, (problem) => this.warn(problem));
+      await until(signal, fetchCheck(model, precisionFor(model, info)));
       await until(signal, this.#settled); // the engine's start has made it fetch the same
     } catch (reason) {
       if (!signal.aborted) this.warn(reason);

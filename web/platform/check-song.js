@@ -39,6 +39,16 @@ export async function loadReferences(index, { id, stems }, precision) {
   return stems.map((name, at) => ({ name, audio: tracks[at] }));
 }
 
+/**
+ * Fetches the files of a device check, so that the service worker keeps them.
+ * @param {import("../engine/protocol.js").Model} model
+ * @param {string} precision
+ */
+export async function fetchCheck(model, precision) {
+  const { index } = await loadCheckSong();
+  if (model.id in index.references) await loadReferences(index, model, precision);
+}
+
 /** @param {Index} index @param {string} file @returns {Promise<StoredAudio[]>} its tracks */
 async function audio({ rate, channels, length }, file) {
   const whole = await (await ask(file)).blob();

@@ -1,1 +1,1 @@
-"""How good the models are: songs with known stems in, SDR tables and a report out."""
+"""Measures separation quality on songs with known stems: SDR tables and a report."""

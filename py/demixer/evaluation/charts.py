@@ -1,4 +1,4 @@
-"""SVG charts of the results: a dot for each song, a bar at the median, light and dark."""
+"""SVG charts of results: a dot for each song and a bar at the median, in light and dark colours."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def dot_chart(results: Sequence[Result], view: str, metric: str, title: str) -> 
     view, metric : str
         Keys of `VIEWS` and `METRICS`.
     title : str
-        What the chart shows, for those who cannot see it, too.
+        Shown above the chart, and read by screen readers.
 
     Returns
     -------
     str
-        An SVG document; empty when no song has anything to show.
+        An SVG document; empty when no song has a value.
     """
     groups = [(target, list(_rows(results, view, target, metric))) for target in VIEWS[view]]
     values = [value for _, rows in groups for _, known in rows for value in known]
@@ -66,7 +66,7 @@ def dot_chart(results: Sequence[Result], view: str, metric: str, title: str) -> 
 
 
 def _rows(results: Sequence[Result], view: str, target: str, metric: str) -> Iterator[tuple[str, list[float]]]:
-    """Every system and its songs' values, where it has any."""
+    """Every system that has values, with those of its songs."""
     for system in dict.fromkeys(result.system for result in results):
         measured = (result for result in results if result.system == system and view in result.scores)
         known = [value for result in measured if (value := result.scores[view][target][metric]) is not None]
@@ -94,7 +94,7 @@ def _tick(axis: _Axis, value: float, bottom: int) -> str:
 
 
 class _Axis:
-    """Decibels from left to right."""
+    """Horizontal axis in decibels."""
 
     def __init__(self, lowest: float, highest: float) -> None:
         self._step = next(step for step in (1, 2, 5, 10, 20, 50, 100) if (highest - lowest) / step <= 8)

@@ -1,4 +1,4 @@
-"""The report that a person reads: one HTML file with the tables and charts in it, and the charts by themselves."""
+"""Writes the report: one HTML file with tables and charts, and the charts as files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ svg { max-width: 100%; height: auto }
 
 
 def write(results: Sequence[Result], folder: Path) -> list[Path]:
-    """Write `scores.json`, `scores.csv`, `report.html` and the charts; returns what was written."""
+    """Write `scores.json`, `scores.csv`, `report.html` and the charts; return their paths."""
     charts = {
         f"sdr-{view.replace(' ', '-')}.svg": dot_chart(results, view, "sdr", f"{METRICS['sdr']}, {view}")
         for view in VIEWS

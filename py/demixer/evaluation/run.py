@@ -1,4 +1,4 @@
-"""Jobs over processes or a Dask cluster; each result is kept as soon as it is there, so that a second run resumes."""
+"""Runs jobs in processes or on a Dask cluster, and keeps each result at once, so that a second run resumes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Outcome = Result | Failure
 def run(
     jobs: Sequence[Job], workers: Executor, kept: Path, done: Callable[[Outcome], None] = lambda _: None
 ) -> list[Outcome]:
-    """Run every job whose result is not kept yet.
+    """Run every job that has no result yet, or a stale one.
 
     Parameters
     ----------
     jobs : sequence of Job
     workers : Executor
-        Where they run: `processes` or `cluster`.
+        `processes` or `cluster`.
     kept : Path
         Folder of results, one file a job; failures are not kept.
     done : callable
-        Told of every outcome, in the order in which they come.
+        Called with every outcome as it arrives.
 
     Returns
     -------
@@ -47,10 +47,10 @@ def run(
     outcomes: dict[str, Outcome] = {}
     running: dict[Future[Outcome], Job] = {}
     for job in jobs:
-        file = kept / f"{job.key}.json"
-        if file.exists():
-            outcomes[job.key] = Result(**json.loads(file.read_text(encoding="utf-8")))
-            done(outcomes[job.key])
+        result = _read(kept / f"{job.key}.json")
+        if result and result.code == job.code:
+            outcomes[job.key] = result
+            done(result)
         else:
             running[workers.submit(score.run, job)] = job
     for future in as_completed(running):
@@ -70,13 +70,23 @@ def run(
 
 
 def processes(count: int) -> AbstractContextManager[Executor]:
-    """Processes on this machine, started afresh: onnxruntime's threads do not survive a fork."""
+    """Processes on this machine; spawned, since onnxruntime's threads do not survive a fork."""
     return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
 
 
 def threads(count: int) -> int:
-    """How many threads each of that many processes should use."""
+    """Number of threads for each of that many processes."""
     return max(1, (os.cpu_count() or 1) // count)
+
+
+def _read(file: Path) -> Result | None:
+    """The kept result; None when there is none, or one of another form."""
+    if not file.exists():
+        return None
+    try:
+        return Result(**json.loads(file.read_text(encoding="utf-8")))
+    except (TypeError, ValueError):
+        return None
 
 
 def _keep(outcome: Outcome, file: Path) -> None:

@@ -1,4 +1,4 @@
-"""One song through one system, and how close its stems come to the true ones."""
+"""Separates one song with one system, and measures how close the estimates are to the true stems."""
 
 from __future__ import annotations
 
@@ -34,8 +34,23 @@ METRICS: Final = {
     "sar": "SAR",
 }
 
-_METHOD: Final = 1
-"""Raised when the way of measuring changes, so that kept results are not taken for new ones."""
+#: Beginnings of the paths of sources that no score depends on.
+_NOT_MEASURED: Final = (
+    "analyses/",
+    "bridge.py",
+    "catalogue.py",
+    "cli.py",
+    "evaluation/charts.py",
+    "evaluation/report.py",
+    "evaluation/run.py",
+    "evaluation/tables.py",
+    "graphs/",
+    "job.py",
+    "mixdown.py",
+    "pcm.py",
+    "runtimes/cluster.py",
+    "runtimes/web.py",
+)
 
 Scores = dict[str, dict[str, dict[str, float | None]]]
 """View, target, metric -> dB; None where the target is silent, or perfect."""
@@ -43,18 +58,18 @@ Scores = dict[str, dict[str, dict[str, float | None]]]
 
 @dataclass(frozen=True)
 class System:
-    """A model as it is run.
+    """A model with everything that decides how it is run.
 
     Parameters
     ----------
     name : str
-        Model and preset, as the person named them.
+        Model and preset, such as `htdemucs:best`.
     model : Model
     preset : str
     weights : tuple of Path
         The model's networks.
     raw : bool
-        Whether the stems are left as the model gives them.
+        True to measure the model's own output, not made to sum to the mixture.
     """
 
     name: str
@@ -66,7 +81,7 @@ class System:
 
 @dataclass(frozen=True)
 class Job:
-    """One song to be put through one system, in any process on any machine that sees the files."""
+    """One song for one system, in any process on any machine that sees the files."""
 
     song: Song
     system: System
@@ -74,23 +89,38 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Tells jobs apart whose results differ: the same song, weights and settings give the same key."""
+        """Identifies the song, the system and its settings."""
         files = {name: (track.path.stat().st_size, track.index) for name, track in self.song.tracks.items()}
         system = [
             self.system.name,
-            [path.name for path in self.system.weights],  # which hold the hashes of the files
             asdict(self.system.model.preset(self.system.preset)),
             self.system.raw,
         ]
-        return hashlib.sha256(json.dumps([_METHOD, self.song.name, files, system]).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps([self.song.name, files, system]).encode()).hexdigest()[:16]
+
+    @property
+    def code(self) -> str:
+        """Digest of the sources and weights that the result depends on: a kept result of any other is stale."""
+        parts = [sources(), *map(_digest, self.system.weights)]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a job came to.
+    """Outcome of a job.
 
-    `duration`: seconds of music. `seconds`: what the separation took. `residual`: how far the sum of the stems is from
-    the mixture, in dB below it.
+    Parameters
+    ----------
+    song, system : str
+    duration : float
+        Seconds of music.
+    seconds : float
+        Time that the separation took.
+    residual : float or None
+        Energy of the mixture minus the sum of the stems, relative to the mixture, in dB; None when it is zero.
+    scores : dict
+    code : str
+        See `Job.code`.
     """
 
     song: str
@@ -99,11 +129,12 @@ class Result:
     seconds: float
     residual: float | None
     scores: Scores
+    code: str
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job came to nothing."""
+    """Error that ended a job."""
 
     song: str
     system: str
@@ -111,7 +142,7 @@ class Failure:
 
 
 def run(job: Job) -> Result | Failure:
-    """Separate and measure one song; errors are returned, since they have to cross processes."""
+    """Separate and measure one song; errors are returned, so that they cross processes."""
     try:
         mixture, stems = job.song.read()
         started = time.monotonic()
@@ -126,17 +157,18 @@ def run(job: Job) -> Result | Failure:
         seconds=round(seconds, 3),
         residual=_decibels(mixture.samples, sum(estimates.values()) - mixture.samples),
         scores=measure(stems, estimates, mixture.rate),
+        code=job.code,
     )
 
 
 def measure(stems: Mapping[str, Samples], estimates: Mapping[str, Samples], window: int) -> Scores:
-    """Every metric of every target that both the song and the system have.
+    """Compute every metric of every target that both the song and the system have.
 
     Parameters
     ----------
     stems, estimates : mapping of str to np.ndarray [each shape=(channels, n)], float32
     window : int
-        Samples that BSSEval measures together.
+        Length of BSSEval's windows in samples.
     """
     scores: Scores = {}
     for view, names in VIEWS.items():
@@ -162,6 +194,23 @@ def measure(stems: Mapping[str, Samples], estimates: Mapping[str, Samples], wind
     return scores
 
 
+@lru_cache(maxsize=1)
+def sources() -> str:
+    """Digest of the package's sources that scores depend on."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).as_posix()
+        if not name.startswith(_NOT_MEASURED):
+            digest.update(f"{name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _digest(weights: Path) -> str:
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
 def _separate(mixture: Clip, job: Job) -> dict[str, Samples]:
     system = job.system
     sessions = _sessions(system.weights, job.threads)
@@ -179,7 +228,7 @@ def _sessions(weights: tuple[Path, ...], threads: int) -> list[NativeSession]:
 
 
 def _median(windows: npt.NDArray[np.float64]) -> float | None:
-    """Median over the windows that could be measured, as museval takes it."""
+    """Median over the windows that could be measured, as in museval."""
     measured = windows[~np.isnan(windows)]
     return _finite(float(np.median(measured))) if measured.size else None
 

@@ -1,4 +1,4 @@
-"""Songs with known stems: MUSDB18's `.stem.mp4` files, MUSDB18-HQ's folders, any folder of a mixture and its stems."""
+"""Finds songs with known stems: MUSDB18's `.stem.mp4`, MUSDB18-HQ's folders, or any folder of a mixture and stems."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from demixer.runtimes.files import read_song
 
 MIXTURE: Final = "mixture"
 
-#: What the tracks of a `.stem.mp4` hold (Rafii et al., "The MUSDB18 corpus for music separation", 2017).
+#: Tracks of a `.stem.mp4` in order (Rafii et al., "The MUSDB18 corpus for music separation", 2017).
 _STEM_FILE: Final = (MIXTURE, "drums", "bass", "other", "vocals")
 _SUFFIXES: Final = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff"}
 
-#: Seconds by which a stem's file may be longer or shorter than the mixture's.
+#: Seconds by which a stem may be longer or shorter than the mixture.
 _SLACK: Final = 0.1
 
 
@@ -33,26 +33,26 @@ class Track:
 
 @dataclass(frozen=True)
 class Song:
-    """Where a song's mixture and stems are.
+    """Location of a song's mixture and stems.
 
     Parameters
     ----------
     name : str
-        Unique in the data set: its path below the folder that was searched.
+        Path below the folder that was searched, unique in the data set.
     tracks : dict of str to Track
-        By name, `mixture` among them.
+        Name -> track, with `mixture` among them.
     """
 
     name: str
     tracks: dict[str, Track]
 
     def read(self) -> tuple[Clip, dict[str, Samples]]:
-        """The mixture, and the stems by name [each shape=(channels, n)], cut to one length.
+        """Read the mixture, and the stems by name [each shape=(channels, n)], cut to one length.
 
         Raises
         ------
         AudioError
-            `audio/...` when a file cannot be read or does not fit the mixture.
+            `audio/...` when a file cannot be read or does not match the mixture.
         """
         clips = {name: read_song(track.path, track.index) for name, track in self.tracks.items()}
         mixture = clips.pop(MIXTURE)
@@ -76,14 +76,14 @@ def find_songs(folders: list[Path]) -> list[Song]:
     Raises
     ------
     AudioError
-        `audio/unreadable` when there is none.
+        `audio/unreadable` when there are none.
     """
     songs: dict[str, Song] = {}
     for root in folders:
         for place, tracks in _places(root):
             name = place.relative_to(root).as_posix() if place != root else root.resolve().name
             while name in songs:
-                name += "'"  # two data sets with a song of one name
+                name += "'"  # another data set has a song of this name
             songs[name] = Song(name, tracks)
     if not songs:
         raise AudioError(
@@ -95,7 +95,7 @@ def find_songs(folders: list[Path]) -> list[Song]:
 
 
 def _places(root: Path) -> Iterator[tuple[Path, dict[str, Track]]]:
-    """A song's place (its folder, or its file without suffix) and its tracks."""
+    """Yield each song's path (its folder, or its file without suffix) and its tracks."""
     for path in sorted(root.rglob("*.stem.mp4")):
         name = path.name.removesuffix(".stem.mp4")
         yield path.with_name(name), {stem: Track(path, index) for index, stem in enumerate(_STEM_FILE)}

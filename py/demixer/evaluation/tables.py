@@ -15,7 +15,7 @@ from demixer.evaluation.views import VIEWS
 
 @dataclass(frozen=True)
 class Row:
-    """A system's figures for one target over all songs, in dB by metric; None where no song has the target."""
+    """A system's figures for one target over all songs: metric -> dB, None when no song has the target."""
 
     view: str
     target: str
@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a system takes: seconds of work for a second of music, and its share of the first system's."""
+    """Seconds of work for a second of music, and their ratio to the first system's."""
 
     system: str
     seconds_per_second: float
@@ -60,18 +60,18 @@ def _row(view: str, target: str, system: str, results: Sequence[Result]) -> Row:
 
 
 def costs(results: Sequence[Result]) -> list[Cost]:
-    """What each system took over all songs."""
-    spent: dict[str, tuple[float, float]] = {}
+    """The cost of each system over all songs."""
+    totals: dict[str, tuple[float, float]] = {}
     for result in results:
-        seconds, duration = spent.get(result.system, (0.0, 0.0))
-        spent[result.system] = seconds + result.seconds, duration + result.duration
-    paces = {system: seconds / duration for system, (seconds, duration) in spent.items()}
+        seconds, duration = totals.get(result.system, (0.0, 0.0))
+        totals[result.system] = seconds + result.seconds, duration + result.duration
+    paces = {system: seconds / duration for system, (seconds, duration) in totals.items()}
     first = next(iter(paces.values()), 1.0) or 1.0
     return [Cost(system, round(pace, 4), round(pace / first, 3)) for system, pace in paces.items()]
 
 
 def as_dict(results: Sequence[Result]) -> dict[str, object]:
-    """Everything, ready for JSON."""
+    """All tables and results as plain data."""
     return {
         "metrics": METRICS,
         "songs": sorted({result.song for result in results}),
@@ -82,12 +82,12 @@ def as_dict(results: Sequence[Result]) -> dict[str, object]:
 
 
 def write_json(results: Sequence[Result], file: Path) -> None:
-    """Everything in one file."""
+    """Write all tables and results."""
     file.write_text(json.dumps(as_dict(results), indent=1) + "\n", encoding="utf-8")
 
 
 def write_csv(results: Sequence[Result], file: Path) -> None:
-    """A line for each song, system, view and target."""
+    """Write one line for each song, system, view and target."""
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["song", "system", "view", "target", *METRICS])

@@ -1,4 +1,4 @@
-"""What stems of different models are compared as: four stems, vocals against the rest, drums against the rest."""
+"""Views in which the stems of different models are compared: four stems, vocals and the rest, drums and the rest."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ VIEWS: Final = {
     "vocals": ("vocals", "accompaniment"),
     "drums": ("percussive", "harmonic"),
 }
-"""Targets measured together, by the name of the view.
+"""View -> targets that are measured together.
 
-A model of four stems is measured in all views, so that it stands beside those that split a song in two.
+A model of four stems is measured in all views, beside the models of two stems.
 """
 
 _NAMED: Final = {"drums", "bass", "vocals"}
 
 
 def targets(view: str, stems: Mapping[str, Samples]) -> list[Samples] | None:
-    """The signals of a view from what a song or a model has; None where it cannot be told from these stems."""
+    """The signals of a view, summed from stems; None when they do not determine every target."""
     parts = [_parts(target, set(stems)) for target in VIEWS[view]]
     return [_sum(stems, names) for names in parts if names] if all(parts) else None
 
 
 def _parts(target: str, names: set[str]) -> set[str]:
-    """Which stems make up a target; none when it cannot be told."""
+    """Names of the stems that sum to a target; empty when they do not determine it."""
     if target == "other":
         return names - _NAMED if names >= _NAMED else set()
     if target in names:

@@ -1,4 +1,4 @@
-"""Model families: one file an architecture, in a registry.
+"""Model families: one architecture a file, in a registry.
 
 A family turns a stereo mixture segment into stem segments. Its file registers the function that makes it:
 

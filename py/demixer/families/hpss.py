@@ -1,9 +1,9 @@
-"""Harmonic/percussive source separation with median-filter masks: no weights, no download.
+"""Harmonic/percussive source separation with median-filter masks; needs no weights.
 
 D. Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010. A steady note is a ridge along
 time in the spectrogram and survives a median over time; a hit is a ridge along frequency and survives a median over
-frequency. The two medians share out each bin as in a Wiener filter. Both stems sum to the mixture, so Driedger,
-Müller and Disch's margin (ISMIR 2014) is 1: a larger one leaves a residual that belongs to neither.
+frequency. The two medians divide each bin as in a Wiener filter. Both stems sum to the mixture, so the margin of
+Driedger, Müller and Disch (ISMIR 2014) is 1: a larger one leaves a residual that belongs to neither.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from demixer.stft import STFT, Real, Spectrum
 
 FRAMES: Final = 17
 BINS: Final = 9
-"""Size of the medians over time (0.4 s) and over frequency (100 Hz).
+"""Lengths of the medians over time (0.4 s) and over frequency (100 Hz).
 
-The best pair of 9 to 65 frames and 5 to 65 bins: drums against the rest come to an SDR of 2.96 dB on `lithium` and
-3.87 dB on stempeg's song, with a ratio of drums to the rest's leakage of 1.5 and 3.1 dB; librosa's default of 31 and
-31 to 2.93 and 2.83 dB. Masks of magnitudes instead of powers gain 0.1 dB on the first, lose 0.7 dB on the second,
+The best pair of 9 to 65 frames and 5 to 65 bins: drums against the rest have an SDR of 2.96 dB on `lithium` and 3.87 dB
+on stempeg's song, with a ratio of drums to the rest's leakage of 1.5 and 3.1 dB; librosa's default of 31 and 31 has
+2.93 and 2.83 dB. Masks of magnitudes instead of powers gain 0.1 dB on the first, lose 0.7 dB on the second,
 and leak more on both.
 """
 
 _FRAME_SECONDS: Final = 4096 / 44_100
 _BEYOND: Final = 2
-"""Frames that still see a song which ends before the segment does, centred outside of it."""
+"""Frames centred outside of a song whose windows still reach into it."""
 
 _FLOOR: Final = np.float32(1e-20)
-"""Far below the power of anything heard; keeps silence from being divided by itself."""
+"""Far below any audible power; avoids dividing silence by itself."""
 
 
 class HPSS:
@@ -75,7 +75,7 @@ def create(setup: Setup) -> HPSS:
 
 
 def harmonic_mask(spectrum: Spectrum) -> Real:
-    """The harmonic part of each bin, between 0 and 1, the same for every channel.
+    """The harmonic fraction of each bin, from 0 to 1, the same for every channel.
 
     Parameters
     ----------
@@ -96,9 +96,12 @@ def harmonic_mask(spectrum: Spectrum) -> Real:
 
 
 def _within(power: Real) -> tuple[int, int]:
-    """The frames centred in the song, from the first up to the last: what is around it is no music, but would count."""
+    """Range of the frames centred in the song: silence around it is not music, but would enter the medians."""
     count = power.shape[-1]
-    heard = np.flatnonzero(power.any(axis=0))
-    first = heard[0] + _BEYOND if heard.size and heard[0] > 0 else 0
-    last = heard[-1] + 1 - _BEYOND if heard.size and heard[-1] < count - 1 else count
-    return (int(first), int(last)) if first < last else (0, count)
+    audible = np.flatnonzero(power.any(axis=0))
+    if audible.size == 0:
+        return 0, count
+    first, last = int(audible[0]), int(audible[-1])
+    start = first + _BEYOND if first > 0 else 0
+    stop = last + 1 - _BEYOND if last < count - 1 else count
+    return (start, stop) if start < stop else (0, count)

@@ -1,7 +1,7 @@
 """Hybrid Transformer Demucs (Rouard, Massa and Défossez 2023): one network on waveform and spectrogram.
 
-The network takes and gives complex spectrograms as channels ("CaC", Choi et al. 2020), real and imaginary
-part of each audio channel side by side. The transform around it is not in the graph, because WebGPU has none.
+The network takes and returns complex spectrograms as channels ("CaC", Choi et al. 2020), real and imaginary
+part of each audio channel side by side. The transform stays outside of the graph, because WebGPU has none.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ SEGMENT: Final = 343_980  # 7.8 s, the length it was trained on
 TRANSFORM: Final = STFT(n_fft=4096, hop=1024, normalized=True)
 FRAMES: Final = -(-SEGMENT // TRANSFORM.hop)
 
-# A segment is embedded so that frame k lies over the samples from k hops on, as a strided convolution would
-# look at them. That costs the outermost frames, which see mostly padding, and the highest bin is dropped.
+# A segment is padded so that frame k covers the samples from k hops on, like a strided convolution. The outermost
+# frames, which see mostly padding, and the highest bin are dropped.
 PAD: Final = (TRANSFORM.n_fft - TRANSFORM.hop) // 2
 EMBEDDED: Final = FRAMES * TRANSFORM.hop + 2 * PAD
 INNER: Final = slice(2, 2 + FRAMES)
@@ -30,12 +30,12 @@ BINS: Final = TRANSFORM.bins - 1
 
 
 class HTDemucs:
-    """HT-Demucs behind a `Session` with the inputs and outputs of `models/htdemucs/convert.py`.
+    """HT-Demucs, with the graph of `models/htdemucs/convert.py`.
 
     Parameters
     ----------
     session : Session
-        Takes `mixture` [1, 2, SEGMENT] and `spectrogram` [1, 4, BINS, FRAMES]; gives `spectrograms`
+        Takes `mixture` [1, 2, SEGMENT] and `spectrogram` [1, 4, BINS, FRAMES]; returns `spectrograms`
         [1, STEMS, 4, BINS, FRAMES] and `waveforms` [1, STEMS, 2, SEGMENT].
     """
 
@@ -67,7 +67,7 @@ def create(setup: Setup) -> HTDemucs:
 
 
 def analyse(mixture: Samples) -> Float:
-    """Spectrogram of a segment as the network sees it.
+    """Spectrogram of a segment in the form that the network takes.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def analyse(mixture: Samples) -> Float:
     Returns
     -------
     np.ndarray [shape=(4, BINS, FRAMES)], float32
-        Real and imaginary part of the left, then of the right channel.
+        Real and imaginary part of the left channel, then of the right.
     """
     embedded = np.pad(mixture, [(0, 0), (PAD, EMBEDDED - PAD - SEGMENT)], mode="reflect")
     spectrum = TRANSFORM.stft(embedded)[:, :BINS, INNER]
@@ -87,7 +87,7 @@ def analyse(mixture: Samples) -> Float:
 
 
 def synthesise(channels: Float) -> Samples:
-    """Waveform of what the network gives for one stem: the inverse of `analyse`.
+    """Waveform of one stem's spectrogram from the network: the inverse of `analyse`.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def synthesise(channels: Float) -> Samples:
     """
     waves = np.empty((2, SEGMENT), np.float32)
     for wave, (real, imaginary) in zip(waves, channels.reshape(2, 2, BINS, FRAMES), strict=True):
-        # A channel at a time: half the memory. Bins contiguous: the order in which the inverse transform reads them.
+        # One channel at a time halves the memory; the inverse transform reads contiguous bins.
         spectrum = np.zeros((TRANSFORM.frames(EMBEDDED), TRANSFORM.bins), np.complex64).T
         spectrum.real[:BINS, INNER] = real
         spectrum.imag[:BINS, INNER] = imaginary

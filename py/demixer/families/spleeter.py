@@ -1,7 +1,7 @@
-"""Spleeter (Hennequin et al., JOSS 2020): U-Nets on the magnitude spectrogram, stems by masking the mixture.
+"""Spleeter (Hennequin et al., JOSS 2020): U-Nets on the magnitude spectrogram, whose masks are applied to the mixture.
 
-A network tells each stem's share of every bin up to 11 kHz. The shares become masks that sum to one, the masks reach up
-to the Nyquist frequency, and each stem is the mixture, with its phase, seen through its mask.
+The networks estimate each stem's share of every bin up to 11 kHz. The shares become masks that sum to one, the masks
+are extended to the Nyquist frequency, and each stem is the mixture's complex spectrogram times its mask.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from demixer.normalisation import UNITY, Normalisation
 from demixer.runtime import Session
 from demixer.stft import STFT
 
-#: Spleeter's transform; what it pads with only matters at a segment's ends, where overlap-add gives little weight.
+#: Spleeter's transform. Its padding only matters at a segment's ends, where overlap-add gives little weight.
 TRANSFORM: Final = STFT(n_fft=4096, hop=1024)
-#: What the network sees at once: 11.9 s of the lower half of the spectrum.
+#: Size of the networks' input: 11.9 s of the lower half of the spectrum.
 FRAMES: Final = 512
 BINS: Final = 1024
 #: Keeps the masks defined where the mixture is silent.
@@ -74,8 +74,8 @@ class Spleeter:
     Parameters
     ----------
     session : Session
-        Takes `magnitude` [shape=(1, 2, 512, 1024)] and gives `share` [shape=(stems, 2, 512, 1024)], as
-        `models/spleeter-*/convert.py` builds it.
+        Takes `magnitude` [shape=(1, 2, 512, 1024)] and returns `share` [shape=(stems, 2, 512, 1024)]: the graph of
+        `models/spleeter-2stems/convert.py`.
     options : Options
     """
 
@@ -95,15 +95,15 @@ class Spleeter:
         return Normalisation(0.0, max(measured.scale, QUIET) / self._input_rms)
 
     async def separate(self, mixture: Samples) -> Samples:
-        """Separate one segment: [shape=(2, segment)] -> [shape=(stems, 2, segment)], which sum to the mixture."""
-        spectrum = TRANSFORM.stft(mixture).swapaxes(-1, -2)  # the network wants [channels, frames, bins]
+        """Separate one segment [shape=(2, segment)] into stems [shape=(stems, 2, segment)] that sum to it."""
+        spectrum = TRANSFORM.stft(mixture).swapaxes(-1, -2)  # the networks take [channels, frames, bins]
         magnitude = np.abs(spectrum[..., :BINS])
         outputs = await self._session.run({"magnitude": magnitude[None]})
         masks = ratio_masks(outputs["share"] * magnitude, self._exponent)
-        # All stems but the last need a mask and an inverse transform; the last is what they leave of the mixture.
+        # The last stem is what the others leave of the mixture, which saves its mask and its inverse transform.
         masked = full_band(masks[:-1], spectrum.shape[-1]) * spectrum
-        leading = TRANSFORM.istft(masked.swapaxes(-1, -2), self.segment)
-        return np.concatenate([leading, [mixture - leading.sum(axis=0)]])
+        others = TRANSFORM.istft(masked.swapaxes(-1, -2), self.segment)
+        return np.concatenate([others, [mixture - others.sum(axis=0)]])
 
 
 @register("spleeter", networks=1, options=Options)
@@ -114,7 +114,7 @@ def create(setup: Setup) -> Spleeter:
 
 
 def ratio_masks(magnitudes: Masks, exponent: np.float32 = _ENERGY) -> Masks:
-    """Each stem's part of the sum of the estimated magnitudes to a power: of 2, the energies, in a Wiener filter.
+    """Masks in the ratio of the estimated magnitudes to a power; 2, the energies, makes a Wiener filter.
 
     Parameters
     ----------
@@ -127,9 +127,9 @@ def ratio_masks(magnitudes: Masks, exponent: np.float32 = _ENERGY) -> Masks:
 
 
 def full_band(masks: Masks, bins: int) -> Masks:
-    """Extend masks to `bins` bins: above the network's band each frame goes on with the mean of its own mask.
+    """Extend masks to `bins` bins: above the networks' band each frame continues with the mean of its mask.
 
-    Spleeter itself leaves everything above 11 kHz silent unless told otherwise (its mask extension `average` is this).
+    This is the mask extension `average` of Spleeter, whose default leaves everything above 11 kHz silent.
     """
     stems, channels, frames, known = masks.shape
     above = masks.mean(axis=-1, keepdims=True)

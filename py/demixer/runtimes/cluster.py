@@ -1,4 +1,4 @@
-"""A running Dask cluster in the place of this machine's processes."""
+"""Dask clusters as executors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Songs from files and stems into files, for the command line: libsndfile, and FFmpeg for what that does not know.
+"""Reads songs from files and writes stems to files, for the command line: libsndfile, or FFmpeg for other formats.
 
-Neither a song nor its stems are ever in memory as a whole: a song is decoded into a nameless file beside its stems.
+Neither a song nor its stems are ever in memory as a whole: a song is decoded into an unnamed file beside its stems.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from demixer.errors import AudioError, DemixError
 
 _BLOCK: Final = 1 << 16
 
-#: Samples after the end that an encoder may have added; a file that claims to be shorter still is not believed.
+#: Most samples that an encoder may have added after the end; a stated length that cuts off more is ignored.
 _MAX_PADDING: Final = 4096
 
 
 class Format(NamedTuple):
-    """What was decoded: rate in Hz, channels, and samples of a channel."""
+    """Format of decoded audio: rate in Hz, channels, and samples of a channel."""
 
     rate: int
     channels: int
@@ -36,15 +36,15 @@ class Format(NamedTuple):
 
 @contextmanager
 def open_song(path: Path, folder: Path | None = None, track: int = 0) -> Iterator[PcmFile]:
-    """Decode a file with libsndfile, or with FFmpeg where that does not know the format.
+    """Decode a file with libsndfile, or with FFmpeg if libsndfile does not know the format.
 
     Parameters
     ----------
     path : Path
     folder : Path, optional
-        Has room for the decoded song (4 bytes a sample), which goes when the context ends, however it does.
+        Place for the decoded song (4 bytes a sample), which is removed when the context ends.
     track : int
-        Which audio track of a file that holds several, as a `.stem.mp4` does.
+        Index of the audio track, for files with several such as `.stem.mp4`.
 
     Raises
     ------
@@ -65,13 +65,13 @@ def open_song(path: Path, folder: Path | None = None, track: int = 0) -> Iterato
 
 
 def read_song(path: Path, track: int = 0) -> Clip:
-    """A whole song in memory; see `open_song`."""
+    """Decode a whole song into memory; see `open_song`."""
     with open_song(path, track=track) as song:
         return Clip(song.samples(0, song.length), song.rate)
 
 
 def decode_with_libsndfile(path: Path, pcm: IO[bytes]) -> Format:
-    """Decode into a file of interleaved float32; raises `LibsndfileError` for what libsndfile cannot decode."""
+    """Decode into a file of interleaved float32; raises `LibsndfileError` for unknown formats."""
     with soundfile.SoundFile(path) as file:
         length = 0
         while (frames := file.read(_BLOCK, dtype="float32", always_2d=True)).size:
@@ -81,7 +81,7 @@ def decode_with_libsndfile(path: Path, pcm: IO[bytes]) -> Format:
 
 
 def decode_with_ffmpeg(path: Path, pcm: IO[bytes], track: int = 0) -> Format:
-    """Decode an audio track into a file of interleaved float32, without what the encoder put before and after it."""
+    """Decode an audio track into a file of interleaved float32, without the encoder's delay and padding."""
     try:
         with av.open(str(path)) as container:
             if len(container.streams.audio) <= track:
@@ -98,7 +98,7 @@ def decode_with_ffmpeg(path: Path, pcm: IO[bytes], track: int = 0) -> Format:
             if counts_samples and stream.duration and 0 < length - stream.duration <= _MAX_PADDING:
                 length = stream.duration
             return Format(stream.rate, stream.channels, length)
-    except (av.FFmpegError, ValueError) as error:  # ValueError: a format that PyAV has no name for
+    except (av.FFmpegError, ValueError) as error:  # ValueError: a sample format unknown to PyAV
         raise AudioError(
             "audio/unreadable",
             "The file cannot be decoded.",
@@ -121,7 +121,7 @@ class PcmFile:
         self.rate, self.channels, self.length = decoded
 
     async def read(self, start: int, stop: int) -> Samples:
-        await asyncio.sleep(0)  # lets Ctrl-C through, also where the model never waits
+        await asyncio.sleep(0)  # lets Ctrl-C through, even if the model never waits
         return self.samples(start, stop)
 
     def samples(self, start: int, stop: int) -> Samples:
@@ -133,7 +133,7 @@ class PcmFile:
 
 @contextmanager
 def made_folder(folder: Path) -> Iterator[None]:
-    """A folder, with those above it, that is gone again if nothing comes into it."""
+    """Create a folder and its parents; those still empty at the end are removed."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def made_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         for place in missing:
-            with suppress(OSError):  # something is in it
+            with suppress(OSError):  # it is not empty
                 place.rmdir()
 
 
@@ -165,14 +165,14 @@ def _append(pcm: IO[bytes], frames: Samples) -> None:
 
 
 class Stems:
-    """A `Sink` that writes a WAV for each stem, under its final name only when all are complete.
+    """A `Sink` that writes one WAV a stem, and renames all to their final names once they are complete.
 
     Parameters
     ----------
     folder : Path
     names : tuple of str
     song : Source
-        Whose rate and channels the files get.
+        Source of the files' rate and channels.
     """
 
     def __init__(self, folder: Path, names: tuple[str, ...], song: Source) -> None:
@@ -210,7 +210,7 @@ class Stems:
 
 
 def unwritable(error: Exception) -> DemixError:
-    """The output folder refuses our files."""
+    """The error for an output folder that cannot be written to."""
     return DemixError(
         "storage/unavailable", f"The stems cannot be written: {error}", "Choose another folder with -o, or free space."
     )

@@ -1,4 +1,4 @@
-"""onnxruntime on this machine's processor: the `Session` of the command line and the tests."""
+"""onnxruntime on this machine's processor: the sessions of the command line and the tests."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from demixer.runtime import Float
 
 
 class NativeSession:
-    """A graph loaded by onnxruntime's CPU provider: `Loaded`.
+    """A network loaded by onnxruntime's CPU provider.
 
     Parameters
     ----------
     path : Path
         The ONNX file.
     threads : int
-        How many it may use; 0 for one a core.
+        Number of threads; 0 for one a core.
 
     Raises
     ------
@@ -35,7 +35,7 @@ class NativeSession:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        # The plan of the first run would get memory of its own in the second one, beside what the first has used.
+        # The memory pattern of the first run would be allocated in the second beside the memory of the first.
         options.enable_mem_pattern = False
         try:
             self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -46,12 +46,12 @@ class NativeSession:
                 "Run `python build.py site` to build it again.",
             ) from error
         self._outputs = [output.name for output in self._session.get_outputs()]
-        self._turns = ThreadPoolExecutor(1)  # each run has all cores
+        self._turns = ThreadPoolExecutor(1)  # one run at a time, on all cores
         self.ahead = 1
         self.seconds = 0.0
 
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
-        """Run the graph once, when it is its turn, in a thread: so other segments can be worked on meanwhile."""
+        """Run the network once, in a thread and in turn, so that other segments can be prepared meanwhile."""
         try:
             arrays = await asyncio.get_running_loop().run_in_executor(self._turns, self._compute, dict(feeds))
         except MemoryError as error:

@@ -2,7 +2,7 @@
 
 import * as ort from "/vendor/onnxruntime-web/ort.wasm.min.mjs";
 
-const MOST_THREADS = 8; // as in engine/ort.js
+const MOST_THREADS = 8; // as in engine/devices/choice.js
 
 let session;
 let feeds;
