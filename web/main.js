@@ -23,14 +23,13 @@ import { recall, remember } from "./platform/preferences.js";
 import { loadQuality } from "./platform/quality.js";
 import { ServiceWorkerClient } from "./platform/service-worker-client.js";
 import { Transport } from "./playback/page/transport.js";
-import { Announcements } from "./ui/announcements.js";
+import { Announcer } from "./ui/announcer.js";
 import { Attention } from "./ui/attention.js";
-import { partLabel } from "./ui/export-texts.js";
 import { onLanguageChange, translate } from "./ui/i18n.js";
 import { setUpHeader } from "./ui/page-header.js";
-import { PageView } from "./ui/page-view.js";
-import { rebuild } from "./ui/rebuild.js";
+import { PageView, rebuildElements } from "./ui/page-view.js";
 import { listenToKeys } from "./ui/shortcuts.js";
+import { partLabel } from "./ui/stems.js";
 
 /** Between true marks the progress is drawn this often. */
 const TICK_MS = 250;
@@ -54,16 +53,16 @@ const updates = new Updates(store, serviceWorker, offline);
 
 translate(document);
 setUpHeader();
-const announcements = new Announcements();
+const announcer = new Announcer();
 const spectra = new Spectrograms(engine);
 let view = new PageView(deck, spectra);
 store.subscribe((state) => {
   deck.load(selectedSong(state));
   view.render(state);
-  announcements.follow(state);
+  announcer.follow(state);
 });
 onLanguageChange(() => {
-  rebuild();
+  rebuildElements();
   view = new PageView(deck, spectra);
   store.touch();
 });

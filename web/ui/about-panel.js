@@ -1,10 +1,11 @@
-/** What the models reach on songs whose stems are known, and how near this browser comes to the reference. */
+/** The measured quality of the models, and the device check. Emits `device-check`. */
 
 import { LIMIT } from "../app/device-check.js";
-import { h, setText, tell } from "./dom.js";
-import { gain, ratio, span } from "./format.js";
+import { emit, h, setText } from "./dom.js";
+import { approximateTime, decibels, ratio } from "./format.js";
 import { t } from "./i18n.js";
-import { modelLabel } from "./model-texts.js";
+import { stemLabel } from "./stems.js";
+import { modelLabel } from "./texts.js";
 
 /** @typedef {import("../app/device-check.js").CheckState} CheckState */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -12,18 +13,18 @@ import { modelLabel } from "./model-texts.js";
 /** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
 
 export class AboutPanel extends HTMLElement {
-  /** Can be focused: where the page is narrow, keys scroll it. */
+  /** Focusable, so that keys can scroll it on a narrow page. */
   #tables = h("div", {
     class: "quality-tables",
     role: "region",
     tabindex: 0,
     "aria-label": t("about.quality"),
   });
-  #check = h("button", { type: "button", onclick: () => tell(this, "device-check") }, t("about.check"));
-  #note = h("p", { class: "check-note", role: "status" });
+  #check = h("button", { type: "button", onclick: () => emit(this, "device-check") }, t("about.check"));
+  #result = h("p", { class: "check-result", role: "status" });
   #stems = h("ul", { class: "check-stems" });
-  /** What the tables show. @type {unknown} */
-  #shown = null;
+  /** The quality that the tables show. @type {unknown} */
+  #quality = null;
 
   connectedCallback() {
     this.append(
@@ -32,21 +33,21 @@ export class AboutPanel extends HTMLElement {
       h("h3", {}, t("about.check.title")),
       h("p", {}, t("about.check.what")),
       this.#check,
-      this.#note,
+      this.#result,
       this.#stems,
     );
   }
 
   /** @param {PageState} state */
   render({ quality, models, model, check, songs }) {
-    if (this.#shown !== quality && quality && models.length > 0) {
-      this.#shown = quality;
+    if (this.#quality !== quality && quality && models.length > 0) {
+      this.#quality = quality;
       const labels = new Map(models.map((each) => [each.id, modelLabel(each)]));
       this.#tables.replaceChildren(...quality.map((song) => table(song, labels)));
     }
     const busy = songs.some(({ status }) => status === "working");
     this.#check.disabled = !model || busy || check?.phase === "working";
-    setText(this.#note, busy ? t("about.check.busy") : check ? verdict(check) : "");
+    setText(this.#result, busy ? t("about.check.busy") : check ? checkText(check) : "");
     const lines = (check?.stems ?? []).map(stemText);
     const old = Array.from(this.#stems.children, ({ textContent }) => textContent);
     if (lines.join("\n") !== old.join("\n"))
@@ -56,7 +57,7 @@ export class AboutPanel extends HTMLElement {
 
 /** @param {SongQuality} song @param {Map<string, string>} labels of the models */
 function table({ song, seconds, rows }, labels) {
-  const table = h("table", {}, h("caption", {}, t("about.song", { song, time: span(seconds) })));
+  const table = h("table", {}, h("caption", {}, t("about.song", { song, time: approximateTime(seconds) })));
   let stems = "";
   for (const row of rows) {
     const names = Object.keys(row.sdr).join();
@@ -69,7 +70,7 @@ function table({ song, seconds, rows }, labels) {
 
 /** @param {QualityRow} row */
 function head({ sdr }) {
-  const stems = Object.keys(sdr).map((stem) => h("th", { scope: "col" }, t(`stem.${stem}`)));
+  const stems = Object.keys(sdr).map((stem) => h("th", { scope: "col" }, stemLabel(stem)));
   return h("tr", {}, h("th", { scope: "col" }, t("about.model")), ...stems);
 }
 
@@ -81,19 +82,19 @@ function line({ model, preset, sdr }, labels) {
 }
 
 /** @param {CheckState} check @returns {string} */
-function verdict({ phase, model, stems, error }) {
+function checkText({ phase, model, stems, error }) {
   if (phase === "working") return t("about.check.working", { model: modelLabel(model) });
   const song = t("about.check.song");
   if (error) return `${t("about.check.failed")} ${t(`error.${error.code}.title`, { song })}`;
-  const right = stems.every(({ difference }) => difference < LIMIT);
-  return t(right ? "about.check.right" : "about.check.wrong", { model: modelLabel(model) });
+  const agrees = stems.every(({ difference }) => difference < LIMIT);
+  return t(agrees ? "about.check.right" : "about.check.wrong", { model: modelLabel(model) });
 }
 
 /** @param {CheckState["stems"][number]} stem */
 function stemText({ name, difference }) {
-  const stem = t(`stem.${name}`);
+  const stem = stemLabel(name);
   if (difference === -Infinity) return t("about.check.equal", { stem });
-  return t("about.check.stem", { stem, value: gain(difference) });
+  return t("about.check.stem", { stem, value: decibels(difference) });
 }
 
 customElements.define("about-panel", AboutPanel);

@@ -1,4 +1,7 @@
-/** While songs are separated: the page's title tells, the screen stays on, nothing is closed by mistake. */
+/**
+ * While songs are separated: progress in the page's title, a screen that stays on, and a question before the page
+ * closes.
+ */
 
 import { isWriting } from "../app/export-controller.js";
 import { canNotify, notify } from "../platform/notification.js";
@@ -14,10 +17,10 @@ export class Attention {
   #title = document.title;
   #wakeLock = new WakeLock();
   #busy = false;
-  /** Songs that are at work, and were not done before. @type {WeakSet<Song>} */
+  /** @type {WeakSet<Song>} */
   #working = new WeakSet();
-  /** The one that is done and not yet seen. @type {Song | null} */
-  #news = null;
+  /** The song that was finished while the page was hidden. @type {Song | null} */
+  #finished = null;
 
   /** @param {import("../app/store.js").Store<PageState>} store */
   constructor(store) {
@@ -26,7 +29,7 @@ export class Attention {
       if (this.#busy) event.preventDefault();
     });
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.#news = null;
+      if (!document.hidden) this.#finished = null;
       this.#follow(store.state);
     });
   }
@@ -34,29 +37,29 @@ export class Attention {
   /** @param {PageState} state */
   #follow(state) {
     const { songs } = state;
-    for (const song of songs) this.#notice(song);
+    for (const song of songs) this.#followSong(song);
     const working = songs.find(({ status }) => status === "working");
     this.#busy = isWriting(state) || songs.some(isUnderWay);
     this.#wakeLock.hold(working !== undefined);
-    const title = this.#titleOf(working);
+    const title = this.#titleFor(working);
     if (document.title !== title) document.title = title;
   }
 
   /** @param {Song} song */
-  #notice(song) {
+  #followSong(song) {
     if (song.status === "working") this.#working.add(song);
     if (song.status !== "done" || !this.#working.delete(song)) return;
     if (!document.hidden) return;
-    this.#news = song;
+    this.#finished = song;
     if (canNotify()) notify(t("notify.done", { song: song.name }));
   }
 
   /** @param {Song | undefined} working */
-  #titleOf(working) {
+  #titleFor(working) {
     if (working?.progress) {
       const { fraction } = working.progress.view(performance.now() / 1000);
       return t("title.working", { percent: percent(fraction), song: working.name });
     }
-    return this.#news ? t("title.done", { song: this.#news.name }) : this.#title;
+    return this.#finished ? t("title.done", { song: this.#finished.name }) : this.#title;
   }
 }

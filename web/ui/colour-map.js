@@ -1,6 +1,6 @@
 /**
- * Colours for levels. Lightness alone orders them, evenly in Oklab, and the hue goes from blue to yellow, which people
- * see alike with and without red and green: silence is the page's ground, in both themes.
+ * The colour map of spectrograms. Lightness is even in Oklab and alone orders the colours; the hue runs from blue to
+ * yellow, which people with and without colour blindness tell apart. Silence has the colour of the page in both themes.
  */
 
 import { currentTheme } from "./theme.js";
@@ -13,19 +13,19 @@ const MAPS = {
   light: { lightness: [0.985, 0.24], hue: [100, 275] },
 };
 
-/** The most between them; silence has none. */
+/** The highest chroma, between the ends. */
 const CHROMA = 0.12;
 
 /** @type {Map<string, Uint32Array>} */
-const known = new Map();
+const maps = new Map();
 
-/** One pixel for each level, as image data has them. @returns {Uint32Array} */
+/** @returns {Uint32Array} a colour for each value of a byte, as image data stores it */
 export function colourMap() {
   const theme = currentTheme();
-  let colours = known.get(theme);
+  let colours = maps.get(theme);
   if (!colours) {
     colours = makeMap(MAPS[theme]);
-    known.set(theme, colours);
+    maps.set(theme, colours);
   }
   return colours;
 }

@@ -1,32 +1,31 @@
-/** Where songs come in: a button, and the whole window as a target for files. */
+/** The button that chooses songs, and the whole window as a drop target. Emits `songs-chosen`. */
 
-import { h, setText, tell } from "./dom.js";
+import { emit, h, icon, setText } from "./dom.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
 
-/** Video files hold songs too. */
+/** Songs in video files count. */
 const ACCEPT = "audio/*,video/mp4,video/webm,video/quicktime,.flac,.m4a,.ogg,.opus,.aif,.aiff,.mkv";
 
 export class DropZone extends HTMLElement {
   #headline = h("p", { class: "drop-headline" });
   #input = h("input", { type: "file", multiple: true, accept: ACCEPT, hidden: true });
-  #gone = new AbortController();
+  #abort = new AbortController();
 
   connectedCallback() {
     this.#input.addEventListener("change", () => {
-      this.#take(this.#input.files);
+      this.#add(this.#input.files);
       this.#input.value = "";
     });
     const button = h("button", { type: "button", onclick: () => this.#input.click() });
     button.append(icon("plus"), t("drop.choose"));
     this.append(this.#input, this.#headline, button, h("p", { class: "drop-formats" }, t("drop.formats")));
-    this.#catchWindow();
+    this.#acceptDrops();
   }
 
   disconnectedCallback() {
-    this.#gone.abort();
+    this.#abort.abort();
   }
 
   /** @param {PageState} state */
@@ -36,8 +35,8 @@ export class DropZone extends HTMLElement {
     this.querySelector("button")?.classList.toggle("primary", songs.length === 0);
   }
 
-  #catchWindow() {
-    const { signal } = this.#gone;
+  #acceptDrops() {
+    const { signal } = this.#abort;
     const over = (/** @type {DragEvent} */ event) => {
       if (!carriesFiles(event)) return;
       event.preventDefault();
@@ -50,7 +49,7 @@ export class DropZone extends HTMLElement {
       this.classList.remove("over");
       if (!carriesFiles(event)) return;
       event.preventDefault();
-      this.#take(event.dataTransfer?.files);
+      this.#add(event.dataTransfer?.files);
     };
     addEventListener("dragover", over, { signal });
     addEventListener("dragleave", leave, { signal });
@@ -58,8 +57,8 @@ export class DropZone extends HTMLElement {
   }
 
   /** @param {FileList | null | undefined} files */
-  #take(files) {
-    if (files?.length) tell(this, "songs-chosen", Array.from(files));
+  #add(files) {
+    if (files?.length) emit(this, "songs-chosen", Array.from(files));
   }
 }
 

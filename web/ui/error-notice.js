@@ -1,16 +1,14 @@
-/** What went wrong, in place, and what to do next. */
+/** An error of the page or of a song. Emits `page-retry`, or `song-resume` and `song-remove`. */
 
-import { h, tell } from "./dom.js";
+import { emit, h, icon } from "./dom.js";
 import { language, t } from "./i18n.js";
-import { icon } from "./icon.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
-
 /** @typedef {import("../app/song.js").Song} Song */
 
 export class ErrorNotice extends HTMLElement {
   /** @type {ErrorData | null} */
-  #shown = null;
+  #error = null;
 
   connectedCallback() {
     this.setAttribute("role", "alert");
@@ -18,23 +16,23 @@ export class ErrorNotice extends HTMLElement {
 
   /**
    * @param {ErrorData | null} error
-   * @param {Song | null} song whose error it is, if it is not the page's own
+   * @param {Song | null} song that failed, or null for an error of the page
    */
   render(error, song) {
-    if (error === this.#shown) return;
-    this.#shown = error;
-    this.replaceChildren(...(error ? this.#notice(error, song) : []));
+    if (error === this.#error) return;
+    this.#error = error;
+    this.replaceChildren(...(error ? this.#content(error, song) : []));
   }
 
   /**
    * @param {ErrorData} error
    * @param {Song | null} song
    */
-  #notice({ code, message, hint, retryable }, song) {
+  #content({ code, message, hint, retryable }, song) {
     const actions = h("div", { class: "error-actions" });
-    const again = () => (song ? tell(this, "song-resume", song.id) : tell(this, "page-retry"));
-    if (retryable) actions.append(button(again, icon("rotate-ccw"), t("action.retry")));
-    if (song) actions.append(button(() => tell(this, "song-remove", song.id), t("action.remove")));
+    const retry = () => (song ? emit(this, "song-resume", song.id) : emit(this, "page-retry"));
+    if (retryable) actions.append(button(retry, icon("rotate-ccw"), t("action.retry")));
+    if (song) actions.append(button(() => emit(this, "song-remove", song.id), t("action.remove")));
     // The engine and the decoder speak English; what they advise is more exact than a text by code.
     const advice = (language === "en" && hint) || t(`error.${code}.hint`);
     const text = h(

@@ -1,13 +1,13 @@
-/** The export dialog: what to write, how far it is, and what came of it. */
+/** The export dialog: choices, progress and outcome. Emits `export-write`, `export-cancel` and `export-close`. */
 
 import { clips, loweringFor, peakOf, planFor } from "../app/export-plan.js";
-import { h, setText, tell, uniqueId } from "./dom.js";
+import { bar, drawBar, emit, h, icon, setText, uniqueId } from "./dom.js";
 import { ExportForm } from "./export-form.js";
-import { LevelReport } from "./export-levels.js";
-import { drawBar, failureText, partLabel, progressText, savedText } from "./export-texts.js";
+import { ExportMeasurement } from "./export-measurement.js";
 import { size } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
+import { partLabel } from "./stems.js";
+import { exportErrorText, savedText, writingText } from "./texts.js";
 
 /** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 /** @typedef {import("../app/export-plan.js").ExportChoice} ExportChoice */
@@ -18,10 +18,10 @@ export class ExportDialog extends HTMLElement {
   #title = h("h2", { id: uniqueId("export-title") }, t("export.title"));
   #subtitle = h("p", { class: "export-song" });
   #form = new ExportForm();
-  #levels = new LevelReport();
+  #measurement = new ExportMeasurement();
   #body = h("div", { class: "export-body" });
   #error = h("p", { class: "export-error", role: "alert" });
-  #bar = h("div", { role: "progressbar", class: "bar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("div"));
+  #bar = bar();
   #state = h("p", { class: "export-state", role: "status" });
   #file = h("p", { class: "export-file" });
   #close = h("button", { type: "button", class: "quiet" }, icon("x"));
@@ -29,7 +29,7 @@ export class ExportDialog extends HTMLElement {
   #write = h("button", { type: "submit", class: "primary" }, icon("download"), t("export.write"));
   #dialog = h("dialog", { class: "export", "aria-labelledby": this.#title.id });
   /** @type {ExportState | null} */
-  #shown = null;
+  #exported = null;
 
   connectedCallback() {
     this.#close.setAttribute("aria-label", t("help.close"));
@@ -47,17 +47,17 @@ export class ExportDialog extends HTMLElement {
         this.#write,
       ),
     );
-    this.#body.append(this.#form, this.#levels, this.#error);
+    this.#body.append(this.#form, this.#measurement, this.#error);
     this.#dialog.append(form);
     this.append(this.#dialog);
     this.#form.addEventListener("input", () => this.#draw());
-    this.#levels.addEventListener("input", () => this.#draw());
+    this.#measurement.addEventListener("input", () => this.#draw());
     this.#close.addEventListener("click", () => this.#dialog.close());
-    this.#cancel.addEventListener("click", () => tell(this, "export-cancel"));
+    this.#cancel.addEventListener("click", () => emit(this, "export-cancel"));
     this.#dialog.addEventListener("cancel", (event) => {
-      if (this.#shown?.writing) event.preventDefault(); // what is being written is cancelled by its own button
+      if (this.#exported?.writing) event.preventDefault(); // a running export has its own button
     });
-    this.#dialog.addEventListener("close", () => tell(this, "export-close"));
+    this.#dialog.addEventListener("close", () => emit(this, "export-close"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -65,10 +65,10 @@ export class ExportDialog extends HTMLElement {
   }
 
   /** @param {PageState} state */
-  render({ export: all }) {
-    const before = this.#shown;
-    const state = all?.place === "dialog" ? all : null;
-    this.#shown = state;
+  render({ export: exported }) {
+    const before = this.#exported;
+    const state = exported?.place === "dialog" ? exported : null;
+    this.#exported = state;
     if (!state) return;
     if (!this.#dialog.open) {
       setText(this.#subtitle, state.song.name);
@@ -82,17 +82,17 @@ export class ExportDialog extends HTMLElement {
   }
 
   #draw() {
-    const state = this.#shown;
+    const state = this.#exported;
     if (!state) return;
     const { song, measurement, measured, writing, written, error } = state;
     const choice = this.#form.choice;
     const peak = measurement && peakOf(song, choice, measurement);
-    this.#levels.render({ measurement, measured: measured ?? 0, peak, clips: clips(choice.coding) });
+    this.#measurement.render({ measurement, measured: measured ?? 0, peak, clips: clips(choice.coding) });
     const { name, bytes } = this.#plan(song, choice);
     const silent = choice.what === "mix" && this.#form.silent;
-    this.#form.inert = this.#levels.inert = writing !== null;
+    this.#form.inert = this.#measurement.inert = writing !== null;
     this.#dialog.classList.toggle("writing", writing !== null);
-    this.#body.tabIndex = writing ? 0 : -1; // so that it can be scrolled while nothing in it has the focus
+    this.#body.tabIndex = writing ? 0 : -1; // keys can scroll it while nothing in it is focusable
     this.#bar.hidden = this.#cancel.hidden = writing === null;
     this.#close.hidden = writing !== null;
     this.#write.hidden = writing !== null;
@@ -100,28 +100,31 @@ export class ExportDialog extends HTMLElement {
     setText(this.#file, writing?.name ?? name);
     setText(this.#state, silent ? t("export.silent") : stateText(state, bytes));
     this.#state.classList.toggle("good", written !== null && writing === null);
-    setText(this.#error, failureText(error));
-    if (writing) drawBar(this.#bar, writing);
+    setText(this.#error, exportErrorText(error));
+    if (!writing) return;
+    const label = t("export.progress", { file: writing.name });
+    drawBar(this.#bar, label, writing.fraction, writingText(writing, ", "));
   }
 
   #submit() {
-    const state = this.#shown;
+    const state = this.#exported;
     if (!state || state.writing || this.#write.disabled) return;
     this.#form.remember();
-    tell(this, "export-write", this.#plan(state.song, this.#form.choice));
+    emit(this, "export-write", this.#plan(state.song, this.#form.choice));
   }
 
   /** @param {Song} song @param {ExportChoice} choice */
   #plan(song, choice) {
-    const { measurement } = this.#shown ?? {};
-    const lowering = measurement && this.#levels.lower ? loweringFor(peakOf(song, choice, measurement)) : 0;
+    const { measurement } = this.#exported ?? {};
+    const lowering =
+      measurement && this.#measurement.lower ? loweringFor(peakOf(song, choice, measurement)) : 0;
     return planFor(song, choice, clips(choice.coding) ? lowering : 0, partLabel);
   }
 }
 
 /** @param {ExportState} state @param {number} bytes */
 function stateText({ writing, written }, bytes) {
-  if (writing) return progressText(writing);
+  if (writing) return writingText(writing);
   return written ? savedText(written) : t("export.size", { size: size(bytes) });
 }
 

@@ -1,12 +1,12 @@
-/** The choices of an export: what, in which format, under which name. */
+/** The choices of an export: content, format and file name. Emits `input`. */
 
 import { fitsMp3, fitsStemsFile } from "../app/export-plan.js";
 import { recallChoice, rememberChoice } from "../app/export-preferences.js";
 import { stripGains, toGain } from "../playback/page/gains.js";
-import { h, setText, uniqueId } from "./dom.js";
-import { gain } from "./format.js";
+import { h, icon, setText, uniqueId } from "./dom.js";
+import { decibels } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
+import { stemLabel } from "./stems.js";
 
 /** @typedef {import("../app/export-plan.js").ExportChoice} ExportChoice */
 /** @typedef {import("../app/song.js").Song} Song */
@@ -34,7 +34,7 @@ export class ExportForm extends HTMLElement {
   /** @type {Song | null} */
   #song = null;
 
-  /** Whether nothing would be heard of the mix. */
+  /** True when the mix would be silent. */
   silent = false;
 
   connectedCallback() {
@@ -55,14 +55,14 @@ export class ExportForm extends HTMLElement {
         h("p", { id: hint, class: "export-hint" }, t("export.name-hint")),
       ),
     );
-    this.addEventListener("input", () => this.#fit());
+    this.addEventListener("input", () => this.#showOptions());
   }
 
   /** @param {Song} song */
   build(song) {
     this.#song = song;
     const { what, format, bits, bitrate, pattern } = recallChoice();
-    const stems = song.stems.map(({ name }) => h("option", { value: name }, t(`stem.${name}`)));
+    const stems = song.stems.map(({ name }) => h("option", { value: name }, stemLabel(name)));
     this.#stem.replaceChildren(...stems);
     this.#whats.labels["stems-file"].hidden = !fitsStemsFile(song);
     this.#formats.inputs.mp3.disabled = !fitsMp3(song);
@@ -71,8 +71,8 @@ export class ExportForm extends HTMLElement {
     this.#depths.choose(bits);
     this.#bitrates.choose(bitrate);
     this.#pattern.value = pattern;
-    this.#note(song);
-    this.#fit();
+    this.#describe(song);
+    this.#showOptions();
   }
 
   /** @returns {ExportChoice} */
@@ -89,7 +89,7 @@ export class ExportForm extends HTMLElement {
     this.#whats.inputs[this.#whats.value].focus();
   }
 
-  /** For the next time. */
+  /** Remembers the choices for the next export. */
   remember() {
     rememberChoice({
       what: this.#whats.value,
@@ -120,23 +120,23 @@ export class ExportForm extends HTMLElement {
     return what === "stem" ? [...row, this.#stem] : row;
   }
 
-  /** What each of the rows stands for with this song. @param {Song} song */
-  #note({ stems, desk }) {
+  /** Describes each row for this song. @param {Song} song */
+  #describe({ stems, desk }) {
     const strips = stems.map(({ name }) => desk.strips[name]);
     const gains = stripGains(strips);
     const heard = stems.flatMap(({ name }, index) =>
       gains[index] > 0 ? [heardText(name, gains[index])] : [],
     );
     const plain = gains.every((value) => value === 1) && strips.every(({ pan }) => pan === 0);
-    const master = desk.master === 0 ? [] : [t("export.note.master", { gain: gain(desk.master) })];
+    const master = desk.master === 0 ? [] : [t("export.note.master", { gain: decibels(desk.master) })];
     this.silent = heard.length === 0 || toGain(desk.master) === 0;
     setText(this.#notes.mix, [...(plain ? [t("export.note.balance")] : heard), ...master].join(", "));
-    setText(this.#notes.all, stems.map(({ name }) => t(`stem.${name}`)).join(", "));
+    setText(this.#notes.all, stems.map(({ name }) => stemLabel(name)).join(", "));
     setText(this.#notes["stems-file"], t("export.note.stems-file"));
   }
 
-  /** Shows what fits to what is chosen. */
-  #fit() {
+  /** Shows the options that the choices allow. */
+  #showOptions() {
     const file = this.#whats.value === "stems-file";
     const format = this.#formats.value;
     this.#coding.hidden = file;
@@ -145,21 +145,21 @@ export class ExportForm extends HTMLElement {
     this.#depths.labels[32].hidden = format === "flac";
     if (format === "flac" && Number(this.#depths.value) > DEEPEST_FLAC)
       this.#depths.choose(String(DEEPEST_FLAC));
-    const unfit = this.#song && !fitsMp3(this.#song);
-    setText(this.#reason, unfit ? t("export.no-mp3") : "");
-    this.#reason.hidden = !unfit;
+    const noMp3 = this.#song !== null && !fitsMp3(this.#song);
+    setText(this.#reason, noMp3 ? t("export.no-mp3") : "");
+    this.#reason.hidden = !noMp3;
   }
 }
 
 /** @param {string} stem @param {number} factor */
 function heardText(stem, factor) {
-  const name = t(`stem.${stem}`);
-  return factor === 1 ? name : `${name} ${gain(20 * Math.log10(factor))}`;
+  const name = stemLabel(stem);
+  return factor === 1 ? name : `${name} ${decibels(20 * Math.log10(factor))}`;
 }
 
 /**
  * A group of radio buttons.
- * @param {string} name as people read it
+ * @param {string} name accessible name
  * @param {string} id
  * @param {readonly string[]} values
  * @param {(value: string) => string} label

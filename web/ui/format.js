@@ -1,4 +1,4 @@
-/** Numbers as people read them, in the page's language. */
+/** Numbers, times and sizes in the page's language. */
 
 import { language, onLanguageChange, t } from "./i18n.js";
 
@@ -43,8 +43,8 @@ export function instant(seconds) {
   return `${clock(tenths / 10)}${formats.tenths.format((tenths % 10) / 10).slice(1)}`;
 }
 
-/** @param {number} seconds @returns {string} a rough span, such as 40 sec or 3 min */
-export function span(seconds) {
+/** @param {number} seconds @returns {string} such as 40 sec or 3 min */
+export function approximateTime(seconds) {
   if (seconds < 90) return formats.seconds.format(Math.max(1, Math.ceil(seconds)));
   if (seconds < 90 * 60) return formats.minutes.format(Math.round(seconds / 60));
   return formats.hours.format(Math.round(seconds / 360) / 10);
@@ -57,7 +57,7 @@ export function size(bytes) {
   return formats.megabytes.format(mega < 10 ? Math.round(mega * 10) / 10 : Math.round(mega));
 }
 
-/** @param {number} time in milliseconds since 1970 */
+/** @param {number} time in milliseconds since 1970 @returns {string} the date */
 export function day(time) {
   return formats.day.format(time);
 }
@@ -67,18 +67,18 @@ export function percent(fraction) {
   return formats.percent.format(fraction);
 }
 
-/** @param {number} hertz */
-export function frequency(hertz) {
+/** @param {number} hertz @returns {string} such as 44.1 kHz */
+export function kilohertz(hertz) {
   return t("unit.kilohertz", { value: formats.kilohertz.format(hertz / 1000) });
 }
 
 /** @param {number} hertz @returns {string} such as 100 Hz or 10 kHz */
-export function pitch(hertz) {
-  return hertz < 1000 ? t("unit.hertz", { value: hertz }) : frequency(hertz);
+export function frequency(hertz) {
+  return hertz < 1000 ? t("unit.hertz", { value: hertz }) : kilohertz(hertz);
 }
 
 /** @param {number} decibel @returns {string} such as −3.5 dB, with a real minus sign */
-export function gain(decibel) {
+export function decibels(decibel) {
   return t("unit.decibel", { value: formats.decibel.format(decibel).replace("-", "\u2212") });
 }
 

@@ -1,11 +1,11 @@
-/** The page's texts: flat keys in `locales/`, `{name}` where a value goes, `.one`, `.other`… where a count decides. */
+/** The page's texts: flat keys in `locales/`, with `{name}` for values and `.one`, `.other`… for plural forms. */
 
 import { siteUrl } from "../base/site.js";
 import { recall, remember } from "../platform/preferences.js";
 
 /** @typedef {Record<string, string | number>} Params */
 
-/** Every language of the page, named in itself. */
+/** The languages of the page, each by its own name. */
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", fr: "Français", ja: "日本語" };
 
 const KEY = "language";
@@ -17,38 +17,35 @@ export let language = "";
 let texts = {};
 let plurals = new Intl.PluralRules();
 let numbers = new Intl.NumberFormat();
-/** The one that was asked for last, whose texts may still be on their way. */
-let wanted = "";
-await speak(preferred());
+/** The language that was requested last; its texts may still be loading. */
+let requested = "";
+await load(preferred());
 
 /** @param {string} locale one of `LANGUAGES` */
 export async function chooseLanguage(locale) {
-  await speak(locale);
+  await load(locale);
   if (language !== locale) return;
   remember(KEY, locale);
   changes.dispatchEvent(new Event("change"));
 }
 
-/**
- * For what has said its texts already.
- * @param {() => void} listener is called when the language has changed
- */
+/** @param {() => void} listener called when the language has changed */
 export function onLanguageChange(listener) {
   changes.addEventListener("change", listener);
 }
 
-/** @returns {string} what was chosen before, else the first of the browser's languages that the page has */
+/** @returns {string} the language chosen before, or the first of the browser's languages that the page has */
 function preferred() {
   const tags = [recall(KEY) ?? "", ...navigator.languages].map((tag) => tag.split("-")[0]);
   return tags.find((each) => Object.hasOwn(LANGUAGES, each)) ?? "en";
 }
 
 /** @param {string} locale of a file in `locales/` */
-async function speak(locale) {
-  wanted = locale;
+async function load(locale) {
+  requested = locale;
   const response = await fetch(siteUrl(`locales/${locale}.json`));
   const loaded = await response.json();
-  if (locale !== wanted) return;
+  if (locale !== requested) return;
   texts = loaded;
   plurals = new Intl.PluralRules(locale);
   numbers = new Intl.NumberFormat(locale);
@@ -57,24 +54,25 @@ async function speak(locale) {
 }
 
 /**
+ * The text of a key.
  * @param {string} key
- * @param {Params} [params] `count`, if given, also chooses the plural form
- * @param {string} [otherwise] what stands where the text is missing: the key itself, so that the gap is seen
+ * @param {Params} [params] `count` also selects the plural form
+ * @param {string} [otherwise] used when there is no such text; the key by default, so that the gap shows
  * @returns {string}
  */
 export function t(key, params = {}, otherwise = key) {
   const plural = typeof params.count === "number" ? plurals.select(params.count) : "";
   const text = texts[`${key}.${plural}`] ?? texts[key] ?? otherwise;
-  return text.replace(/\{(\w+)\}/g, (hole, name) => (name in params ? shown(params[name]) : hole));
+  return text.replace(/\{(\w+)\}/g, (hole, name) => (name in params ? valueText(params[name]) : hole));
 }
 
 /** @param {string | number} value */
-function shown(value) {
+function valueText(value) {
   return typeof value === "number" ? numbers.format(value) : value;
 }
 
 /**
- * Fills in the texts of a piece of HTML: `data-i18n` for the content, `data-i18n-label` for the accessible name.
+ * Fills in the texts of markup: `data-i18n` names the content, `data-i18n-label` the accessible name.
  * @param {ParentNode} root
  */
 export function translate(root) {

@@ -1,34 +1,35 @@
-/** How far a separation is: one bar from the press of the button to the last sample. */
+/**
+ * The progress of a separation, from pressing the button to the last sample. Emits `song-cancel` and `notify-toggle`.
+ */
 
 import { canNotify, notificationsExist } from "../platform/notification.js";
-import { h, setText, tell } from "./dom.js";
-import { fallbackText } from "./fallback-text.js";
-import { percent, size, span } from "./format.js";
+import { bar, drawBar, emit, h, icon, setText } from "./dom.js";
+import { percent, size } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
+import { fallbackText, timeLeftText } from "./texts.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 
 export class JobView extends HTMLElement {
-  #bar = h("div", { role: "progressbar", class: "bar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("div"));
+  #bar = bar();
   #stage = h("span", { class: "stage" });
   #percent = h("span", { class: "percent" });
   #left = h("span", { class: "left" });
-  #notice = h("p", { class: "notice" });
+  #fallback = h("p", { class: "fallback" });
   #cancel = h("button", { type: "button" }, t("action.cancel"));
   #notify = h("button", { type: "button", class: "notify" }, icon("bell"), h("span", {}, t("notify.ask")));
   /** @type {Song | null} */
   #song = null;
 
   connectedCallback() {
-    this.#cancel.addEventListener("click", () => tell(this, "song-cancel", this.#song?.id));
-    this.#notify.addEventListener("click", () => tell(this, "notify-toggle"));
+    this.#cancel.addEventListener("click", () => emit(this, "song-cancel", this.#song?.id));
+    this.#notify.addEventListener("click", () => emit(this, "notify-toggle"));
     this.append(
       h("div", { class: "job-text" }, this.#percent, this.#stage, this.#left),
       this.#notify,
       this.#cancel,
       this.#bar,
-      this.#notice,
+      this.#fallback,
     );
   }
 
@@ -41,20 +42,17 @@ export class JobView extends HTMLElement {
     this.hidden = !song || !isUnderWay(song);
     if (!song || this.hidden) return;
     const name = t("job.label", { song: song.name });
-    if (this.#bar.getAttribute("aria-label") !== name) this.#bar.setAttribute("aria-label", name);
     const view = song.progress?.view(performance.now() / 1000);
     const fraction = view?.fraction ?? 0;
     const stage = stageText(song, view?.phase);
-    const left = view?.secondsLeft == null ? "" : t("job.left", { time: span(view.secondsLeft) });
-    this.#bar.setAttribute("aria-valuenow", (100 * fraction).toFixed(2));
-    this.#bar.setAttribute("aria-valuetext", [percent(fraction), left || stage].join(", "));
-    this.#bar.style.setProperty("--fraction", String(fraction));
+    const left = view?.secondsLeft == null ? "" : timeLeftText(view.secondsLeft);
+    drawBar(this.#bar, name, fraction, [percent(fraction), left || stage].join(", "));
     setText(this.#percent, percent(fraction));
     setText(this.#stage, stage);
     setText(this.#left, left);
     this.#notify.hidden = !notificationsExist();
     this.#notify.setAttribute("aria-pressed", String(canNotify()));
-    setText(this.#notice, fallback && song.status === "working" ? fallbackText(fallback) : "");
+    setText(this.#fallback, fallback && song.status === "working" ? fallbackText(fallback) : "");
   }
 
   focusCancel() {
@@ -62,7 +60,7 @@ export class JobView extends HTMLElement {
   }
 }
 
-/** Whether it was asked to be separated, and is not yet. @param {Song} song */
+/** True from the request to separate a song until it is done. @param {Song} song */
 export function isUnderWay({ status, plan }) {
   return ["working", "waiting"].includes(status) || (status === "reading" && plan !== null);
 }

@@ -1,36 +1,39 @@
-/** What pointers and wheels do on a lane: seek, select a region or move its edges, scroll, look closer. */
+/** Pointer and wheel gestures on a lane: seek, select a region, move its edges, scroll and zoom. */
 
-import { moved, zoomed } from "./time-view.js";
+import { scrolled, zoomed } from "./visible-span.js";
 
 /** @typedef {import("../app/desk-state.js").Span} Span */
-/** @typedef {{ view: Span, duration: number, region: Span | null }} Seen in seconds */
+/** @typedef {{ view: Span, duration: number, region: Span | null }} Extent in seconds */
 
-/** What moves less is a click. */
+/** A shorter movement is a click. */
 const SLIP_PX = 4;
 
-/** So near an edge of the region is taken hold of. */
+/** Distance from an edge of the region at which it is grabbed. */
 const REACH_PX = 6;
 
-/** Wheels turn by some hundred units a notch. */
+/** A notch of a wheel is some hundred units. */
 const ZOOM_PER_UNIT = 0.003;
 
 export class LaneGestures {
   #lane;
-  #tell;
-  /** @type {Seen} */
-  #seen = { view: { start: 0, stop: 0 }, duration: 0, region: null };
-  /** The end that stays, and where the pointer went down. @type {{ anchor: number, x: number, dragging: boolean } | null} */
+  #emit;
+  /** @type {Extent} */
+  #extent = { view: { start: 0, stop: 0 }, duration: 0, region: null };
+  /**
+   * The fixed end in seconds, and where the pointer went down.
+   * @type {{ anchor: number, x: number, dragging: boolean } | null}
+   */
   #drag = null;
   /** @type {Span | null} */
   #region = null;
 
   /**
    * @param {HTMLElement} lane
-   * @param {(type: string, detail: unknown) => void} tell
+   * @param {(type: string, detail: unknown) => void} emit
    */
-  constructor(lane, tell) {
+  constructor(lane, emit) {
     this.#lane = lane;
-    this.#tell = tell;
+    this.#emit = emit;
     lane.addEventListener("pointerdown", (event) => this.#press(event));
     lane.addEventListener("pointermove", (event) => this.#move(event));
     lane.addEventListener("pointerup", (event) => this.#release(event));
@@ -40,17 +43,17 @@ export class LaneGestures {
     lane.addEventListener("wheel", (event) => this.#turn(event), { passive: false });
   }
 
-  /** @param {Seen} seen */
-  follow(seen) {
-    this.#seen = seen;
+  /** @param {Extent} extent */
+  follow(extent) {
+    this.#extent = extent;
   }
 
   /** @param {PointerEvent} event */
   #press(event) {
-    if (event.button !== 0 || this.#seen.duration === 0) return;
+    if (event.button !== 0 || this.#extent.duration === 0) return;
     this.#lane.setPointerCapture(event.pointerId);
     const edge = this.#edgeAt(event.clientX);
-    const { region } = this.#seen;
+    const { region } = this.#extent;
     const anchor = edge && region ? region[edge === "start" ? "stop" : "start"] : this.#timeAt(event.clientX);
     this.#drag = { anchor, x: event.clientX, dragging: edge !== null };
     this.#region = region;
@@ -65,28 +68,28 @@ export class LaneGestures {
     if (!drag.dragging) return;
     const at = this.#timeAt(event.clientX);
     this.#region = { start: Math.min(at, drag.anchor), stop: Math.max(at, drag.anchor) };
-    this.#tell("region-drag", this.#region);
+    this.#emit("region-drag", this.#region);
   }
 
   /** @param {PointerEvent} event */
   #release(event) {
     const drag = this.#drag;
     this.#drag = null;
-    if (drag?.dragging) this.#tell("region-change", this.#region);
-    else if (drag) this.#tell("seek-seconds", this.#timeAt(event.clientX));
+    if (drag?.dragging) this.#emit("region-change", this.#region);
+    else if (drag) this.#emit("seek-seconds", this.#timeAt(event.clientX));
   }
 
   /** @param {WheelEvent} event */
   #turn(event) {
-    const { view, duration } = this.#seen;
+    const { view, duration } = this.#extent;
     if (event.ctrlKey || event.metaKey) {
       const factor = Math.exp(-event.deltaY * ZOOM_PER_UNIT);
-      this.#tell("view-change", zoomed(view, factor, this.#timeAt(event.clientX), duration));
+      this.#emit("view-change", zoomed(view, factor, this.#timeAt(event.clientX), duration));
     } else {
       const across = event.shiftKey ? event.deltaX + event.deltaY : event.deltaX;
       if (across === 0 || view.stop - view.start >= duration) return;
       const seconds = (across / this.#lane.clientWidth) * (view.stop - view.start);
-      this.#tell("view-change", moved(view, seconds, duration));
+      this.#emit("view-change", scrolled(view, seconds, duration));
     }
     event.preventDefault();
   }
@@ -94,14 +97,14 @@ export class LaneGestures {
   /** @param {number} x */
   #timeAt(x) {
     const { left, width } = this.#lane.getBoundingClientRect();
-    const { view, duration } = this.#seen;
+    const { view, duration } = this.#extent;
     const seconds = view.start + ((x - left) / width) * (view.stop - view.start);
     return Math.min(duration, Math.max(0, seconds));
   }
 
   /** @param {number} x @returns {keyof Span | null} */
   #edgeAt(x) {
-    const { region, view } = this.#seen;
+    const { region, view } = this.#extent;
     if (!region) return null;
     const reach = (REACH_PX / this.#lane.clientWidth) * (view.stop - view.start);
     const at = this.#timeAt(x);

@@ -1,11 +1,10 @@
-/** How loud something is at the moment: a bar that jumps up and falls back. For the eye alone. */
+/** A level meter: a bar that rises at once and falls slowly. Hidden from screen readers. */
 
 import { h } from "./dom.js";
 
-/** What the bar's foot stands for. */
+/** The level at the foot of the bar. */
 const QUIETEST_DB = -48;
 
-/** How fast the bar falls. */
 const FALL_DB_PER_SECOND = 40;
 
 export class LevelMeter extends HTMLElement {
@@ -19,23 +18,23 @@ export class LevelMeter extends HTMLElement {
     this.replaceChildren(this.#bar);
   }
 
-  /** @param {number} peak highest sample of the last moment */
+  /** @param {number} peak the highest sample since the last one */
   set peak(peak) {
-    this.#raise(20 * Math.log10(peak));
+    this.#move(20 * Math.log10(peak));
   }
 
-  /** Up to a level at once, or down towards it. @param {number} level in dB */
-  #raise(level) {
+  /** Rises to a level, or falls towards it. @param {number} level in dB */
+  #move(level) {
     const now = performance.now() / 1000;
-    const fallen = this.#shown - (now - this.#since) * FALL_DB_PER_SECOND;
-    const shown = Math.max(level, fallen, QUIETEST_DB);
+    const falling = this.#shown - (now - this.#since) * FALL_DB_PER_SECOND;
+    const shown = Math.max(level, falling, QUIETEST_DB);
     this.#since = now;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#bar.style.setProperty("--level", String(Math.min(1, 1 - shown / QUIETEST_DB)));
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#raise(QUIETEST_DB); // falls on although nothing more is heard
+      this.#move(QUIETEST_DB); // keeps falling in silence
     });
   }
 }

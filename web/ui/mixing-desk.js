@@ -1,12 +1,12 @@
-/** The desk: presets, a strip for each stem, all on one time line, and the transport. */
+/** The mixing desk: balances, the null test, a strip for each stem, and the transport. Emits `null-test`. */
 
 import { stripGains } from "../playback/page/gains.js";
-import { h } from "./dom.js";
-import { clock, instant } from "./format.js";
+import { BalanceRow } from "./balance-row.js";
+import { emit, h, setText } from "./dom.js";
+import { clock, instant, percent } from "./format.js";
 import { t } from "./i18n.js";
-import { NullTest } from "./null-test.js";
-import { PresetRow } from "./preset-row.js";
 import { StemStrip } from "./stem-strip.js";
+import { nullTestText } from "./texts.js";
 import { TransportBar } from "./transport-bar.js";
 
 /** @typedef {import("../playback/page/transport.js").Transport} Transport */
@@ -16,27 +16,27 @@ import { TransportBar } from "./transport-bar.js";
 /** @typedef {import("./track-lane.js").Lanes} Lanes */
 
 export class MixingDesk extends HTMLElement {
-  #presets = new PresetRow();
+  #balances = new BalanceRow();
   #nullTest = new NullTest();
   #strips = h("div", { class: "strips" });
-  #transport = new TransportBar();
+  #transportBar = new TransportBar();
   /** @type {Track[]} */
   #stems = [];
   /** @type {StemStrip[]} */
-  #elements = [];
+  #stemStrips = [];
   #duration = 0;
 
   connectedCallback() {
     this.setAttribute("role", "region");
     this.tabIndex = 0;
-    const head = h("div", { class: "desk-head" }, this.#presets, this.#nullTest);
-    this.append(head, this.#strips, this.#transport);
+    const head = h("div", { class: "desk-head" }, this.#balances, this.#nullTest);
+    this.append(head, this.#strips, this.#transportBar);
   }
 
   /**
    * @param {Song | null} song
    * @param {Lanes} lanes
-   * @param {{ note: string, export: ExportState | null }} view with what the desk is busy with
+   * @param {{ note: string, export: ExportState | null }} view `note` on the playback, and the export under way
    */
   render(song, lanes, { note, export: exported }) {
     this.hidden = !song?.stems.some(({ begin, available }) => available > begin);
@@ -46,27 +46,27 @@ export class MixingDesk extends HTMLElement {
     const finished = song.status === "done";
     const strips = stems.map(({ name }) => desk.strips[name]);
     const gains = stripGains(strips);
-    const own = exported?.place === "desk" && exported.song === song ? exported : null;
-    this.#presets.render(desk.strips);
-    this.#nullTest.render(song, own);
-    for (const [index, element] of this.#elements.entries()) {
+    const ownExport = exported?.place === "desk" && exported.song === song ? exported : null;
+    this.#balances.render(desk.strips);
+    this.#nullTest.render(song, ownExport);
+    for (const [index, element] of this.#stemStrips.entries()) {
       const heard = gains[index] > 0 && !desk.original;
       element.render(strips[index], { heard, finished }, lanes);
     }
     const writing = Boolean(exported?.writing);
-    this.#transport.render({ desk, finished, writing, saved: own, note: note || extent(song) });
+    this.#transportBar.render({ desk, finished, writing, saved: ownExport, note: note || extentText(song) });
   }
 
-  /** @param {Transport} deck */
-  follow(deck) {
-    const { position, levels } = deck;
-    this.#transport.follow(deck, this.#duration);
-    for (const [index, element] of this.#elements.entries())
+  /** @param {Transport} transport */
+  follow(transport) {
+    const { position, levels } = transport;
+    this.#transportBar.follow(transport, this.#duration);
+    for (const [index, element] of this.#stemStrips.entries())
       element.follow(position, levels.stems[index] ?? 0);
   }
 
   focusPlay() {
-    this.#transport.focusPlay();
+    this.#transportBar.focusPlay();
   }
 
   /** @param {Song} song */
@@ -74,13 +74,13 @@ export class MixingDesk extends HTMLElement {
     this.setAttribute("aria-label", t("desk.label", { song: name }));
     this.#stems = stems;
     this.#duration = duration;
-    this.#elements = stems.map((stem) => new StemStrip(stem));
-    this.#strips.replaceChildren(...this.#elements);
+    this.#stemStrips = stems.map((stem) => new StemStrip(stem));
+    this.#strips.replaceChildren(...this.#stemStrips);
   }
 }
 
-/** How much of the song there is, where it is not all. @param {Song} song */
-function extent({ status, stems, format, preview }) {
+/** @param {Song} song @returns {string} the part that is separated, or an empty text for the whole song */
+function extentText({ status, stems, format, preview }) {
   if (status === "done" || !format) return "";
   if (preview && status !== "working") {
     const [start, stop] = [preview.start, preview.stop].map(instant);
@@ -91,4 +91,26 @@ function extent({ status, stems, format, preview }) {
   return t("desk.partial", { time: clock(seconds) });
 }
 
+/** The button that starts the null test, and its progress and result. */
+class NullTest extends HTMLElement {
+  #start = h("button", { type: "button", class: "link" }, t("null.start"));
+  #result = h("span", { role: "status" });
+
+  connectedCallback() {
+    this.title = t("export.null-title");
+    this.#start.addEventListener("click", () => emit(this, "null-test"));
+    this.append(this.#start, this.#result);
+  }
+
+  /** @param {Song} song @param {ExportState | null} state of this desk */
+  render({ status, nullTest }, state) {
+    const measured = state?.measured ?? null;
+    this.hidden = status !== "done";
+    this.#start.hidden = measured !== null || nullTest !== null;
+    if (measured !== null) setText(this.#result, t("export.measuring", { percent: percent(measured) }));
+    else setText(this.#result, nullTest === null ? "" : t("null.value", { gain: nullTestText(nullTest) }));
+  }
+}
+
 customElements.define("mixing-desk", MixingDesk);
+customElements.define("null-test", NullTest);

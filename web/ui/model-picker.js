@@ -1,13 +1,14 @@
-/** The choice of model and quality, and the button that starts. */
+/** The choice of model and quality, and the button Separate. Emits `model-choose`, `preset-choose` and `separate`. */
 
 import { estimate } from "../app/estimate.js";
 import { presetOf } from "../app/state.js";
 import { bytesFree, bytesNeeded, fits } from "../app/storage-space.js";
 import { downloadBytes } from "../engine/devices/precision.js";
-import { h, setText, tell, uniqueId } from "./dom.js";
-import { size, span } from "./format.js";
+import { emit, h, setText, uniqueId } from "./dom.js";
+import { approximateTime, size } from "./format.js";
 import { t } from "./i18n.js";
-import { modelLabel, modelNotice, modelSummary } from "./model-texts.js";
+import { stemLabel } from "./stems.js";
+import { modelLabel, modelNotice, modelSummary } from "./texts.js";
 
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -20,7 +21,7 @@ export class ModelPicker extends HTMLElement {
   #presets = h("div", { class: "segmented" });
   #quality = h("fieldset", { class: "quality", role: "radiogroup" });
   #separate = h("button", { type: "button", class: "primary large" }, t("action.separate"));
-  #room = h("p", { class: "reason" });
+  #space = h("p", { class: "reason" });
   #reason = h("p", { class: "reason", id: uniqueId("reason") });
   /** @type {Map<string, { input: HTMLInputElement, download: HTMLElement, time: HTMLElement }>} */
   #models = new Map();
@@ -37,11 +38,14 @@ export class ModelPicker extends HTMLElement {
     this.#quality.append(h("legend", {}, t("quality.label")), this.#presets);
     this.#presets.append(...PRESETS.map(presetChoice));
     this.#separate.setAttribute("aria-describedby", this.#reason.id);
-    this.#separate.addEventListener("click", () => tell(this, "separate"));
-    this.append(group, h("div", { class: "start" }, this.#quality, this.#room, this.#reason, this.#separate));
+    this.#separate.addEventListener("click", () => emit(this, "separate"));
+    this.append(
+      group,
+      h("div", { class: "start" }, this.#quality, this.#space, this.#reason, this.#separate),
+    );
     this.addEventListener("change", (event) => {
       const { name, value } = /** @type {HTMLInputElement} */ (event.target);
-      tell(this, name === "model" ? "model-choose" : "preset-choose", value);
+      emit(this, name === "model" ? "model-choose" : "preset-choose", value);
     });
   }
 
@@ -69,7 +73,7 @@ export class ModelPicker extends HTMLElement {
     const reason = reasonAgainst(state, song);
     this.#separate.disabled = reason !== "";
     setText(this.#reason, reason);
-    setText(this.#room, reason ? "" : roomText(state, song));
+    setText(this.#space, reason ? "" : spaceText(state, song));
   }
 
   focusSeparate() {
@@ -103,7 +107,7 @@ export class ModelPicker extends HTMLElement {
 
 /** @param {string} stem */
 function chip(stem) {
-  return h("li", { class: "chip", "data-stem": stem }, t(`stem.${stem}`));
+  return h("li", { class: "chip", "data-stem": stem }, stemLabel(stem));
 }
 
 /** @param {Model} model */
@@ -139,21 +143,29 @@ function downloadText(model, { info }) {
 function timeText(model, preset, song, { info }) {
   if (!song?.duration || !info) return t("model.measuring");
   const seconds = estimate(model, preset, song.duration, info);
-  return t("model.time", { time: span(seconds) });
+  return t("model.time", { time: approximateTime(seconds) });
 }
 
-/** @param {PageState} state @param {Song | null} song @returns {string} what the stems need, if that is known */
-function roomText(state, song) {
+/**
+ * @param {PageState} state
+ * @param {Song | null} song
+ * @returns {string} the storage that the stems need, or an empty text before it is known
+ */
+function spaceText(state, song) {
   if (!song?.format || !song.folder || !state.model || !state.storage.quota) return "";
   const facts = { needed: size(bytesNeeded(song, state.model)), free: size(bytesFree(state)) };
-  return t("room.enough", facts);
+  return t("space.enough", facts);
 }
 
-/** @param {PageState} state @param {Song | null} song @returns {string} why it cannot be separated now, or nothing */
+/**
+ * @param {PageState} state
+ * @param {Song | null} song
+ * @returns {string} why the song cannot be separated now, or an empty text
+ */
 function reasonAgainst(state, song) {
   if (!song) return t("reason.no-song");
   if (song.status === "failed" && !song.format) return t("reason.unreadable");
-  if (song.format && state.model && !fits(state, song, state.model)) return t("reason.room");
+  if (song.format && state.model && !fits(state, song, state.model)) return t("reason.storage");
   return "";
 }
 

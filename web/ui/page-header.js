@@ -1,10 +1,11 @@
-/** The controls of the page as a whole: theme, language and dialogs. */
+/**
+ * Theme, language, and the dialogs of header and footer. Emits `privacy-open`, `storage-open`, `about-open` and
+ * `help-open`.
+ */
 
-import { h, setText, tell } from "./dom.js";
+import { emit, h, icon } from "./dom.js";
 import { chooseLanguage, LANGUAGES, language, onLanguageChange, t } from "./i18n.js";
-import { icon } from "./icon.js";
-import "./key-list.js";
-import { keysAreOn } from "./shortcuts.js";
+import { singleKeysAreOn } from "./shortcuts.js";
 import { currentTheme, onThemeChange, restoreTheme, toggleTheme } from "./theme.js";
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -44,7 +45,7 @@ function setUpLanguage(select) {
     try {
       await chooseLanguage(select.value);
     } catch {
-      select.value = language; // its texts cannot be had now
+      select.value = language; // its texts could not be loaded
     }
   });
 }
@@ -59,7 +60,7 @@ function setUpHelp() {
   render();
   const open = setUpDialog("help", "help-open");
   addEventListener("keydown", ({ key }) => {
-    if (key === "?" && keysAreOn() && !document.querySelector("dialog[open]")) open();
+    if (key === "?" && singleKeysAreOn() && !document.querySelector("dialog[open]")) open();
   });
 }
 
@@ -76,14 +77,9 @@ function setUpDialog(id, ...openers) {
     if (event.target === dialog) dialog.close();
   });
   const open = () => {
-    tell(dialog, `${id}-open`);
+    emit(dialog, `${id}-open`);
     dialog.showModal();
   };
   for (const opener of openers) byId(opener).addEventListener("click", open);
   return open;
-}
-
-/** @param {string} text for those who do not see the page change */
-export function announce(text) {
-  setText(byId("status"), text);
 }

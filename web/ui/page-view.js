@@ -1,26 +1,23 @@
-/** Hands the state to every element, and finds a place for a focus that lost its own. */
+/** Renders the state through the elements, and moves the focus when its element goes away. */
 
 import { selectedSong } from "../app/state.js";
 import { AboutPanel } from "./about-panel.js";
 import { DropZone } from "./drop-zone.js";
-import { EngineLine } from "./engine-line.js";
 import { ErrorNotice } from "./error-notice.js";
 import { ExportDialog } from "./export-dialog.js";
-import { frequency } from "./format.js";
-import { t } from "./i18n.js";
+import { kilohertz } from "./format.js";
+import { t, translate } from "./i18n.js";
 import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
-import { OfflineLine } from "./offline-line.js";
+import { UndoNotice, UnfinishedNotice, UpdateBanner } from "./notices.js";
+import { EngineLine, OfflineLine } from "./page-footer.js";
 import { RequestCount } from "./request-count.js";
-import { RoomOffer } from "./room-offer.js";
 import { SongOverview } from "./song-overview.js";
 import { SongQueue } from "./song-queue.js";
 import { StorageList } from "./storage-list.js";
-import { seen } from "./time-view.js";
-import { UndoNotice } from "./undo-notice.js";
-import { UnfinishedNotice } from "./unfinished-notice.js";
-import { UpdateBanner } from "./update-banner.js";
+import { StorageNotice } from "./storage-notice.js";
+import { visibleSpan } from "./visible-span.js";
 import { fullScale } from "./wave-form.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
@@ -28,8 +25,8 @@ import { fullScale } from "./wave-form.js";
 /** @typedef {import("../playback/page/transport.js").Transport} Transport */
 
 export class PageView {
-  #deck;
-  #spectra;
+  #transport;
+  #spectrograms;
   #section = one(HTMLElement, ".song");
   #overview = one(SongOverview, "song-overview");
   #error = one(ErrorNotice, ".song error-notice");
@@ -38,13 +35,13 @@ export class PageView {
   #undo = one(UndoNotice, "undo-notice");
   #unfinished = one(UnfinishedNotice, "unfinished-notice");
   #desk = one(MixingDesk, "mixing-desk");
-  #room = one(RoomOffer, "room-offer");
+  #storageNotice = one(StorageNotice, "storage-notice");
   #picker = one(ModelPicker, "model-picker");
-  #engine = one(EngineLine, "engine-line");
-  /** Drawn from the state alone. */
+  /** Elements that take the whole state. */
   #others = [
     one(AboutPanel, "about-panel"),
     one(DropZone, "drop-zone"),
+    one(EngineLine, "engine-line"),
     one(ExportDialog, "export-dialog"),
     one(SongQueue, "song-queue"),
     one(OfflineLine, "offline-line"),
@@ -53,18 +50,17 @@ export class PageView {
     one(UpdateBanner, "update-banner"),
   ];
 
-  /** @param {Transport} deck @param {import("../app/spectrograms.js").Spectrograms} spectra */
-  constructor(deck, spectra) {
-    this.#deck = deck;
-    this.#spectra = spectra;
+  /** @param {Transport} transport @param {import("../app/spectrograms.js").Spectrograms} spectrograms */
+  constructor(transport, spectrograms) {
+    this.#transport = transport;
+    this.#spectrograms = spectrograms;
   }
 
   /** @param {PageState} state */
   render(state) {
     const song = selectedSong(state);
-    const lost = this.#holdsFocus();
+    const focused = this.#focusedPart();
     for (const element of this.#others) element.render(state);
-    this.#engine.render(state.engine);
     this.#problem.render(state.problem, null);
     this.#section.hidden = song === null;
     const lanes = this.#lanes(song);
@@ -73,21 +69,21 @@ export class PageView {
     this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
-    this.#desk.render(song, lanes, { note: this.#note(song), export: state.export });
-    this.#room.render(state, song);
+    this.#desk.render(song, lanes, { note: this.#playbackNote(song), export: state.export });
+    this.#storageNotice.render(state, song);
     this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);
     this.follow(song);
-    this.#refocus(lost);
+    this.#refocus(focused);
   }
 
   /**
-   * Only what moves while a song plays.
+   * Renders what moves while a song plays.
    * @param {Song | null} song
    */
   follow(song) {
-    this.#desk.follow(this.#deck);
-    this.#overview.playhead = song?.format ? this.#deck.position : null;
+    this.#desk.follow(this.#transport);
+    this.#overview.playhead = song?.format ? this.#transport.position : null;
   }
 
   /** @param {number} factor */
@@ -99,37 +95,49 @@ export class PageView {
   #lanes(song) {
     const { duration = 0, format, track, desk } = song ?? {};
     return {
-      view: seen(desk?.view ?? null, duration),
+      view: visibleSpan(desk?.view ?? null, duration),
       duration,
       rate: format?.rate ?? 1,
       region: desk?.region ?? null,
       looping: desk?.looping ?? false,
       picture: desk?.picture ?? "wave",
       scale: fullScale(track?.peaks ?? new Float32Array()),
-      spectra: this.#spectra,
+      spectrograms: this.#spectrograms,
     };
   }
 
   /** @param {Song | null} song @returns {string} */
-  #note(song) {
-    if (this.#deck.failed && song?.format)
-      return t("transport.unplayable", { frequency: frequency(song.format.rate) });
-    return this.#deck.waiting ? t("transport.waiting") : "";
+  #playbackNote(song) {
+    if (this.#transport.failed && song?.format)
+      return t("transport.unplayable", { frequency: kilohertz(song.format.rate) });
+    return this.#transport.waiting ? t("transport.waiting") : "";
   }
 
-  /** Which of the parts that come and go has the focus. */
-  #holdsFocus() {
+  /** The focused one of the parts that come and go. */
+  #focusedPart() {
     return [this.#picker, this.#job].find((part) => part.contains(document.activeElement)) ?? null;
   }
 
-  /** @param {ModelPicker | JobView | null} lost */
-  #refocus(lost) {
-    if (!lost?.hidden) return;
+  /** @param {ModelPicker | JobView | null} focused before the rendering */
+  #refocus(focused) {
+    if (!focused?.hidden) return;
     if (!this.#job.hidden) this.#job.focusCancel();
     else if (!this.#unfinished.hidden) this.#unfinished.focusResume();
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
   }
+}
+
+/** Makes every custom element anew after a change of language; a new `PageView` then renders the state again. */
+export function rebuildElements() {
+  for (const old of document.body.querySelectorAll("*")) {
+    const replaced = !old.isConnected; // with the custom element around it
+    if (replaced || !customElements.get(old.localName)) continue;
+    const fresh = document.createElement(old.localName);
+    if (old.id) fresh.id = old.id;
+    old.replaceWith(fresh);
+  }
+  translate(document);
 }
 
 /**

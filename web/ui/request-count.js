@@ -1,4 +1,4 @@
-/** The live count of requests since the last song came. */
+/** A live count and list of the requests since the last song was chosen. */
 
 import { h, setText, uniqueId } from "./dom.js";
 import { t } from "./i18n.js";
@@ -8,7 +8,7 @@ import { t } from "./i18n.js";
 export class RequestCount extends HTMLElement {
   #count = h("p", { class: "request-count", id: uniqueId("requests") });
   #note = h("p");
-  /** Scrolled with keys where it is long. */
+  /** Focusable, so that keys can scroll it. */
   #list = h("ol", { tabindex: 0, "aria-labelledby": this.#count.id });
 
   connectedCallback() {

@@ -1,13 +1,13 @@
-/** A file that is written from the desk: its name, how far it is, and what came of it. */
+/** The progress and outcome of a file that is written from the desk. Emits `export-cancel`. */
 
-import { h, setText, tell } from "./dom.js";
-import { drawBar, failureText, progressText, savedText } from "./export-texts.js";
+import { bar, drawBar, emit, h, setText } from "./dom.js";
 import { t } from "./i18n.js";
+import { exportErrorText, savedText, writingText } from "./texts.js";
 
 /** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 
 export class SaveLine extends HTMLElement {
-  #bar = h("div", { role: "progressbar", class: "bar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("div"));
+  #bar = bar();
   #name = h("span", { class: "save-name" });
   #progress = h("span", { class: "save-progress" });
   #saved = h("p", { role: "status", class: "good" });
@@ -16,7 +16,7 @@ export class SaveLine extends HTMLElement {
   #row = h("div", { class: "save-row" }, this.#name, this.#progress, this.cancel);
 
   connectedCallback() {
-    this.cancel.addEventListener("click", () => tell(this, "export-cancel"));
+    this.cancel.addEventListener("click", () => emit(this, "export-cancel"));
     this.append(this.#bar, this.#row, this.#saved, this.#error);
   }
 
@@ -25,10 +25,12 @@ export class SaveLine extends HTMLElement {
     const { writing = null, written = null, error = null } = state ?? {};
     this.#bar.hidden = this.#row.hidden = writing === null;
     setText(this.#name, writing?.name ?? "");
-    setText(this.#progress, writing ? progressText(writing) : "");
+    setText(this.#progress, writing ? writingText(writing) : "");
     setText(this.#saved, written ? savedText(written) : "");
-    setText(this.#error, failureText(error));
-    if (writing) drawBar(this.#bar, writing);
+    setText(this.#error, exportErrorText(error));
+    if (!writing) return;
+    const name = t("export.progress", { file: writing.name });
+    drawBar(this.#bar, name, writing.fraction, writingText(writing, ", "));
   }
 }
 

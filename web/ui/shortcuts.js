@@ -1,15 +1,16 @@
-/** The keys of the page, in one table: what they do, and how the help lists them. */
+/** The keyboard shortcuts: one table for their actions and for the list in the help. */
 
 import { recall, remember } from "../platform/preferences.js";
-import { tell } from "./dom.js";
-import { ZOOM_STEP } from "./time-view.js";
+import { emit, h } from "./dom.js";
+import { t } from "./i18n.js";
+import { ZOOM_STEP } from "./visible-span.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 
 /**
- * What shortcuts act upon.
+ * What the shortcuts act on.
  * @typedef {object} Page
- * @property {() => Song | null} song that is shown
+ * @property {() => Song | null} song the selected one
  * @property {() => number} position in seconds
  * @property {(factor: number) => void} zoom
  */
@@ -17,17 +18,17 @@ import { ZOOM_STEP } from "./time-view.js";
 /**
  * @typedef {object} Shortcut
  * @property {string} id of its text, `help.keys.<id>`
- * @property {string[]} keys as they are shown: characters, or names of `help.keys.key.<name>`
- * @property {(event: KeyboardEvent) => boolean} is
+ * @property {string[]} keys as the help shows them: characters, or names for `help.keys.key.<name>`
+ * @property {(event: KeyboardEvent) => boolean} matches
  * @property {(page: Page, song: Song, event: KeyboardEvent) => void} act
  */
 
 const STEP_SECONDS = 5;
 
-/** Where single keys are switched off, for those who speak or stumble over them. */
+/** Set when single-character keys are off, which speech input needs (WCAG 2.1.4). */
 const OFF_KEY = "keys-off";
 
-/** Elements that mean something else by these keys. */
+/** Elements with a meaning of their own for these keys. */
 const OWN_SPACE = "button, input, select, textarea, a, summary";
 const OWN_ARROWS = "input, select, textarea";
 
@@ -38,42 +39,41 @@ const pressed =
     keys.includes(key.toLowerCase());
 
 /** @param {string} type @param {unknown} [detail] */
-const telling = (type, detail) => () => tell(document.body, type, detail);
+const emitting = (type, detail) => () => emit(document.body, type, detail);
 
 /** @type {Shortcut[]} */
 export const SHORTCUTS = [
-  { id: "play", keys: ["space"], is: pressed(" "), act: telling("play-toggle") },
-  { id: "seek", keys: ["←", "→"], is: pressed("arrowleft", "arrowright"), act: seek },
-  { id: "ends", keys: ["home", "end"], is: pressed("home", "end"), act: seek },
-  { id: "loop", keys: ["L"], is: pressed("l"), act: telling("loop-toggle") },
-  { id: "region-start", keys: ["["], is: pressed("["), act: telling("region-edge", "start") },
-  { id: "region-stop", keys: ["]"], is: pressed("]"), act: telling("region-edge", "stop") },
-  { id: "region-clear", keys: ["escape"], is: pressed("escape"), act: telling("region-change", null) },
-  { id: "original", keys: ["O"], is: pressed("o"), act: telling("original-toggle") },
+  { id: "play", keys: ["space"], matches: pressed(" "), act: emitting("play-toggle") },
+  { id: "seek", keys: ["←", "→"], matches: pressed("arrowleft", "arrowright"), act: seek },
+  { id: "ends", keys: ["home", "end"], matches: pressed("home", "end"), act: seek },
+  { id: "loop", keys: ["L"], matches: pressed("l"), act: emitting("loop-toggle") },
+  { id: "region-start", keys: ["["], matches: pressed("["), act: emitting("region-edge", "start") },
+  { id: "region-stop", keys: ["]"], matches: pressed("]"), act: emitting("region-edge", "stop") },
+  { id: "region-clear", keys: ["escape"], matches: pressed("escape"), act: emitting("region-change", null) },
+  { id: "original", keys: ["O"], matches: pressed("o"), act: emitting("original-toggle") },
   {
     id: "mute",
     keys: ["1", "…", "9"],
-    is: (event) => digit(event) > 0 && !event.shiftKey,
+    matches: (event) => digit(event) > 0 && !event.shiftKey,
     act: toggle("muted"),
   },
   {
     id: "solo",
     keys: ["shift", "1", "…", "9"],
-    is: (event) => digit(event) > 0 && event.shiftKey,
+    matches: (event) => digit(event) > 0 && event.shiftKey,
     act: toggle("soloed"),
   },
-  { id: "zoom", keys: ["+", "−"], is: pressed("+", "=", "-"), act: zoom },
-  { id: "whole", keys: ["0"], is: pressed("0"), act: telling("view-change", null) },
-  { id: "picture", keys: ["S"], is: pressed("s"), act: picture },
+  { id: "zoom", keys: ["+", "−"], matches: pressed("+", "=", "-"), act: zoom },
+  { id: "whole", keys: ["0"], matches: pressed("0"), act: emitting("view-change", null) },
+  { id: "picture", keys: ["S"], matches: pressed("s"), act: picture },
 ];
 
-/** Whether single keys do something. */
-export function keysAreOn() {
+export function singleKeysAreOn() {
   return recall(OFF_KEY) !== "yes";
 }
 
 /** @param {boolean} on */
-export function switchKeys(on) {
+function setSingleKeys(on) {
   remember(OFF_KEY, on ? "no" : "yes");
 }
 
@@ -81,28 +81,28 @@ export function switchKeys(on) {
 export function listenToKeys(page) {
   addEventListener("keydown", (event) => {
     const song = page.song();
-    const shortcut = SHORTCUTS.find(({ is }) => is(event));
-    if (!shortcut || !song || !isMeant(event, song)) return;
+    const shortcut = SHORTCUTS.find(({ matches }) => matches(event));
+    if (!shortcut || !song || !isForPage(event, song)) return;
     event.preventDefault();
     shortcut.act(page, song, event);
   });
 }
 
 /**
- * Whether a key is for the page, rather than for what has the focus or for the browser.
+ * True unless the focused element, an open dialog or the browser has a use for the key.
  * @param {KeyboardEvent} event
  * @param {Song} song
  */
-function isMeant({ key, target, repeat, ctrlKey, metaKey, altKey }, { format, desk }) {
+function isForPage({ key, target, repeat, ctrlKey, metaKey, altKey }, { format, desk }) {
   const focus = target instanceof Element ? target : document.body;
   if (ctrlKey || metaKey || altKey || document.querySelector("dialog[open]")) return false;
   if (key === " ") return !repeat && !focus.closest(OWN_SPACE);
   if (key === "Escape") return desk.region !== null;
   if (key.length > 1) return format !== null && !focus.closest(OWN_ARROWS);
-  return keysAreOn() && !repeat;
+  return singleKeysAreOn() && !repeat;
 }
 
-/** The digit whatever else its key says with shift held down. @param {KeyboardEvent} event */
+/** The digit on the key, even with Shift, or 0. @param {KeyboardEvent} event */
 function digit({ code }) {
   return Number(/^(?:Digit|Numpad)([1-9])$/.exec(code)?.[1] ?? 0);
 }
@@ -115,7 +115,7 @@ function seek({ position }, { duration }, { key }) {
     Home: 0,
     End: duration,
   }[key];
-  tell(document.body, "seek-seconds", seconds);
+  emit(document.body, "seek-seconds", seconds);
 }
 
 /** @param {Page} page @param {Song} _song @param {KeyboardEvent} event */
@@ -125,13 +125,46 @@ function zoom(page, _song, { key }) {
 
 /** @param {Page} _page @param {Song} song */
 function picture(_page, { desk }) {
-  tell(document.body, "picture-choose", desk.picture === "wave" ? "spectrogram" : "wave");
+  emit(document.body, "picture-choose", desk.picture === "wave" ? "spectrogram" : "wave");
 }
 
 /** @param {"muted" | "soloed"} what @returns {Shortcut["act"]} */
 function toggle(what) {
   return (_page, { stems, desk }, event) => {
     const stem = stems[digit(event) - 1]?.name;
-    if (stem) tell(document.body, "strip-change", { stem, changes: { [what]: !desk.strips[stem][what] } });
+    if (stem) emit(document.body, "strip-change", { stem, changes: { [what]: !desk.strips[stem][what] } });
   };
 }
+
+/** The list of shortcuts in the help, and the switch for single-character keys. */
+class KeyList extends HTMLElement {
+  connectedCallback() {
+    const rows = SHORTCUTS.map(({ id, keys }) => keyRow(keys, t(`help.keys.${id}`)));
+    const box = h("input", { type: "checkbox" });
+    box.checked = singleKeysAreOn();
+    box.addEventListener("change", () => setSingleKeys(box.checked));
+    const gestures = [
+      t("help.mouse.click"),
+      t("help.mouse.drag"),
+      t("help.mouse.wheel"),
+      t("help.mouse.solo"),
+      t("help.mouse.reset"),
+    ];
+    this.replaceChildren(
+      h("dl", { class: "keys" }, ...rows, keyRow(["?"], t("help.keys.help"))),
+      h("label", { class: "keys-switch" }, box, t("help.keys.switch")),
+      h("h3", {}, t("help.mouse.title")),
+      h("ul", { class: "mouse" }, ...gestures.map((text) => h("li", {}, text))),
+    );
+  }
+}
+
+/** @param {string[]} keys @param {string} text */
+function keyRow(keys, text) {
+  const shown = keys.map((key) =>
+    key === "…" ? "…" : h("kbd", {}, key.length > 1 ? t(`help.keys.key.${key}`) : key),
+  );
+  return h("div", {}, h("dt", {}, ...shown), h("dd", {}, text));
+}
+
+customElements.define("key-list", KeyList);

@@ -1,10 +1,9 @@
-/** The song that is shown: its name, its facts and its lane, with what is separated tinted. */
+/** The selected song: name, facts, tools and its lane, tinted as far as it is separated. Emits `song-remove`. */
 
-import { h, setText, tell } from "./dom.js";
-import { clock, frequency, percent } from "./format.js";
+import { emit, h, icon, setText } from "./dom.js";
+import { clock, kilohertz, percent } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
-import { tagsText } from "./tags.js";
+import { tagsText } from "./texts.js";
 import { TimeRuler } from "./time-ruler.js";
 import { TimeTools } from "./time-tools.js";
 import { TrackLane } from "./track-lane.js";
@@ -26,7 +25,7 @@ export class SongOverview extends HTMLElement {
   #song = null;
 
   connectedCallback() {
-    this.#remove.addEventListener("click", () => tell(this, "song-remove", this.#song?.id));
+    this.#remove.addEventListener("click", () => emit(this, "song-remove", this.#song?.id));
     this.append(
       h("header", {}, this.#title, this.#remove, this.#tags, this.#facts),
       this.#tools,
@@ -58,7 +57,7 @@ export class SongOverview extends HTMLElement {
         ? t("wave.engine", { percent: percent(engine.fraction) })
         : t("wave.reading", { percent: percent(song.read) }),
     );
-    this.#lane.lit = litSeconds(song);
+    this.#lane.lit = separatedSeconds(song);
     this.#ruler.render(lanes.view);
   }
 
@@ -79,11 +78,11 @@ function facts({ format, duration }) {
   if (!format) return "";
   const { channels, rate } = format;
   const layout = channels <= 2 ? t(`song.channels.${channels}`) : t("song.channels", { count: channels });
-  return [clock(duration), frequency(rate), layout].join(" · ");
+  return [clock(duration), kilohertz(rate), layout].join(" · ");
 }
 
-/** @param {Song} song up to where it is separated, while it is */
-function litSeconds({ status, progress, duration, preview }) {
+/** @param {Song} song @returns {number} the end of the separated part, in seconds */
+function separatedSeconds({ status, progress, duration, preview }) {
   if (status !== "working" || !progress) return 0;
   const { phase, part } = progress.view(performance.now() / 1000);
   const { start, stop } = preview ?? { start: 0, stop: duration };

@@ -1,12 +1,14 @@
-/** The songs in their order, each with its own state and what can be done about it. */
+/**
+ * The list of songs with their states. Emits `song-select`, `song-resume`, `song-cancel`, `song-remove` and
+ * `song-move`.
+ */
 
 import { secondsLeft } from "../app/time-left.js";
-import { h, setText, tell } from "./dom.js";
-import { clock, percent, span } from "./format.js";
+import { emit, h, icon, iconButton, setText } from "./dom.js";
+import { approximateTime, clock, percent } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
 import { isUnderWay } from "./job-view.js";
-import { tagsText } from "./tags.js";
+import { tagsText } from "./texts.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../app/song.js").Song} Song */
@@ -37,21 +39,21 @@ class SongRow {
   constructor(song) {
     const { id, name } = song;
     this.#song = song;
-    this.#grip = tool("grip-vertical", t("song.move", { song: name }));
-    this.#retry = tool("rotate-ccw", t("song.retry", { song: name }));
-    this.#cancel = tool("circle-x", t("song.cancel", { song: name }));
-    const remove = tool("x", t("song.remove", { song: name }));
+    this.#grip = iconButton("grip-vertical", t("song.move", { song: name }));
+    this.#retry = iconButton("rotate-ccw", t("song.retry", { song: name }));
+    this.#cancel = iconButton("circle-x", t("song.cancel", { song: name }));
+    const remove = iconButton("x", t("song.remove", { song: name }));
     const title = h("span", { class: "song-names" }, h("span", { class: "song-name" }, name), this.#tags);
     this.#open.append(this.#state, title, this.#length, this.#status);
     this.element = h("li", {}, this.#open, this.#retry, this.#cancel, this.#grip, remove);
     this.#grip.classList.add("grip");
     for (const each of [this.#retry, this.#cancel]) each.classList.add("sometimes");
-    this.#open.addEventListener("click", () => tell(this.element, "song-select", id));
-    this.#retry.addEventListener("click", () => tell(this.element, "song-resume", id));
-    this.#cancel.addEventListener("click", () => tell(this.element, "song-cancel", id));
-    remove.addEventListener("click", () => tell(this.element, "song-remove", id));
+    this.#open.addEventListener("click", () => emit(this.element, "song-select", id));
+    this.#retry.addEventListener("click", () => emit(this.element, "song-resume", id));
+    this.#cancel.addEventListener("click", () => emit(this.element, "song-cancel", id));
+    remove.addEventListener("click", () => emit(this.element, "song-remove", id));
     this.#grip.addEventListener("keydown", (event) => this.#step(event));
-    this.#grip.addEventListener("pointerdown", () => this.#hold());
+    this.#grip.addEventListener("pointerdown", () => this.#grab());
   }
 
   /** @param {boolean} selected */
@@ -78,8 +80,8 @@ class SongRow {
     this.#move(by);
   }
 
-  /** Follows the pointer wherever it goes: a row that changes its place loses what it had captured. */
-  #hold() {
+  /** Listens on the window: a row that moves in the document loses its pointer capture. */
+  #grab() {
     const held = new AbortController();
     const { signal } = held;
     signal.addEventListener("abort", () => this.element.classList.remove("moving"));
@@ -88,7 +90,7 @@ class SongRow {
     for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => held.abort(), { signal });
   }
 
-  /** One place at a time, whenever the pointer is past a neighbour's middle. @param {number} y */
+  /** Moves the row by one place when the pointer has passed a neighbour's middle. @param {number} y */
   #drag(y) {
     const { previousElementSibling: above, nextElementSibling: below } = this.element;
     if (above && y < middleOf(above)) this.#move(-1);
@@ -97,7 +99,7 @@ class SongRow {
 
   /** @param {number} by places */
   #move(by) {
-    tell(this.element, "song-move", { id: this.#song.id, by });
+    emit(this.element, "song-move", { id: this.#song.id, by });
   }
 
   #statusText() {
@@ -139,12 +141,12 @@ export class SongQueue extends HTMLElement {
       if (this.#list.children[place] !== row.element) put(row.element, this.#list, place);
       row.render(song.id === selected);
     }
-    setText(this.#summary, summary(state));
+    setText(this.#summary, summaryText(state));
   }
 }
 
 /**
- * Moves what need not move as little as what must: a row that is moved loses its focus, and gets it back.
+ * Puts a row at its place and keeps the focus, which a moved element loses.
  * @param {Element} element
  * @param {Element} list
  * @param {number} place
@@ -155,19 +157,14 @@ function put(element, list, place) {
   if (focus instanceof HTMLElement && list.contains(focus)) focus.focus();
 }
 
-/** What is done, and when all is. @param {PageState} state */
-function summary(state) {
+/** Songs done, and the time left for all. @param {PageState} state */
+function summaryText(state) {
   const { songs } = state;
   const done = songs.filter(({ status }) => status === "done").length;
   const parts = [t("queue.done", { done, count: songs.length })];
   const left = secondsLeft(state);
-  if (left !== null) parts.push(t("queue.left", { time: span(left) }));
+  if (left !== null) parts.push(t("queue.left", { time: approximateTime(left) }));
   return parts.join(" · ");
-}
-
-/** @param {string} name of the icon @param {string} label */
-function tool(name, label) {
-  return h("button", { type: "button", class: "quiet", "aria-label": label, title: label }, icon(name));
 }
 
 /** @param {Element} element */

@@ -1,9 +1,9 @@
-/** A spectrogram: levels from the engine in colour, the low frequencies at the bottom, labelled at the left. */
+/** A spectrogram: the engine's pixels in colour, low frequencies at the bottom, labelled at the left. */
 
 import { high, LOW, ROWS } from "../app/spectrograms.js";
 import { colourMap } from "./colour-map.js";
 import { h } from "./dom.js";
-import { pitch } from "./format.js";
+import { frequency } from "./format.js";
 import { onThemeChange } from "./theme.js";
 
 /** @typedef {import("../app/spectrograms.js").Spectrograms} Spectrograms */
@@ -12,21 +12,21 @@ import { onThemeChange } from "./theme.js";
 
 const LABELS = [100, 1000, 10_000];
 
-/** Columns that are asked for at once. */
+/** Columns of one request. */
 const BLOCK = 64;
 const MOST_COLUMNS = 1024;
 
-/** The view has to rest so long before it is drawn anew. */
+/** A view must stay unchanged for this long before it is analysed. */
 const REST_MS = 150;
 
 export class SpectroGram extends HTMLElement {
   #canvas = h("canvas");
   #labels = h("div", { class: "pitches" });
-  /** The levels, and what they show. @type {{ part: Part, columns: number, next: number, levels: Uint8Array } | null} */
+  /** @type {{ part: Part, columns: number, next: number, pixels: Uint8Array } | null} */
   #picture = null;
   #image = new OffscreenCanvas(1, ROWS);
   /** @type {Spectrograms | null} */
-  #spectra = null;
+  #spectrograms = null;
   /** @type {Track | null} */
   #track = null;
   /** @type {Part} */
@@ -52,11 +52,11 @@ export class SpectroGram extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  /** @param {Spectrograms} spectra @param {Track} track @param {Part} part */
-  show(spectra, track, part) {
+  /** @param {Spectrograms} spectrograms @param {Track} track @param {Part} part */
+  show(spectrograms, track, part) {
     const { start, stop, rate } = this.#part;
     const same = start === part.start && stop === part.stop && this.#track === track;
-    this.#spectra = spectra;
+    this.#spectrograms = spectrograms;
     if (this.#track !== track) this.#picture = null;
     this.#track = track;
     this.#part = part;
@@ -65,7 +65,7 @@ export class SpectroGram extends HTMLElement {
     else void this.#work();
   }
 
-  /** Draws what there is at its new place, and asks for the rest when the view has come to rest. */
+  /** Draws the present picture at its new place, and starts a new one when the view has settled. */
   #renew() {
     this.#draw();
     clearTimeout(this.#timer);
@@ -79,11 +79,11 @@ export class SpectroGram extends HTMLElement {
     this.#place(/** @type {OffscreenCanvasRenderingContext2D} */ (image.getContext("2d")), columns, ROWS);
     this.#image = image;
     this.#failed = false;
-    this.#picture = { part: this.#part, columns, next: 0, levels: new Uint8Array(columns * ROWS) };
+    this.#picture = { part: this.#part, columns, next: 0, pixels: new Uint8Array(columns * ROWS) };
     void this.#work();
   }
 
-  /** Asks for the next columns for as long as there are samples for them. */
+  /** Requests block after block of columns as long as their samples are there. */
   async #work() {
     if (this.#working || this.#failed) return;
     this.#working = true;
@@ -92,16 +92,16 @@ export class SpectroGram extends HTMLElement {
         const picture = this.#picture;
         const track = this.#track;
         const block = picture && track && nextBlock(picture, track);
-        if (!block || !this.#spectra || !this.isConnected || this.hidden) break;
-        const levels = await this.#spectra.levels(track, picture.part.rate, block);
+        if (!block || !this.#spectrograms || !this.isConnected || this.hidden) break;
+        const pixels = await this.#spectrograms.levels(track, picture.part.rate, block);
         if (picture !== this.#picture) continue;
-        picture.levels.set(levels, picture.next * ROWS);
+        picture.pixels.set(pixels, picture.next * ROWS);
         this.#paint(picture.next, block.columns);
         picture.next += block.columns;
         this.#draw();
       }
     } catch (reason) {
-      // A cancel was meant for something else: the next rendering asks again.
+      // Cancelled requests are repeated by the next rendering.
       this.#failed = /** @type {any} */ (reason)?.code !== "cancelled";
     }
     this.#working = false;
@@ -112,17 +112,17 @@ export class SpectroGram extends HTMLElement {
     this.#draw();
   }
 
-  /** Levels to colours. @param {number} first column @param {number} count */
+  /** Colours some columns. @param {number} first column @param {number} count */
   #paint(first, count) {
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.#image.getContext("2d"));
-    const { levels } = this.#picture ?? {};
-    if (!levels || count === 0) return;
+    const { pixels } = this.#picture ?? {};
+    if (!pixels || count === 0) return;
     const colours = colourMap();
     const image = context.createImageData(count, ROWS);
-    const pixels = new Uint32Array(image.data.buffer);
+    const coloured = new Uint32Array(image.data.buffer);
     for (let column = 0; column < count; column += 1) {
       for (let row = 0; row < ROWS; row += 1) {
-        pixels[(ROWS - 1 - row) * count + column] = colours[levels[(first + column) * ROWS + row]];
+        coloured[(ROWS - 1 - row) * count + column] = colours[pixels[(first + column) * ROWS + row]];
       }
     }
     context.putImageData(image, first, 0);
@@ -138,7 +138,7 @@ export class SpectroGram extends HTMLElement {
   }
 
   /**
-   * The picture that there is, where it lies in what is seen now.
+   * Draws the picture at its place in the visible part.
    * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
    * @param {number} width
    * @param {number} height
@@ -155,7 +155,7 @@ export class SpectroGram extends HTMLElement {
   #label() {
     const highest = high(this.#part.rate);
     const labels = LABELS.filter((hertz) => hertz < highest).map((hertz) => {
-      const label = h("span", {}, pitch(hertz));
+      const label = h("span", {}, frequency(hertz));
       label.style.setProperty("--at", String(Math.log(hertz / LOW) / Math.log(highest / LOW)));
       return label;
     });

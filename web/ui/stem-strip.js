@@ -1,11 +1,10 @@
-/** One stem on the desk: its name, its controls, its meter and its lane. */
+/** One stem on the desk: name, controls, meter and lane. Emits `strip-change` and `stem-download`. */
 
-import { h, tell } from "./dom.js";
-import { Fader } from "./fader.js";
+import { emit, h, icon } from "./dom.js";
 import { t } from "./i18n.js";
-import { icon, stemIcon } from "./icon.js";
 import { LevelMeter } from "./level-meter.js";
-import { PanSlider } from "./pan-slider.js";
+import { Fader, PanSlider } from "./sliders.js";
+import { stemIcon, stemLabel } from "./stems.js";
 import { TrackLane } from "./track-lane.js";
 
 /** @typedef {import("../playback/page/gains.js").Strip} Strip */
@@ -28,7 +27,7 @@ export class StemStrip extends HTMLElement {
   }
 
   connectedCallback() {
-    const name = t(`stem.${this.#track.name}`);
+    const name = stemLabel(this.#track.name);
     const download = t("strip.download", { stem: name });
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", name);
@@ -39,7 +38,7 @@ export class StemStrip extends HTMLElement {
       h("span", { class: "strip-name" }, stemIcon(this.#track.name), h("span", {}, name)),
       this.#download,
       h("span", { class: "strip-switches" }, this.#mute, this.#solo, this.#pan.input, this.#pan.output),
-      h("span", { class: "strip-level" }, this.#volume.input, this.#volume.output),
+      h("span", { class: "strip-volume" }, this.#volume.input, this.#volume.output),
       this.#meter,
       this.#lane,
     );
@@ -48,7 +47,7 @@ export class StemStrip extends HTMLElement {
       const alone = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
       this.#change({ soloed: alone || !isPressed(this.#solo) }, alone);
     });
-    this.#download.addEventListener("click", () => tell(this, "stem-download", this.#track));
+    this.#download.addEventListener("click", () => emit(this, "stem-download", this.#track));
   }
 
   /**
@@ -72,9 +71,9 @@ export class StemStrip extends HTMLElement {
     this.#meter.peak = peak;
   }
 
-  /** @param {Partial<Strip>} changes @param {boolean} [alone] whether no other stem stays soloed */
+  /** @param {Partial<Strip>} changes @param {boolean} [alone] true to end the solo of every other stem */
   #change(changes, alone) {
-    tell(this, "strip-change", { stem: this.#track.name, changes, alone });
+    emit(this, "strip-change", { stem: this.#track.name, changes, alone });
   }
 }
 

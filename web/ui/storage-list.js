@@ -1,33 +1,36 @@
-/** What the browser keeps for the page, by part, each of which can be removed. */
+/**
+ * The parts that the browser stores, each with a button to remove it. Emits `storage-remove`, `offline-prepare` and
+ * `offline-cancel`.
+ */
 
 import { bytesKept } from "../app/storage-space.js";
 import { downloadBytes } from "../engine/devices/precision.js";
-import { h, setText, tell } from "./dom.js";
+import { emit, h, setText } from "./dom.js";
 import { day, percent, size } from "./format.js";
 import { t } from "./i18n.js";
-import { modelLabel } from "./model-texts.js";
+import { modelLabel } from "./texts.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {{ id: string, label: string, bytes: number, model: boolean, kept: boolean }} Part */
 
 export class StorageList extends HTMLElement {
-  #parts = h("ul", { class: "kept" });
-  #space = h("p", { class: "kept-space" });
-  #cancel = h("button", { type: "button", onclick: () => tell(this, "offline-cancel") });
+  #parts = h("ul", { class: "storage-parts" });
+  #space = h("p", { class: "storage-space" });
+  #cancel = h("button", { type: "button", onclick: () => emit(this, "offline-cancel") });
   #all = h("button", { type: "button", onclick: () => this.#remove("everything") });
   #shown = "";
 
   connectedCallback() {
     this.#all.append(t("storage.remove-all"));
     this.#cancel.append(t("action.cancel-preparing"));
-    this.append(this.#parts, h("div", { class: "kept-end" }, this.#space, this.#cancel, this.#all));
+    this.append(this.#parts, h("div", { class: "storage-end" }, this.#space, this.#cancel, this.#all));
   }
 
   /** @param {PageState} state */
   render(state) {
     const parts = partsOf(state);
     const preparing = state.offline.phase === "preparing";
-    setText(this.#space, note(state));
+    setText(this.#space, spaceText(state));
     this.#cancel.hidden = !preparing;
     this.#all.hidden = preparing;
     this.#all.disabled = !parts.some(({ kept }) => kept);
@@ -46,16 +49,16 @@ export class StorageList extends HTMLElement {
       "li",
       {},
       h("span", {}, label),
-      h("span", { class: "kept-size" }, bytes ? about : t("storage.none")),
+      h("span", { class: "storage-size" }, bytes ? about : t("storage.none")),
     );
     if (kept) row.append(action("remove", label, () => this.#remove(id)));
-    else if (model) row.append(action("download", label, () => tell(this, "offline-prepare", id), preparing));
+    else if (model) row.append(action("download", label, () => emit(this, "offline-prepare", id), preparing));
     return row;
   }
 
   /** @param {string} what */
   #remove(what) {
-    tell(this, "storage-remove", what);
+    emit(this, "storage-remove", what);
   }
 }
 
@@ -75,7 +78,7 @@ function action(name, label, onclick, disabled = false) {
 }
 
 /** @param {PageState} state */
-function note({ offline: { phase, fraction }, problem, storage: { usage, quota } }) {
+function spaceText({ offline: { phase, fraction }, problem, storage: { usage, quota } }) {
   if (phase === "preparing") return t("offline.preparing", { percent: percent(fraction) });
   if (problem) return t(`error.${problem.code}.title`);
   return t("storage.space", { usage: size(usage), quota: size(quota) });

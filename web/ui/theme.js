@@ -1,4 +1,4 @@
-/** Light or dark: the system's choice until the person makes one. */
+/** The light or dark theme: the system's until the person chooses one. */
 
 import { recall, remember } from "../platform/preferences.js";
 
@@ -13,14 +13,14 @@ matchMedia("(forced-colors: active)").addEventListener("change", () =>
   changes.dispatchEvent(new Event("change")),
 );
 
-/** @returns {Theme} what is seen now */
+/** @returns {Theme} the theme on screen */
 export function currentTheme() {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === "light" || chosen === "dark") return chosen;
   return systemDark.matches ? "dark" : "light";
 }
 
-/** Take over the choice of an earlier visit. */
+/** Restores the choice of an earlier visit. */
 export function restoreTheme() {
   const theme = recall(KEY);
   if (theme) document.documentElement.dataset.theme = theme;
@@ -34,8 +34,8 @@ export function toggleTheme() {
 }
 
 /**
- * For what is drawn rather than styled.
- * @param {() => void} listener is called when colours have changed
+ * Listens for changed colours, for whatever is drawn on a canvas.
+ * @param {() => void} listener
  * @param {AbortSignal} [signal] ends the listening
  */
 export function onThemeChange(listener, signal) {

@@ -1,18 +1,18 @@
-/** Times above the waveforms. */
+/** The time ruler above the waveforms. */
 
 import { h } from "./dom.js";
 import { clock, instant } from "./format.js";
-import { placeIn } from "./time-view.js";
+import { placeIn } from "./visible-span.js";
 
 /** @typedef {import("../app/desk-state.js").Span} Span */
 
-/** Steps that people count in, in seconds. */
+/** Distances between ticks, in seconds. */
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 
-/** What a time needs, in pixels. */
-const ROOM_PX = 88;
+/** Least distance between ticks. */
+const TICK_PX = 88;
 
-/** What its text takes of that. */
+/** Width of a time. */
 const TEXT_PX = 48;
 
 export class TimeRuler extends HTMLElement {
@@ -38,7 +38,7 @@ export class TimeRuler extends HTMLElement {
 
   #draw() {
     const { start, stop } = this.#view;
-    const most = Math.max(2, Math.floor(this.clientWidth / ROOM_PX));
+    const most = Math.max(2, Math.floor(this.clientWidth / TICK_PX));
     const step = STEPS.find((each) => (stop - start) / each <= most) ?? STEPS[STEPS.length - 1];
     const ticks = [];
     for (let count = Math.ceil(start / step); count * step < stop; count += 1) {

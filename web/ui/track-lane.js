@@ -1,9 +1,12 @@
-/** A track over the time that is seen: its picture, the region and the playhead. A click seeks, a drag selects. */
+/**
+ * The visible part of a track with the region and the playhead. Emits `seek-seconds`, `region-drag`, `region-change`
+ * and `view-change`.
+ */
 
-import { h, tell } from "./dom.js";
+import { emit, h } from "./dom.js";
 import { LaneGestures } from "./lane-gestures.js";
 import { SpectroGram } from "./spectro-gram.js";
-import { placeIn } from "./time-view.js";
+import { placeIn } from "./visible-span.js";
 import { WaveForm } from "./wave-form.js";
 
 /** @typedef {import("../app/desk-state.js").Desk} Desk */
@@ -12,7 +15,7 @@ import { WaveForm } from "./wave-form.js";
 /** @typedef {import("../library/track.js").Track} Track */
 
 /**
- * What all lanes of a song have in common.
+ * Properties that all lanes of a song share.
  * @typedef {object} Lanes
  * @property {Span} view in seconds
  * @property {number} duration in seconds
@@ -21,16 +24,16 @@ import { WaveForm } from "./wave-form.js";
  * @property {boolean} looping
  * @property {Desk["picture"]} picture
  * @property {number} scale the peak that fills the height
- * @property {Spectrograms} spectra
+ * @property {Spectrograms} spectrograms
  */
 
 export class TrackLane extends HTMLElement {
   #wave = new WaveForm();
-  /** @type {SpectroGram | null} made when it is first asked for */
+  /** @type {SpectroGram | null} made on first use */
   #spectrogram = null;
   #region = h("div", { class: "region" });
   #playhead = h("div", { class: "playhead" });
-  #gestures = new LaneGestures(this, (type, detail) => tell(this, type, detail));
+  #gestures = new LaneGestures(this, (type, detail) => emit(this, type, detail));
   /** @type {Lanes | null} */
   #lanes = null;
 
@@ -43,14 +46,14 @@ export class TrackLane extends HTMLElement {
   /** @param {Track | null} track @param {Lanes} lanes */
   render(track, lanes) {
     this.#lanes = lanes;
-    const { view, duration, region, picture, scale, looping, rate, spectra } = lanes;
+    const { view, duration, region, picture, scale, looping, rate, spectrograms } = lanes;
     const spectral = picture === "spectrogram" && track !== null;
     this.#gestures.follow({ view, duration, region });
     this.#wave.hidden = spectral;
     this.#wave.show({ track, scale, first: view.start * rate, last: view.stop * rate });
     if (spectral) {
       this.#spectrogram ??= this.#addSpectrogram();
-      this.#spectrogram.show(spectra, track, { start: view.start * rate, stop: view.stop * rate, rate });
+      this.#spectrogram.show(spectrograms, track, { start: view.start * rate, stop: view.stop * rate, rate });
     }
     if (this.#spectrogram) this.#spectrogram.hidden = !spectral;
     this.#region.hidden = region === null;
@@ -59,12 +62,12 @@ export class TrackLane extends HTMLElement {
     this.style.setProperty("--region-stop", String(region ? placeIn(view, region.stop) : 0));
   }
 
-  /** @param {number} seconds up to which it is lit */
+  /** @param {number} seconds up to which the waveform is tinted */
   set lit(seconds) {
     if (this.#lanes) this.#wave.lit = Math.min(1, Math.max(0, placeIn(this.#lanes.view, seconds)));
   }
 
-  /** @param {number | null} seconds where the playhead stands */
+  /** @param {number | null} seconds of the playhead; null hides it */
   set playhead(seconds) {
     const place = seconds === null || !this.#lanes ? -1 : placeIn(this.#lanes.view, seconds);
     this.#playhead.hidden = place < 0 || place > 1;

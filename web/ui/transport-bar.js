@@ -1,12 +1,14 @@
-/** Play, position, loop, the comparison with the song, and the level of all. */
+/**
+ * The transport, the master, and the buttons that export. Emits `play-toggle`, `loop-toggle`, `seek-seconds`,
+ * `original-toggle`, `master-change`, `clip-reset`, `download-all` and `export-open`.
+ */
 
-import { h, setText, tell } from "./dom.js";
-import { Fader } from "./fader.js";
+import { emit, h, icon, setText } from "./dom.js";
 import { clock } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
 import { LevelMeter } from "./level-meter.js";
 import { SaveLine } from "./save-line.js";
+import { Fader } from "./sliders.js";
 
 /** @typedef {import("../app/desk-state.js").Desk} Desk */
 /** @typedef {import("../app/export-controller.js").ExportState} ExportState */
@@ -18,7 +20,7 @@ export class TransportBar extends HTMLElement {
   #time = h("span", { class: "time" });
   #position = h("input", { type: "range", class: "position", min: 0, step: 0.01, value: 0 });
   #original = h("button", { type: "button", class: "original" }, t("transport.original"));
-  #master = new Fader(t("transport.master"), (decibel) => tell(this, "master-change", decibel));
+  #master = new Fader(t("transport.master"), (decibel) => emit(this, "master-change", decibel));
   #meter = new LevelMeter();
   #clip = h("button", { type: "button", class: "clip" }, t("transport.clip"));
   #all = h(
@@ -29,10 +31,10 @@ export class TransportBar extends HTMLElement {
   );
   #export = h("button", { type: "button", class: "export" }, t("transport.export"));
   #saving = new SaveLine();
-  #note = h("p", { class: "note", role: "status" });
+  #status = h("p", { class: "note", role: "status" });
   /** @type {boolean | null} */
   #playing = null;
-  #said = "";
+  #note = "";
   #writing = false;
 
   connectedCallback() {
@@ -52,7 +54,7 @@ export class TransportBar extends HTMLElement {
         "span",
         { class: "master" },
         h("span", { "aria-hidden": "true" }, t("transport.master")),
-        h("span", { class: "master-level" }, this.#master.input, this.#meter),
+        h("span", { class: "master-volume" }, this.#master.input, this.#meter),
         this.#master.output,
         this.#clip,
       ),
@@ -61,33 +63,33 @@ export class TransportBar extends HTMLElement {
       this.#saving,
       this.#note,
     );
-    this.#play.addEventListener("click", () => tell(this, "play-toggle"));
-    this.#loop.addEventListener("click", () => tell(this, "loop-toggle"));
-    this.#position.addEventListener("input", () => tell(this, "seek-seconds", this.#position.valueAsNumber));
-    this.#original.addEventListener("click", () => tell(this, "original-toggle"));
-    this.#export.addEventListener("click", () => tell(this, "export-open"));
-    this.#clip.addEventListener("click", () => tell(this, "clip-reset"));
-    this.#all.addEventListener("click", () => tell(this, "download-all"));
+    this.#play.addEventListener("click", () => emit(this, "play-toggle"));
+    this.#loop.addEventListener("click", () => emit(this, "loop-toggle"));
+    this.#position.addEventListener("input", () => emit(this, "seek-seconds", this.#position.valueAsNumber));
+    this.#original.addEventListener("click", () => emit(this, "original-toggle"));
+    this.#export.addEventListener("click", () => emit(this, "export-open"));
+    this.#clip.addEventListener("click", () => emit(this, "clip-reset"));
+    this.#all.addEventListener("click", () => emit(this, "download-all"));
   }
 
   /**
    * @param {{ desk: Desk, finished: boolean, writing: boolean, saved: ExportState | null, note: string }} view
-   *   with whether any song is being written, and what is written of this one
+   *   `writing` while any song is exported, `saved` for the export of this one
    */
   render({ desk, finished, writing, saved, note }) {
     this.#original.setAttribute("aria-pressed", String(desk.original));
     this.#loop.setAttribute("aria-pressed", String(desk.looping));
     this.#master.render(desk.master);
-    const focus = this.#focusOnce(Boolean(saved?.writing));
+    const focus = this.#focusAfter(Boolean(saved?.writing));
     this.#saving.render(saved);
     this.#all.disabled = !finished || writing;
     this.#export.disabled = !finished || writing;
     focus?.focus();
-    this.#said = note;
-    this.#say();
+    this.#note = note;
+    this.#renderStatus();
   }
 
-  /** @param {Transport} deck @param {number} duration in seconds */
+  /** @param {Transport} transport @param {number} duration in seconds */
   follow({ playing, position, levels, clipped }, duration) {
     if (playing !== this.#playing) {
       this.#playing = playing;
@@ -101,23 +103,23 @@ export class TransportBar extends HTMLElement {
     setText(this.#time, text);
     this.#meter.peak = levels.master;
     this.#clip.classList.toggle("lit", clipped);
-    this.#say();
+    this.#renderStatus();
   }
 
   focusPlay() {
     this.#play.focus();
   }
 
-  /** Who is to have the focus of what can no longer be pressed. @param {boolean} writing */
-  #focusOnce(writing) {
+  /** @param {boolean} writing @returns {HTMLElement | null} the button to focus in place of one that goes away */
+  #focusAfter(writing) {
     if (writing === this.#writing) return null;
     this.#writing = writing;
     const [from, to] = writing ? [this.#all, this.#saving.cancel] : [this.#saving.cancel, this.#all];
     return document.activeElement === from ? to : null;
   }
 
-  #say() {
-    setText(this.#note, this.#said || (this.#clip.classList.contains("lit") ? t("transport.clipped") : ""));
+  #renderStatus() {
+    setText(this.#status, this.#note || (this.#clip.classList.contains("lit") ? t("transport.clipped") : ""));
   }
 }
 

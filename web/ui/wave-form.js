@@ -1,20 +1,20 @@
-/** A waveform from peaks: a dim layer, and a lit one up to some point. It never sees samples. */
+/** A waveform drawn from peaks, with a second layer that tints the separated part. */
 
-import { CloseLook } from "./close-look.js";
 import { h } from "./dom.js";
+import { FinePeaks } from "./fine-peaks.js";
 import { onThemeChange } from "./theme.js";
 
 /** @typedef {import("../library/track.js").Peaks} Peaks */
 /** @typedef {import("../library/track.js").Track} Track */
 
-/** Quiet songs are drawn larger, but noise is not drawn as music. */
+/** Quiet songs are scaled up, but noise must not look like music. */
 const QUIETEST_FULL_SCALE = 0.05;
 
 /**
  * @typedef {object} Picture
  * @property {Track | null} track
  * @property {number} scale the peak that fills the height
- * @property {number} first sample that is seen
+ * @property {number} first visible sample
  * @property {number} last
  */
 
@@ -23,7 +23,7 @@ export class WaveForm extends HTMLElement {
   /** @type {Picture | null} */
   #picture = null;
   #drawn = 0;
-  #closeLook = new CloseLook(() => this.#draw());
+  #finePeaks = new FinePeaks(() => this.#draw());
   #abort = new AbortController();
 
   connectedCallback() {
@@ -49,13 +49,13 @@ export class WaveForm extends HTMLElement {
     if (!same || before?.first !== first || before.last !== last) this.#draw();
   }
 
-  /** @param {number} fraction how much is lit */
+  /** @param {number} fraction of the width that is tinted */
   set lit(fraction) {
     if (fraction > 0 && this.#layers.length === 1) this.#addLit();
     this.style.setProperty("--lit", String(fraction));
   }
 
-  /** Most waveforms never need the second layer. */
+  /** Adds the second layer, which most waveforms never need. */
   #addLit() {
     const lit = h("canvas", { class: "wave-lit" });
     this.#layers[0].after(lit);
@@ -75,12 +75,12 @@ export class WaveForm extends HTMLElement {
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
       context.fillStyle = getComputedStyle(canvas).color;
       if (!this.#picture || !track) continue;
-      drawPeaks(context, this.#closeLook.peaks(track, first, last, width), this.#picture);
+      drawPeaks(context, this.#finePeaks.peaks(track, first, last, width), this.#picture);
     }
   }
 }
 
-/** @param {Float32Array} peaks @returns {number} the highest of them, for `Picture.scale` */
+/** @param {Float32Array} peaks @returns {number} the scale at which the highest peak fills the height */
 export function fullScale(peaks) {
   let highest = QUIETEST_FULL_SCALE;
   for (const peak of peaks) highest = Math.max(highest, Math.abs(peak));

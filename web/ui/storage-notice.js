@@ -1,18 +1,18 @@
-/** Where the stems would not fit: the songs that could go, each with a button. */
+/** Lack of storage for the stems, and the songs that could be removed. Emits `song-erase`. */
 
 import { bytesFree, bytesKept, bytesNeeded, couldGo, fits } from "../app/storage-space.js";
-import { h, tell } from "./dom.js";
+import { emit, h } from "./dom.js";
 import { size } from "./format.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
 
-/** More to choose from would not help. */
+/** Songs that are offered for removal. */
 const OFFERED = 3;
 
-export class RoomOffer extends HTMLElement {
-  #shown = "";
+export class StorageNotice extends HTMLElement {
+  #content = "";
 
   connectedCallback() {
     this.setAttribute("role", "alert");
@@ -31,25 +31,25 @@ export class RoomOffer extends HTMLElement {
     const songs = couldGo(state, song).slice(0, OFFERED);
     const needed = song.format && model ? bytesNeeded(song, model) : 0;
     const facts = { needed: size(needed), free: size(bytesFree(state)) };
-    const text = [needed ? t("room.short", facts) : "", t(songs.length ? "room.offer" : "room.none")];
+    const text = [needed ? t("space.short", facts) : "", t(songs.length ? "space.offer" : "space.none")];
     this.#show(text.join(" ").trim(), songs);
   }
 
   /** @param {string} text @param {Song[]} songs */
   #show(text, songs) {
-    const shown = [text, ...songs.map(({ id }) => id)].join("\n");
-    if (shown === this.#shown) return;
-    this.#shown = shown;
+    const content = [text, ...songs.map(({ id }) => id)].join("\n");
+    if (content === this.#content) return;
+    this.#content = content;
     this.replaceChildren(h("p", {}, text), h("ul", {}, ...songs.map((song) => this.#row(song))));
   }
 
   /** @param {Song} song */
   #row(song) {
-    const remove = () => tell(this, "song-erase", song.id);
+    const remove = () => emit(this, "song-erase", song.id);
     const bytes = size(bytesKept(song));
-    const label = t("room.remove", { song: song.name, size: bytes });
+    const label = t("space.remove", { song: song.name, size: bytes });
     return h("li", {}, h("button", { type: "button", onclick: remove }, label));
   }
 }
 
-customElements.define("room-offer", RoomOffer);
+customElements.define("storage-notice", StorageNotice);

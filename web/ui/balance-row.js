@@ -1,19 +1,19 @@
-/** Balances at a click: those that the song has the stems for. */
+/** The ready-made balances that the song's stems allow. Emits `balance-choose`. */
 
 import { presetOf, presetsFor } from "../playback/page/balances.js";
-import { h, tell, uniqueId } from "./dom.js";
+import { emit, h, uniqueId } from "./dom.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("../playback/page/gains.js").Strip} Strip */
 
-export class PresetRow extends HTMLElement {
-  #group = uniqueId("preset");
+export class BalanceRow extends HTMLElement {
+  #group = uniqueId("balance");
   /** @type {Map<string, HTMLInputElement>} */
   #choices = new Map();
 
   connectedCallback() {
     this.setAttribute("role", "radiogroup");
-    this.setAttribute("aria-label", t("preset.label"));
+    this.setAttribute("aria-label", t("balance.label"));
   }
 
   /** @param {Record<string, Strip>} strips by stem */
@@ -30,12 +30,12 @@ export class PresetRow extends HTMLElement {
       names.map((name) => [name, h("input", { type: "radio", name: this.#group, value: name })]),
     );
     this.replaceChildren(
-      ...[...this.#choices].map(([name, choice]) => h("label", {}, choice, t(`preset.${name}`))),
+      ...[...this.#choices].map(([name, choice]) => h("label", {}, choice, t(`balance.${name}`))),
     );
     for (const [name, choice] of this.#choices) {
-      choice.addEventListener("change", () => tell(this, "balance-choose", name));
+      choice.addEventListener("change", () => emit(this, "balance-choose", name));
     }
   }
 }
 
-customElements.define("preset-row", PresetRow);
+customElements.define("balance-row", BalanceRow);

@@ -1,15 +1,14 @@
-/** What is measured before an export: the peak, whether it would clip, and the null test. */
+/** The measured peak and null test of an export, and the offer to lower what would clip. Emits `input`. */
 
 import { loweringFor } from "../app/export-plan.js";
-import { h, setText } from "./dom.js";
-import { residualText } from "./export-texts.js";
-import { gain, percent } from "./format.js";
+import { h, icon, setText } from "./dom.js";
+import { decibels, percent } from "./format.js";
 import { t } from "./i18n.js";
-import { icon } from "./icon.js";
+import { nullTestText } from "./texts.js";
 
 /** @typedef {import("../export/protocol.js").MixMeasurement} MixMeasurement */
 
-export class LevelReport extends HTMLElement {
+export class ExportMeasurement extends HTMLElement {
   #peak = h("dd", {});
   #residual = h("dd", {});
   #warning = h("div", { class: "export-warning" });
@@ -30,7 +29,7 @@ export class LevelReport extends HTMLElement {
     );
   }
 
-  /** Whether all is to be lowered. */
+  /** True when the person chose to lower everything so that nothing clips. */
   get lower() {
     return this.#lower.checked && !this.#warning.hidden;
   }
@@ -39,18 +38,18 @@ export class LevelReport extends HTMLElement {
   render({ measurement, measured, peak, clips }) {
     const waiting = t("export.measuring", { percent: percent(measured) });
     const lowering = peak === null ? 0 : loweringFor(peak);
-    const level = peak === null ? 0 : 20 * Math.log10(peak);
-    setText(this.#peak, peak === null ? waiting : decibel(level));
-    setText(this.#residual, measurement ? residualText(measurement.residual) : waiting);
+    const decibel = peak === null ? 0 : 20 * Math.log10(peak);
+    setText(this.#peak, peak === null ? waiting : peakText(decibel));
+    setText(this.#residual, measurement ? nullTestText(measurement.residual) : waiting);
     this.#warning.hidden = !clips || lowering === 0;
-    setText(this.#text, t("export.clips", { excess: gain(level) }));
-    setText(this.#lowerText, t("export.lower", { gain: gain(-lowering) }));
+    setText(this.#text, t("export.clips", { excess: decibels(decibel) }));
+    setText(this.#lowerText, t("export.lower", { gain: decibels(-lowering) }));
   }
 }
 
-/** @param {number} value */
-function decibel(value) {
-  return Number.isFinite(value) ? gain(value) : t("strip.silent");
+/** @param {number} decibel */
+function peakText(decibel) {
+  return Number.isFinite(decibel) ? decibels(decibel) : t("strip.silent");
 }
 
-customElements.define("export-levels", LevelReport);
+customElements.define("export-measurement", ExportMeasurement);
