@@ -46,7 +46,7 @@ def test_the_measured_quality_is_shown_with_its_data(about: Locator) -> None:
 
 
 def test_a_device_is_checked(about: Locator) -> None:
-    expect(check(about)).to_contain_text("Harmonic / percussive separates here as it should", timeout=SOON)
+    expect(check(about)).to_contain_text("Harmonic / percussive matches the reference on this device", timeout=SOON)
     stems = dict(line.split(": ") for line in about.get_by_role("listitem").all_inner_texts())
     assert stems.keys() == {"Harmonic", "Percussive"}
     for difference in stems.values():

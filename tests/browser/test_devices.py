@@ -172,8 +172,8 @@ def test_the_page_shows_what_was_measured_and_lets_choose(page: Page, song_file:
         pytest.skip("needs two cores")
     page.goto("/")
     choose(page, song_file)
-    line, select = page.locator("engine-line"), page.get_by_role("combobox", name="Device that computes")
-    fastest = rf"WASM, {results[0]['threads']} threads?, measured fastest of {len(results)}"
+    line, select = page.locator("engine-line"), page.get_by_role("combobox", name="Compute device")
+    fastest = rf"WASM, {results[0]['threads']} threads?, fastest of {len(results)} measured"
     expect(line).to_contain_text(re.compile(fastest), timeout=SOON)
     expect(select).to_have_value("auto")
 

@@ -319,7 +319,7 @@ def test_what_would_clip_is_told_and_can_be_lowered(
     for name, stem in loud.items():
         assert np.abs(clipped[name] - np.clip(stem, -1, 1)).max() <= 3 * 2.0**-15
 
-    dialog.get_by_role("checkbox", name=f"Lower everything by one gain, \N{MINUS SIGN}{lowering:.1f} dB").check()
+    dialog.get_by_role("checkbox", name=f"Lower everything together, \N{MINUS SIGN}{lowering:.1f} dB").check()
     lowered = extracted(tmp_path / "lowered")
     expect(dialog.get_by_text(re.compile("clipped"))).to_be_hidden()
     for name, stem in loud.items():
@@ -496,6 +496,6 @@ def test_nothing_heard_and_what_a_song_does_not_fit(page: Page, song: Samples, s
     expect(dialog.get_by_role("radio", name="MP3")).to_be_disabled()
     expect(dialog.get_by_text("MP3 takes mono and stereo songs of up to 48 kHz.")).to_be_visible()
     expect(dialog.get_by_role("button", name="Export", exact=True)).to_be_disabled()
-    expect(dialog.get_by_text("Nothing is heard on the desk. Unmute a stem first.")).to_be_visible()
+    expect(dialog.get_by_text("The desk is silent. Unmute a stem first.")).to_be_visible()
     choose(dialog, "What to export", "One stem")
     expect(dialog.get_by_role("button", name="Export", exact=True)).to_be_enabled()

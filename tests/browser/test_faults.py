@@ -176,7 +176,7 @@ def test_the_page_tells_what_has_failed(page_with_song: tuple[Page, Path]) -> No
     bar = page.get_by_role("progressbar", name=f"Separating {path.stem}")
     expect(bar).to_have_attribute("aria-valuetext", re.compile("left"), timeout=SOON)
     threads(page, "engine/worker")[0].evaluate("() => self.close()")
-    told = re.compile(r"The engine stopped unexpectedly\. (Going on with one thread|Trying once more)\.")
+    told = re.compile(r"The engine stopped unexpectedly\. (Continuing with one thread|Trying once more)\.")
     expect(page.locator("job-view")).to_contain_text(told, timeout=SOON)
     expect(page.locator("engine-line")).to_contain_text(told)
     expect(page.locator("#status")).to_have_text(told)

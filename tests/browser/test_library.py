@@ -139,7 +139,7 @@ def test_a_separation_that_was_cut_off_goes_on_to_the_same_stems(
 
 def finish(page: Page, folder: Path, whole: bytes) -> None:
     """Go on with what was cut off, and compare it with an uninterrupted run, bit for bit."""
-    expect(page.get_by_text(re.compile(r"^\d+\s?% of this song is separated with Harmonic"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+\s?% of this song has been separated with Harmonic"))).to_be_visible()
     kept = {name for name in files(page) if "/harmonic/" in name}
     assert kept
     page.get_by_role("button", name="Continue", exact=True).click()
@@ -234,7 +234,7 @@ def test_a_full_storage_says_so_and_offers_the_oldest_songs(
     # What Chromium tells of its quota does not follow the test's.
     page.evaluate("usage => { navigator.storage.estimate = async () => ({ usage, quota: usage + 8e7 }) }", used(page))
     choose(page, long_song)
-    expect(page.get_by_text("The stems do not fit into the browser's storage.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("The stems do not fit in the browser's storage.")).to_be_visible(timeout=SOON)
     expect(page.get_by_role("button", name="Separate", exact=True)).to_be_disabled()
     page.evaluate("delete navigator.storage.estimate")
     offer.click()

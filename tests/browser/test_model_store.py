@@ -234,10 +234,10 @@ def test_storage_lists_what_is_kept_and_removes_any_or_all_of_it(home: tuple[Hos
     assert page.evaluate("localStorage.persist") == "1"
 
     page.get_by_role("button", name="Remove Engine").click()
-    expect(row(page, "Engine")).to_contain_text("Not kept")
+    expect(row(page, "Engine")).to_contain_text("Not stored")
     assert not [url for url in kept(page) if "/vendor/pyodide" in url]
     page.get_by_role("button", name="Remove all").click()
-    expect(row(page, "Page")).to_contain_text("Not kept")
+    expect(row(page, "Page")).to_contain_text("Not stored")
     assert kept(page) == []
     assert page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).length") == 0
 

@@ -217,7 +217,7 @@ def test_the_desk_sets_the_gains(home: Page, song: Path) -> None:
     pan.dblclick()
     expect(pan).to_have_attribute("aria-valuetext", "Centre")
 
-    balance = desk.get_by_role("radiogroup", name="Presets").get_by_role("radio")
+    balance = desk.get_by_role("radiogroup", name="Balance").get_by_role("radio")
     expect(balance).to_have_count(1)  # the others need stems that this song has not
     expect(balance).not_to_be_checked()
     desk.get_by_role("radio", name="Original balance").check()

@@ -94,7 +94,7 @@ def test_stopping_one_song_leaves_the_others_alone(home: Page, songs: list[Path]
     choose(home, *songs)
     expect(home.get_by_text(re.compile("About .* for this song"))).to_have_count(3, timeout=SOON)
     separate(home)
-    expect(home.get_by_text(re.compile(r"0 of 3 songs separated · about .* left for all"))).to_be_visible(timeout=SOON)
+    expect(home.get_by_text(re.compile(r"0 of 3 songs separated · about .* left in total"))).to_be_visible(timeout=SOON)
     expect(rows(home).nth(1)).to_contain_text("Waiting")
     accessible(home, "queue")
     home.get_by_role("button", name="Stop Flood").click()

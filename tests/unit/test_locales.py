@@ -34,8 +34,8 @@ PLURALS: Final = {
 EVERYWHERE: Final = {"WASM", "WebGPU", "GPU", "WAV", "FLAC", "MP3", "Esc"}
 SHARED: Final = {
     "de": """Stem Songs Karaoke Bass Zoom Solo Master Clip Loop Original Position Pause Format Mix Standard
-        Engine mono stereo""",
-    "es": "Piano Karaoke Zoom Solo Mute Clip Original mono",
+        Engine mono stereo Balance""",
+    "es": "Balance Piano Karaoke Zoom Solo Mute Clip Original mono",
     "fr": "Page Piano Zoom Solo Mute Master Clip Original Position Pause Format Mix Standard Volume mono Centre",
     "ja": "Home End Shift",
 }

@@ -112,5 +112,5 @@ class NullTest extends HTMLElement {
   }
 }
 
+customElements.define("null-test", NullTest); // before the desk, which makes one as soon as it is defined
 customElements.define("mixing-desk", MixingDesk);
-customElements.define("null-test", NullTest);
