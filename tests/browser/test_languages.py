@@ -89,6 +89,28 @@ def test_the_choice_is_remembered(page: Page) -> None:
     speaks(page, "fr")
 
 
+@pytest.mark.browser_context_args(locale="de-DE")
+def test_every_hint_is_in_the_language_of_the_page(page: Page, tmp_path: Path) -> None:
+    page.goto("/")
+    shown = page.evaluate(
+        """async (hints) => {
+          const { ERROR_CODES } = await import("/src/base/errors.js");
+          const { errorHint } = await import("/src/ui/texts.js");
+          const codes = Object.keys(ERROR_CODES);
+          return codes.flatMap((code) => hints.map((hint) => [code, errorHint({ code, hint })]));
+        }""",
+        [None, "What Python advises.", "rate", "channels", "format", "https"],
+    )
+    german = texts("de")
+    for code, hint in shown:
+        assert hint in {text for key, text in german.items() if key.startswith(f"error.{code}.hint")}
+    assert ["audio/unsupported", german["error.audio/unsupported.hint.rate"]] in shown
+    soundfile.write(tmp_path / "Slow Tide.wav", np.zeros(8000, np.float32), 2000, subtype="FLOAT")
+    page.locator("input[type=file]").set_input_files(tmp_path / "Slow Tide.wav")
+    alert = page.get_by_role("alert").filter(has_text="audio/unsupported")
+    expect(alert).to_contain_text(german["error.audio/unsupported.hint.rate"], timeout=SOON)
+
+
 def test_songs_and_work_outlive_every_language(page: Page, songs: tuple[Path, Path]) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto("/")

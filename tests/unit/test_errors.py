@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,23 @@ def test_python_and_javascript_have_one_table() -> None:
 @pytest.mark.parametrize("path", sorted((WEB / "locales").glob("*.json")), ids=lambda path: path.stem)
 def test_every_code_has_its_texts_in_every_language(path: Path) -> None:
     texts = {key: text for key, text in json.loads(path.read_text()).items() if key.startswith("error.")}
-    wanted = {f"error.{code}.{part}" for code in CODES for part in ("title", "hint")}
+    wanted = {f"error.{code}.{part}" for code in CODES for part in ("title", "hint")} | exact_hints(texts)
     # Texts of the page's own about errors have no code, and so no slash, in their key.
     assert wanted <= set(texts)
     assert {key for key in texts if "/" in key} <= wanted
     assert all(texts[key].strip() for key in wanted)
+
+
+def exact_hints(texts: Iterable[str]) -> set[str]:
+    """The keys of hints that are more exact than their code's."""
+    return {key for key in texts if re.fullmatch(rf"error\.({'|'.join(CODES)})\.hint\.[a-z]+", key)}
+
+
+def test_every_hint_of_the_scripts_has_its_text() -> None:
+    typedef = re.search(r"@typedef \{([^}]+)\} Hint\b", (WEB / "base" / "errors.js").read_text())
+    assert typedef
+    texts = json.loads((WEB / "locales" / "en.json").read_text())
+    assert set(re.findall(r'"(\w+)"', typedef[1])) == {key.rpartition(".")[2] for key in exact_hints(texts)}
 
 
 def test_english_is_there() -> None:

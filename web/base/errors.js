@@ -28,11 +28,16 @@ export const ERROR_CODES = Object.freeze({
 /** @typedef {keyof typeof ERROR_CODES} ErrorCode */
 
 /**
+ * Advice that is more exact than the code's: the page shows `error.<code>.hint.<hint>` in place of `error.<code>.hint`.
+ * @typedef {"channels" | "format" | "https" | "kind" | "protected" | "rate"} Hint
+ */
+
+/**
  * An error as plain data, as it travels between threads and is shown.
  * @typedef {object} ErrorData
  * @property {ErrorCode} code
  * @property {string} message in English; the page shows its own text for the code first
- * @property {string | null} [hint] a remedy
+ * @property {string | null} [hint] a `Hint`, or Python's English advice, which the page does not show
  * @property {boolean} retryable
  */
 
@@ -40,7 +45,7 @@ export class DemixError extends Error {
   /**
    * @param {ErrorCode} code
    * @param {string} message
-   * @param {string | null} [hint]
+   * @param {string | null} [hint] a `Hint`
    */
   constructor(code, message, hint = null) {
     super(message);

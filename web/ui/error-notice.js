@@ -1,7 +1,8 @@
 /** An error of the page or of a song. Emits `page-retry`, or `song-resume` and `song-remove`. */
 
 import { emit, h, icon } from "./dom.js";
-import { language, t } from "./i18n.js";
+import { t } from "./i18n.js";
+import { errorHint } from "./texts.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../app/song.js").Song} Song */
@@ -28,18 +29,17 @@ export class ErrorNotice extends HTMLElement {
    * @param {ErrorData} error
    * @param {Song | null} song
    */
-  #content({ code, message, hint, retryable }, song) {
+  #content(error, song) {
+    const { code, message, retryable } = error;
     const actions = h("div", { class: "error-actions" });
     const retry = () => (song ? emit(this, "song-resume", song.id) : emit(this, "page-retry"));
     if (retryable) actions.append(button(retry, icon("rotate-ccw"), t("action.retry")));
     if (song) actions.append(button(() => emit(this, "song-remove", song.id), t("action.remove")));
-    // The engine and the decoder speak English; what they advise is more exact than a text by code.
-    const advice = (language === "en" && hint) || t(`error.${code}.hint`);
     const text = h(
       "div",
       {},
       h("p", { class: "error-title" }, t(`error.${code}.title`, { song: song?.name ?? "" })),
-      h("p", {}, advice),
+      h("p", {}, errorHint(error)),
       h("p", { class: "error-code", lang: "en" }, h("code", {}, code), ` ${message}`),
     );
     return [icon("triangle-alert"), text, actions];

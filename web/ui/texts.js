@@ -66,7 +66,12 @@ export function savedText({ name, clipped }) {
   return clipped ? `${saved} ${t("export.clipped", { count: clipped })}` : saved;
 }
 
+/** What to do about an error. @param {import("../base/errors.js").ErrorData} error */
+export function errorHint({ code, hint }) {
+  return t(`error.${code}.hint.${hint}`, {}, t(`error.${code}.hint`));
+}
+
 /** @param {ExportState["error"]} error */
 export function exportErrorText(error) {
-  return error ? `${t("export.failed")} ${t(`error.${error.code}.hint`)} (${error.code})` : "";
+  return error ? `${t("export.failed")} ${errorHint(error)} (${error.code})` : "";
 }
