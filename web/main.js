@@ -84,10 +84,10 @@ function count(urls) {
 
 async function offerModels() {
   try {
-    const { models } = await loadModels();
+    const { models, catalogue } = await loadModels();
     const wanted = new URLSearchParams(location.search).get("model") ?? recall(MODEL_KEY);
     const model = models.find(({ id }) => id === wanted) ?? models[0];
-    store.set({ models, model, problem: null });
+    store.set({ models, catalogue, model, problem: null });
     void offline.prune(models);
   } catch (reason) {
     store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
@@ -175,7 +175,8 @@ function withSong(act) {
 
 /** @param {import("./app/song.js").Song} song */
 function downloadAll(song) {
-  const { plan, name } = planForAll(song, partLabel);
+  const { catalogue } = store.state;
+  const { plan, name } = planForAll(song, (part) => partLabel(part, catalogue), catalogue);
   void exportController.download(song, plan, name);
 }
 

@@ -31,7 +31,7 @@ class Stem:
 STEMS: Final = {
     "vocals": Stem("Vocals", "#E69F00", "mic-vocal"),
     "drums": Stem("Drums", "#56B4E9", "drum"),
-    "bass": Stem("Bass", "#CC79A7", "guitar"),
+    "bass": Stem("Bass", "#CC79A7", "guitar-electric"),
     "other": Stem("Other", "#009E73", "music"),
     "accompaniment": Stem("Accompaniment", "#0072B2", "audio-lines"),
     "harmonic": Stem("Harmonic", "#009E73", "waves"),

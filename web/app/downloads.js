@@ -15,8 +15,19 @@ export function downloadStem(song, stem) {
   save(wavBlob(stem, song.format.rate), fileName(recallChoice().pattern, song, stem.name, "wav"));
 }
 
-/** All of them in a ZIP. @param {Song} song @param {import("./export-plan.js").Label} label */
-export function planForAll(song, label) {
+/**
+ * All of them in a ZIP.
+ * @param {Song} song
+ * @param {import("./export-plan.js").Label} label
+ * @param {import("../platform/models.js").Catalogue} catalogue
+ */
+export function planForAll(song, label, catalogue) {
   const { pattern } = recallChoice();
-  return planFor(song, { what: "all", stem: "", coding: { kind: "wav", bits: 32 }, pattern }, 0, label);
+  return planFor(
+    song,
+    { what: "all", stem: "", coding: { kind: "wav", bits: 32 }, pattern },
+    0,
+    label,
+    catalogue,
+  );
 }

@@ -1,5 +1,6 @@
 /** What an export is to be made of: the files, their names, and the gains of the stems in each. */
 
+import { stemInfo } from "../platform/models.js";
 import { sideGains, toGain } from "../playback/page/gains.js";
 import { fileName } from "./file-names.js";
 import { audioOf } from "./song.js";
@@ -9,6 +10,7 @@ import { audioOf } from "./song.js";
 /** @typedef {import("../export/protocol.js").MixMeasurement} MixMeasurement */
 /** @typedef {import("../export/protocol.js").Part} Part */
 /** @typedef {import("../export/protocol.js").Plan} Plan */
+/** @typedef {import("../platform/models.js").Catalogue} Catalogue */
 /** @typedef {import("./song.js").Song} Song */
 
 /**
@@ -31,9 +33,6 @@ const STEREO = 2;
 
 /** The share of its samples' bytes that a FLAC of music takes, roughly. */
 const FLAC_SHARE = 0.6;
-
-/** After Okabe and Ito, as on the desk. @type {Record<string, string>} */
-const COLOURS = { vocals: "#E69F00", drums: "#56B4E9", bass: "#CC79A7", other: "#009E73" };
 
 /** Whether a song can be written as MP3. @param {Song} song */
 export function fitsMp3({ format }) {
@@ -96,9 +95,10 @@ export function clips(coding) {
  * @param {ExportChoice} choice
  * @param {number} lowering in dB
  * @param {Label} label
+ * @param {Catalogue} catalogue
  * @returns {{ plan: Plan, name: string, bytes: number }} with the name of the file and roughly its size
  */
-export function planFor(song, choice, lowering, label) {
+export function planFor(song, choice, lowering, label, catalogue) {
   const lowered = 10 ** (-lowering / 20);
   const { what, coding, pattern } = choice;
   const master = what === "mix" ? masterGain(song) : 1;
@@ -117,7 +117,7 @@ export function planFor(song, choice, lowering, label) {
     parts,
     coding,
     tags: song.tags,
-    labels: song.stems.map((stem) => ({ name: label(stem.name), color: COLOURS[stem.name] ?? "#7F838B" })),
+    labels: song.stems.map(({ name }) => ({ name: label(name), color: stemInfo(catalogue, name).colour })),
   };
   return { plan, name, bytes: parts.length * bytesOf(song, coding) };
 }

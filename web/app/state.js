@@ -38,6 +38,7 @@
  * @typedef {object} PageState
  * @property {EngineState} engine
  * @property {Model[]} models
+ * @property {import("../platform/models.js").Catalogue} catalogue looks of the stems
  * @property {Model | null} model the one chosen
  * @property {string} preset the quality chosen
  * @property {Song[]} songs
@@ -66,6 +67,7 @@ export function initialState() {
       fallback: null,
     },
     models: [],
+    catalogue: {},
     model: null,
     preset: "standard",
     songs: [],

@@ -25,5 +25,14 @@ export async function loadModels() {
   };
 }
 
+/**
+ * @param {Catalogue} catalogue
+ * @param {string} stem
+ * @returns {StemInfo} plain looks for a stem that is not in the catalogue
+ */
+export function stemInfo(catalogue, stem) {
+  return catalogue[stem] ?? { label: stem, colour: "#7F838B", icon: "music", fallback: null };
+}
+
 /** @param {import("../engine/protocol.js").Artifact} artifact */
 export const modelUrl = ({ path }) => new URL(path, MANIFEST);

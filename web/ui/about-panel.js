@@ -11,6 +11,7 @@ import { modelLabel } from "./texts.js";
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../platform/quality.js").QualityRow} QualityRow */
 /** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
+/** @typedef {import("./stems.js").Catalogue} Catalogue */
 
 export class AboutPanel extends HTMLElement {
   /** Focusable, so that keys can scroll it on a narrow page. */
@@ -39,38 +40,38 @@ export class AboutPanel extends HTMLElement {
   }
 
   /** @param {PageState} state */
-  render({ quality, models, model, check, songs }) {
+  render({ quality, models, catalogue, model, check, songs }) {
     if (this.#quality !== quality && quality && models.length > 0) {
       this.#quality = quality;
       const labels = new Map(models.map((each) => [each.id, modelLabel(each)]));
-      this.#tables.replaceChildren(...quality.map((song) => table(song, labels)));
+      this.#tables.replaceChildren(...quality.map((song) => table(song, labels, catalogue)));
     }
     const busy = songs.some(({ status }) => status === "working");
     this.#check.disabled = !model || busy || check?.phase === "working";
     setText(this.#result, busy ? t("about.check.busy") : check ? checkText(check) : "");
-    const lines = (check?.stems ?? []).map(stemText);
+    const lines = (check?.stems ?? []).map((stem) => stemText(stem, catalogue));
     const old = Array.from(this.#stems.children, ({ textContent }) => textContent);
     if (lines.join("\n") !== old.join("\n"))
       this.#stems.replaceChildren(...lines.map((line) => h("li", {}, line)));
   }
 }
 
-/** @param {SongQuality} song @param {Map<string, string>} labels of the models */
-function table({ song, seconds, rows }, labels) {
+/** @param {SongQuality} song @param {Map<string, string>} labels of the models @param {Catalogue} catalogue */
+function table({ song, seconds, rows }, labels, catalogue) {
   const table = h("table", {}, h("caption", {}, t("about.song", { song, time: approximateTime(seconds) })));
   let stems = "";
   for (const row of rows) {
     const names = Object.keys(row.sdr).join();
-    if (names !== stems) table.append(h("tbody", {}, head(row)));
+    if (names !== stems) table.append(h("tbody", {}, head(row, catalogue)));
     table.lastElementChild?.append(line(row, labels));
     stems = names;
   }
   return table;
 }
 
-/** @param {QualityRow} row */
-function head({ sdr }) {
-  const stems = Object.keys(sdr).map((stem) => h("th", { scope: "col" }, stemLabel(stem)));
+/** @param {QualityRow} row @param {Catalogue} catalogue */
+function head({ sdr }, catalogue) {
+  const stems = Object.keys(sdr).map((stem) => h("th", { scope: "col" }, stemLabel(stem, catalogue)));
   return h("tr", {}, h("th", { scope: "col" }, t("about.model")), ...stems);
 }
 
@@ -90,9 +91,9 @@ function checkText({ phase, model, stems, error }) {
   return t(agrees ? "about.check.right" : "about.check.wrong", { model: modelLabel(model) });
 }
 
-/** @param {CheckState["stems"][number]} stem */
-function stemText({ name, difference }) {
-  const stem = stemLabel(name);
+/** @param {CheckState["stems"][number]} stem @param {Catalogue} catalogue */
+function stemText({ name, difference }, catalogue) {
+  const stem = stemLabel(name, catalogue);
   if (difference === -Infinity) return t("about.check.equal", { stem });
   return t("about.check.stem", { stem, value: decibels(difference) });
 }

@@ -30,6 +30,8 @@ export class ExportDialog extends HTMLElement {
   #dialog = h("dialog", { class: "export", "aria-labelledby": this.#title.id });
   /** @type {ExportState | null} */
   #exported = null;
+  /** @type {PageState["catalogue"]} */
+  #catalogue = {};
 
   connectedCallback() {
     this.#close.setAttribute("aria-label", t("help.close"));
@@ -65,14 +67,15 @@ export class ExportDialog extends HTMLElement {
   }
 
   /** @param {PageState} state */
-  render({ export: exported }) {
+  render({ export: exported, catalogue }) {
     const before = this.#exported;
     const state = exported?.place === "dialog" ? exported : null;
     this.#exported = state;
+    this.#catalogue = catalogue;
     if (!state) return;
     if (!this.#dialog.open) {
       setText(this.#subtitle, state.song.name);
-      this.#form.build(state.song);
+      this.#form.build(state.song, catalogue);
       this.#dialog.showModal();
       this.#form.focusFirst();
     }
@@ -118,7 +121,8 @@ export class ExportDialog extends HTMLElement {
     const { measurement } = this.#exported ?? {};
     const lowering =
       measurement && this.#measurement.lower ? loweringFor(peakOf(song, choice, measurement)) : 0;
-    return planFor(song, choice, clips(choice.coding) ? lowering : 0, partLabel);
+    const label = (/** @type {string} */ part) => partLabel(part, this.#catalogue);
+    return planFor(song, choice, clips(choice.coding) ? lowering : 0, label, this.#catalogue);
   }
 }
 

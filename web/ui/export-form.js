@@ -10,6 +10,7 @@ import { stemLabel } from "./stems.js";
 
 /** @typedef {import("../app/export-plan.js").ExportChoice} ExportChoice */
 /** @typedef {import("../app/song.js").Song} Song */
+/** @typedef {import("./stems.js").Catalogue} Catalogue */
 /** @typedef {import("../export/protocol.js").Coding} Coding */
 
 const WHATS = /** @type {const} */ (["mix", "all", "stem", "stems-file"]);
@@ -58,11 +59,11 @@ export class ExportForm extends HTMLElement {
     this.addEventListener("input", () => this.#showOptions());
   }
 
-  /** @param {Song} song */
-  build(song) {
+  /** @param {Song} song @param {Catalogue} catalogue */
+  build(song, catalogue) {
     this.#song = song;
     const { what, format, bits, bitrate, pattern } = recallChoice();
-    const stems = song.stems.map(({ name }) => h("option", { value: name }, stemLabel(name)));
+    const stems = song.stems.map(({ name }) => h("option", { value: name }, stemLabel(name, catalogue)));
     this.#stem.replaceChildren(...stems);
     this.#whats.labels["stems-file"].hidden = !fitsStemsFile(song);
     this.#formats.inputs.mp3.disabled = !fitsMp3(song);
@@ -71,7 +72,7 @@ export class ExportForm extends HTMLElement {
     this.#depths.choose(bits);
     this.#bitrates.choose(bitrate);
     this.#pattern.value = pattern;
-    this.#describe(song);
+    this.#describe(song, catalogue);
     this.#showOptions();
   }
 
@@ -120,18 +121,18 @@ export class ExportForm extends HTMLElement {
     return what === "stem" ? [...row, this.#stem] : row;
   }
 
-  /** Describes each row for this song. @param {Song} song */
-  #describe({ stems, desk }) {
+  /** Describes each row for this song. @param {Song} song @param {Catalogue} catalogue */
+  #describe({ stems, desk }, catalogue) {
     const strips = stems.map(({ name }) => desk.strips[name]);
     const gains = stripGains(strips);
     const heard = stems.flatMap(({ name }, index) =>
-      gains[index] > 0 ? [heardText(name, gains[index])] : [],
+      gains[index] > 0 ? [stemText(stemLabel(name, catalogue), gains[index])] : [],
     );
     const plain = gains.every((value) => value === 1) && strips.every(({ pan }) => pan === 0);
     const master = desk.master === 0 ? [] : [t("export.note.master", { gain: decibels(desk.master) })];
     this.silent = heard.length === 0 || toGain(desk.master) === 0;
     setText(this.#notes.mix, [...(plain ? [t("export.note.balance")] : heard), ...master].join(", "));
-    setText(this.#notes.all, stems.map(({ name }) => stemLabel(name)).join(", "));
+    setText(this.#notes.all, stems.map(({ name }) => stemLabel(name, catalogue)).join(", "));
     setText(this.#notes["stems-file"], t("export.note.stems-file"));
   }
 
@@ -151,10 +152,9 @@ export class ExportForm extends HTMLElement {
   }
 }
 
-/** @param {string} stem @param {number} factor */
-function heardText(stem, factor) {
-  const name = stemLabel(stem);
-  return factor === 1 ? name : `${name} ${decibels(20 * Math.log10(factor))}`;
+/** @param {string} label @param {number} factor of its gain */
+function stemText(label, factor) {
+  return factor === 1 ? label : `${label} ${decibels(20 * Math.log10(factor))}`;
 }
 
 /**

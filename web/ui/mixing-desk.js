@@ -13,6 +13,7 @@ import { TransportBar } from "./transport-bar.js";
 /** @typedef {import("../library/track.js").Track} Track */
 /** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 /** @typedef {import("../app/song.js").Song} Song */
+/** @typedef {import("./stems.js").Catalogue} Catalogue */
 /** @typedef {import("./track-lane.js").Lanes} Lanes */
 
 export class MixingDesk extends HTMLElement {
@@ -22,6 +23,8 @@ export class MixingDesk extends HTMLElement {
   #transportBar = new TransportBar();
   /** @type {Track[]} */
   #stems = [];
+  /** @type {Catalogue} */
+  #catalogue = {};
   /** @type {StemStrip[]} */
   #stemStrips = [];
   #duration = 0;
@@ -36,13 +39,14 @@ export class MixingDesk extends HTMLElement {
   /**
    * @param {Song | null} song
    * @param {Lanes} lanes
-   * @param {{ note: string, export: ExportState | null }} view `note` on the playback, and the export under way
+   * @param {{ note: string, export: ExportState | null, catalogue: Catalogue }} view `note` on the playback, and the
+   *   export under way
    */
-  render(song, lanes, { note, export: exported }) {
+  render(song, lanes, { note, export: exported, catalogue }) {
     this.hidden = !song?.stems.some(({ begin, available }) => available > begin);
     if (!song || this.hidden) return;
     const { desk, stems } = song;
-    if (stems !== this.#stems) this.#build(song);
+    if (stems !== this.#stems || catalogue !== this.#catalogue) this.#build(song, catalogue);
     const finished = song.status === "done";
     const strips = stems.map(({ name }) => desk.strips[name]);
     const gains = stripGains(strips);
@@ -69,12 +73,13 @@ export class MixingDesk extends HTMLElement {
     this.#transportBar.focusPlay();
   }
 
-  /** @param {Song} song */
-  #build({ name, stems, duration }) {
+  /** @param {Song} song @param {Catalogue} catalogue */
+  #build({ name, stems, duration }, catalogue) {
     this.setAttribute("aria-label", t("desk.label", { song: name }));
     this.#stems = stems;
+    this.#catalogue = catalogue;
     this.#duration = duration;
-    this.#stemStrips = stems.map((stem) => new StemStrip(stem));
+    this.#stemStrips = stems.map((stem) => new StemStrip(stem, catalogue));
     this.#strips.replaceChildren(...this.#stemStrips);
   }
 }

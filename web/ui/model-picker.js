@@ -7,12 +7,13 @@ import { downloadBytes } from "../engine/devices/precision.js";
 import { emit, h, setText, uniqueId } from "./dom.js";
 import { approximateTime, size } from "./format.js";
 import { t } from "./i18n.js";
-import { stemLabel } from "./stems.js";
+import { setStem, stemLabel } from "./stems.js";
 import { modelLabel, modelNotice, modelSummary } from "./texts.js";
 
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../app/song.js").Song} Song */
+/** @typedef {import("./stems.js").Catalogue} Catalogue */
 
 const PRESETS = ["fast", "standard", "best"];
 
@@ -54,9 +55,9 @@ export class ModelPicker extends HTMLElement {
    * @param {Song | null} song
    */
   render(state, song) {
-    const { models, model, preset, engine } = state;
+    const { models, catalogue, model, preset, engine } = state;
     if (this.#models.size !== models.length)
-      this.#cards.replaceChildren(...models.map((each) => this.#card(each)));
+      this.#cards.replaceChildren(...models.map((each) => this.#card(each, catalogue)));
     for (const each of models) {
       const card = this.#models.get(each.id);
       if (!card) continue;
@@ -80,8 +81,8 @@ export class ModelPicker extends HTMLElement {
     this.#separate.focus();
   }
 
-  /** @param {Model} model */
-  #card(model) {
+  /** @param {Model} model @param {Catalogue} catalogue */
+  #card(model, catalogue) {
     const titleId = uniqueId("model");
     const details = uniqueId("model-details");
     const input = h("input", { type: "radio", name: "model", value: model.id, "aria-labelledby": titleId });
@@ -97,7 +98,7 @@ export class ModelPicker extends HTMLElement {
         "div",
         { id: details, class: "card-details" },
         h("p", { class: "card-summary" }, modelSummary(model)),
-        h("ul", { class: "chips" }, ...model.stems.map(chip)),
+        h("ul", { class: "chips" }, ...model.stems.map((stem) => chip(stem, catalogue))),
         h("p", { class: "card-cost" }, download, time),
       ),
       licence(model),
@@ -105,9 +106,11 @@ export class ModelPicker extends HTMLElement {
   }
 }
 
-/** @param {string} stem */
-function chip(stem) {
-  return h("li", { class: "chip", "data-stem": stem }, stemLabel(stem));
+/** @param {string} stem @param {Catalogue} catalogue */
+function chip(stem, catalogue) {
+  const element = h("li", { class: "chip" }, stemLabel(stem, catalogue));
+  setStem(element, stem, catalogue);
+  return element;
 }
 
 /** @param {Model} model */

@@ -69,7 +69,8 @@ export class PageView {
     this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
-    this.#desk.render(song, lanes, { note: this.#playbackNote(song), export: state.export });
+    const { export: exported, catalogue } = state;
+    this.#desk.render(song, lanes, { note: this.#playbackNote(song), export: exported, catalogue });
     this.#storageNotice.render(state, song);
     this.#picker.hidden = song !== null && isUnderWay(song);
     this.#picker.render(state, song);

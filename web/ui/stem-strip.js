@@ -4,7 +4,7 @@ import { emit, h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { LevelMeter } from "./level-meter.js";
 import { Fader, PanSlider } from "./sliders.js";
-import { stemIcon, stemLabel } from "./stems.js";
+import { setStem, stemIcon, stemLabel } from "./stems.js";
 import { TrackLane } from "./track-lane.js";
 
 /** @typedef {import("../playback/page/gains.js").Strip} Strip */
@@ -12,6 +12,7 @@ import { TrackLane } from "./track-lane.js";
 
 export class StemStrip extends HTMLElement {
   #track;
+  #catalogue;
   #mute = h("button", { type: "button" }, t("strip.mute"));
   #solo = h("button", { type: "button", title: t("strip.solo-title") }, t("strip.solo"));
   #volume = new Fader(t("strip.volume"), (volume) => this.#change({ volume }));
@@ -20,22 +21,23 @@ export class StemStrip extends HTMLElement {
   #meter = new LevelMeter();
   #lane = new TrackLane();
 
-  /** @param {Track} track */
-  constructor(track) {
+  /** @param {Track} track @param {import("./stems.js").Catalogue} catalogue */
+  constructor(track, catalogue) {
     super();
     this.#track = track;
+    this.#catalogue = catalogue;
   }
 
   connectedCallback() {
-    const name = stemLabel(this.#track.name);
+    const name = stemLabel(this.#track.name, this.#catalogue);
     const download = t("strip.download", { stem: name });
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", name);
-    this.dataset.stem = this.#track.name;
+    setStem(this, this.#track.name, this.#catalogue);
     this.#download.setAttribute("aria-label", download);
     this.#download.title = download;
     this.replaceChildren(
-      h("span", { class: "strip-name" }, stemIcon(this.#track.name), h("span", {}, name)),
+      h("span", { class: "strip-name" }, stemIcon(this.#track.name, this.#catalogue), h("span", {}, name)),
       this.#download,
       h("span", { class: "strip-switches" }, this.#mute, this.#solo, this.#pan.input, this.#pan.output),
       h("span", { class: "strip-volume" }, this.#volume.input, this.#volume.output),

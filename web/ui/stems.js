@@ -1,30 +1,33 @@
-/** The label and icon of a stem. */
+/** The looks of a stem: its label, icon and colour, from the catalogue. */
 
+import { stemInfo } from "../platform/models.js";
 import { icon } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** @type {Record<string, string>} */
-const ICONS = {
-  vocals: "mic-vocal",
-  drums: "drum",
-  bass: "guitar",
-  other: "piano",
-  accompaniment: "audio-lines",
-  harmonic: "waves",
-  percussive: "drum",
-};
+/** @typedef {import("../platform/models.js").Catalogue} Catalogue */
 
-/** @param {string} stem */
-export function stemLabel(stem) {
-  return t(`stem.${stem}`);
+/** @param {string} stem @param {Catalogue} catalogue */
+export function stemLabel(stem, catalogue) {
+  return t(`stem.${stem}`, {}, stemInfo(catalogue, stem).label);
 }
 
-/** @param {string} part a stem, or `mix` */
-export function partLabel(part) {
-  return part === "mix" ? t("export.part.mix") : stemLabel(part);
+/** @param {string} part a stem, or `mix` @param {Catalogue} catalogue */
+export function partLabel(part, catalogue) {
+  return part === "mix" ? t("export.part.mix") : stemLabel(part, catalogue);
 }
 
-/** @param {string} stem */
-export function stemIcon(stem) {
-  return icon(ICONS[stem] ?? "music");
+/** @param {string} stem @param {Catalogue} catalogue */
+export function stemIcon(stem, catalogue) {
+  return icon(stemInfo(catalogue, stem).icon);
+}
+
+/**
+ * Gives an element and what it holds the colour of a stem: the style sheets read it as `--stem`, adapted to the theme.
+ * @param {HTMLElement} element
+ * @param {string} stem
+ * @param {Catalogue} catalogue
+ */
+export function setStem(element, stem, catalogue) {
+  element.dataset.stem = stem;
+  element.style.setProperty("--stem-colour", stemInfo(catalogue, stem).colour);
 }
