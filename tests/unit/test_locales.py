@@ -1,4 +1,4 @@
-"""The page's texts: all that it asks for, no others, in every language, and none outside of them."""
+"""The page's texts: every key that is used and no other, in every language, and no text outside the locales."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ROOT: Final = Path(__file__).parents[2]
 WEB: Final = ROOT / "web"
 SOURCES: Final = [WEB / "main.js", WEB / "index.html", *(WEB / "ui").glob("*.js"), *(WEB / "app").glob("*.js")]
 
-#: `t("key")`, `t(condition ? "key" : "key")` and `data-i18n="key"`; keys that are put together end in a hole.
+#: `t("key")`, `t(condition ? "key" : "key")` and `data-i18n="key"`; templates leave holes in their keys.
 CALL: Final = re.compile(r"\bt\(((?:[^()]|\([^()]*\))*)\)|data-i18n(?:-label)?=\"([^\"]+)\"")
 KEY: Final = re.compile(r"[\"`]([a-z][\w./-]*\.(?:[\w./-]|\$\{[^}]*\})+)[\"`]")
 
 
-#: Language -> its plural forms of whole numbers, after the CLDR.
+#: Plural forms of whole numbers in each language, after the CLDR.
 PLURALS: Final = {
     "en": ("one", "other"),
     "de": ("one", "other"),
@@ -30,7 +30,7 @@ PLURALS: Final = {
     "ja": ("other",),
 }
 
-#: Texts that are the same in another language: names, formats, and words that the musicians of both use.
+#: Texts that may be the same in two languages: names, formats, and words that musicians share.
 EVERYWHERE: Final = {"WASM", "WebGPU", "GPU", "WAV", "FLAC", "MP3", "Esc"}
 SHARED: Final = {
     "de": """Stem Songs Karaoke Bass Zoom Solo Master Clip Loop Original Position Pause Format Mix Standard
@@ -41,7 +41,7 @@ SHARED: Final = {
 }
 SAME: Final = {"strip.pan.c", "strip.pan.short.left", "strip.pan.short.right", "engine.threads"}
 
-#: What looks like a text in the sources, and is none.
+#: Literals that look like texts.
 NO_TEXTS: Final = {
     "(forced-colors: active)",
     "(prefers-color-scheme: dark)",
@@ -64,19 +64,19 @@ def texts_of(language: str) -> dict[str, str]:
 
 
 def base(key: str) -> str:
-    """A key without its plural form."""
+    """The key without its plural form."""
     return re.sub(r"\.(?:zero|one|two|few|many|other)$", "", key) if key.rpartition(".")[0] in counted() else key
 
 
 @cache
 def counted() -> set[str]:
-    """The keys with plural forms: those that English has two of."""
+    """The keys that have plural forms."""
     english = texts_of("en")
     return {key.removesuffix(".one") for key in english if key.endswith(".one")}
 
 
-def asked() -> set[str]:
-    """The keys in the page's sources, with `*` where a part is put in later."""
+def used() -> set[str]:
+    """The keys in the page's sources, with `*` for the holes of templates."""
     keys = set()
     for source in SOURCES:
         for call, attribute in CALL.findall(source.read_text(encoding="utf-8")):
@@ -86,17 +86,17 @@ def asked() -> set[str]:
 
 
 def fits(pattern: str, key: str) -> bool:
-    """Whether a key, without its plural form, is what a pattern asks for."""
+    """True when a pattern stands for the key, plural form aside."""
     expression = "[^.]+".join(re.escape(part) for part in pattern.split("*"))
     return re.fullmatch(expression, base(key)) is not None
 
 
-def test_texts_and_questions_match() -> None:
+def test_texts_and_patterns_match() -> None:
     texts = texts_of("en")
-    questions = asked()
-    assert len(questions) > 50
-    assert not {pattern for pattern in questions if not any(fits(pattern, key) for key in texts)}
-    assert not {key for key in texts if not any(fits(pattern, key) for pattern in questions)}
+    patterns = used()
+    assert len(patterns) > 50
+    assert not {pattern for pattern in patterns if not any(fits(pattern, key) for key in texts)}
+    assert not {key for key in texts if not any(fits(pattern, key) for pattern in patterns)}
 
 
 def test_the_languages_are_those_that_can_be_chosen() -> None:
@@ -139,7 +139,7 @@ def test_no_text_was_left_in_english(language: str) -> None:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is anything to translate: not where values, units and our name are all."""
+    """True unless a text consists of values, units and our name alone."""
     return re.search(r"[^\W\d_]", re.sub(r"\{\w+\}|Demixer|k?Hz|dB", "", text)) is not None
 
 
@@ -180,7 +180,7 @@ def test_no_text_is_written_into_the_code() -> None:
 
 
 class Page(HTMLParser):
-    """Collects what `index.html` says without a key."""
+    """Collects the texts of `index.html` that have no key."""
 
     def __init__(self) -> None:
         super().__init__()

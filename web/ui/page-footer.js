@@ -64,7 +64,7 @@ function choiceText(name) {
   return t(`engine.choice.${device}`, { count });
 }
 
-/** Whether the page works without a network. Emits `offline-prepare` and `offline-cancel`. */
+/** The readiness to work offline. Emits `offline-prepare` and `offline-cancel`. */
 export class OfflineLine extends HTMLElement {
   #ready = h("span", { role: "status" });
   #progress = h("span");

@@ -8,7 +8,7 @@ import { ZOOM_STEP } from "./visible-span.js";
 /** @typedef {import("../app/song.js").Song} Song */
 
 /**
- * What the shortcuts act on.
+ * The parts of the page that shortcuts act on.
  * @typedef {object} Page
  * @property {() => Song | null} song the selected one
  * @property {() => number} position in seconds

@@ -66,7 +66,7 @@ export function savedText({ name, clipped }) {
   return clipped ? `${saved} ${t("export.clipped", { count: clipped })}` : saved;
 }
 
-/** What to do about an error. @param {import("../base/errors.js").ErrorData} error */
+/** Advice on an error: its own hint, or that of its code. @param {import("../base/errors.js").ErrorData} error */
 export function errorHint({ code, hint }) {
   return t(`error.${code}.hint.${hint}`, {}, t(`error.${code}.hint`));
 }
