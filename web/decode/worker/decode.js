@@ -56,7 +56,7 @@ export async function* decode(file, whole) {
 function checkFormat(rate, channels) {
   if (rate < LOWEST_RATE || rate > HIGHEST_RATE) {
     const range = `${LOWEST_RATE} to ${HIGHEST_RATE} Hz`;
-    const hint = "Convert the file to 44.1 or 48 kHz.";
+    const hint = "rate";
     throw new DemixError(
       "audio/unsupported",
       `The sample rate is ${rate} Hz; ${range} can be separated.`,
@@ -65,6 +65,6 @@ function checkFormat(rate, channels) {
   }
   if (channels > MOST_CHANNELS) {
     const message = `The file has ${channels} channels; up to ${MOST_CHANNELS} can be separated.`;
-    throw new DemixError("audio/unsupported", message, "Mix it down to stereo.");
+    throw new DemixError("audio/unsupported", message, "channels");
   }
 }
