@@ -1,8 +1,8 @@
-"""Published HT-Demucs weights -> `default.onnx`, `fp32.onnx` and `fp16.onnx`: our own graph, of `graph/network.py`.
+"""Converts the published weights of HT-Demucs to `default.onnx`, `fp32.onnx` and `fp16.onnx`.
 
-`fp32` computes what the published graph does; `fp16` is the same for GPUs that have it. `default` is the fast one for
-processors: linear layers in eight bits, 3x3 convolutions with fewer multiplications. What was tried on the way is in
-NOTES.md.
+`graph/network.py` builds the graphs. `fp32` computes the same as the published graph, and `fp16` is its form for GPUs
+with float16. `default` is for processors: linear layers in eight bits and 3x3 convolutions with fewer multiplications.
+NOTES.md records what was tried.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ OUTPUTS: Final = {
 
 
 def convert(weights: Path, output: Path) -> None:
-    """Write a file for each precision.
+    """Write one file for each precision.
 
     Parameters
     ----------
     weights : Path
         Folder with the published `htdemucs.onnx`.
     output : Path
-        Folder for the results; the same bytes every time.
+        Folder for the results, whose bytes are the same every time.
     """
     print("rebuilding the graph of htdemucs.onnx")
     stock = onnx.load(weights / "htdemucs.onnx")
@@ -46,14 +46,14 @@ def convert(weights: Path, output: Path) -> None:
 
 
 def rename(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Give the inputs and outputs our names and fixed shapes, in place."""
-    bound = INPUTS | OUTPUTS
+    """Give the inputs and outputs our names and fixed shapes; modifies the model."""
+    renamed = INPUTS | OUTPUTS
     for value in (*model.graph.input, *model.graph.output):
-        value.name, shape = bound[value.name]
+        value.name, shape = renamed[value.name]
         dims = value.type.tensor_type.shape.dim
         for dim, size in zip(dims, shape, strict=True):
             dim.dim_value = size
     for node in model.graph.node:
         for names in (node.input, node.output):
-            names[:] = [bound[name][0] if name in bound else name for name in names]
+            names[:] = [renamed[name][0] if name in renamed else name for name in names]
     return model

@@ -1,12 +1,12 @@
-"""Spleeter, two stems: from the published checkpoints to one ONNX graph.
+"""Converts the published checkpoints of Spleeter's two stems to one ONNX graph.
 
 Two U-Nets (Jansson et al., "Singing voice separation with deep U-Net convolutional networks", ISMIR 2017; weights by
-Hennequin et al., "Spleeter", JOSS 2020) look at the same magnitude spectrogram; each estimates one stem's
+Hennequin et al., "Spleeter", JOSS 2020) take the same magnitude spectrogram, and each estimates one stem's
 share of it. The graph runs both:
 
     magnitude [2, 512, 1024]  ->  share [2 stems, 2 channels, 512 frames, 1024 bins], each in (0, 1)
 
-What the shares become (squared, made to sum to one, extended to the full band) is `demixer.families.spleeter`.
+`demixer.families.spleeter` turns the shares into masks over the full band that sum to one.
 
 Conventions of the network, from Spleeter's definition: convolutions of 5x5 and stride 2 padded as TensorFlow's "same"
 (one before, two after), encoder with leaky ReLU of 0.2 behind the batch norm, decoder with the batch norm behind the
@@ -24,7 +24,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from demixer_build import weights as storage
-from demixer_build.checkpoint import read_checkpoint
+from demixer_build.torch_checkpoint import read_checkpoint
 
 CHECKPOINTS: Final = ("testcheckpoint0.ckpt", "testcheckpoint1.ckpt")  # vocals, accompaniment
 CHANNELS: Final = 2
@@ -34,7 +34,7 @@ LEVELS: Final = 6
 LEAK: Final = 0.2
 BATCH_NORM_EPSILON: Final = 1e-3  # the default of Keras
 
-#: The outer layers hold 1 % of the bytes and make most of the rounding error: smaller tensors stay float32.
+#: Tensors with fewer values stay float32: the outer layers hold 1 % of the bytes and cause most rounding error.
 SMALLEST_FP16: Final = 100_000
 
 OPSET: Final = 17
@@ -66,12 +66,12 @@ def convert(weights: Path, output: Path) -> None:
 
 
 def build(networks: list[dict[str, Weights]]) -> onnx.ModelProto:
-    """One graph that runs all networks on the same magnitudes.
+    """Build one graph that runs all networks on the same magnitudes.
 
     Parameters
     ----------
     networks : list of dict of str to np.ndarray
-        The parameters of one U-Net for each stem, by their names in the checkpoint.
+        Parameters of one U-Net a stem, by their names in the checkpoint.
     """
     graph = Graph()
     shares = [unet(graph, f"stem{stem}", "magnitude", network) for stem, network in enumerate(networks)]
@@ -84,19 +84,19 @@ def build(networks: list[dict[str, Weights]]) -> onnx.ModelProto:
 
 
 def unet(graph: Graph, name: str, magnitude: str, network: dict[str, Weights]) -> str:
-    """Add one U-Net to the graph; gives the name of its output.
+    """Add one U-Net to the graph, and return the name of its output.
 
-    Batch norm at inference is `scale * x + shift`. Every scale is positive, so that it moves through the ReLUs into the
-    convolution before it; an encoder's skip connection, which wants the values without it, has it divided out of the
-    decoder's weights. A shift must stay an addition: moved on into the next, zero-padded convolution it would change
-    the borders.
+    Batch norm at inference is `scale * x + shift`. Every scale is positive, so it moves through the ReLU into the
+    convolution before; the decoder's weights divide it out again where they take the encoder's skip connection, which
+    is without it. A shift stays an addition, since moving it into the next, zero-padded convolution would change the
+    borders.
     """
     signal = magnitude
     skips: list[Skip] = []
     for level in range(1, LEVELS + 1):
         kernel, bias = network[f"down{level}_conv.1.weight"], network[f"down{level}_conv.1.bias"]
         scale, shift = batch_norm(network, f"down{level}_act.0")
-        if level == LEVELS:  # the innermost values are used as they are, before their batch norm
+        if level == LEVELS:  # the innermost values are used before their batch norm
             scale = np.ones_like(scale)
         here = f"{name}.down{level}"
         convolved = graph.convolve(here, signal, kernel * scale[:, None, None, None], bias * scale)
@@ -135,7 +135,7 @@ def unet(graph: Graph, name: str, magnitude: str, network: dict[str, Weights]) -
 
 
 class Skip(NamedTuple):
-    """An encoder's convolved values, still carrying the batch norm's scale [shape=(channels,)]."""
+    """Output of an encoder's convolution, which contains the batch norm's scale [shape=(channels,)]."""
 
     name: str
     scale: Weights
@@ -147,7 +147,7 @@ def batch_norm(network: dict[str, Weights], name: str) -> tuple[Weights, Weights
     Raises
     ------
     ValueError
-        When a scale is not positive and so cannot move through a ReLU.
+        When a scale is not positive, so that it cannot move through a ReLU.
     """
     deviation = np.sqrt(network[f"{name}.running_var"] + np.float32(BATCH_NORM_EPSILON))
     scale = network[f"{name}.weight"] / deviation
@@ -157,7 +157,7 @@ def batch_norm(network: dict[str, Weights], name: str) -> tuple[Weights, Weights
 
 
 class Graph:
-    """Collects nodes and weights; every method gives the name of the tensor that it adds."""
+    """Collects nodes and weights; every method returns the name of the tensor that it adds."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
@@ -172,7 +172,7 @@ class Graph:
         return name
 
     def channels(self, name: str, values: Weights) -> str:
-        """One value for each channel, in the shape that broadcasts over frames and bins."""
+        """One value a channel, in a shape that broadcasts over frames and bins."""
         return self.weights(name, values.reshape(1, -1, 1, 1))
 
     def convolve(self, name: str, signal: str, kernel: Weights, bias: Weights) -> str:

@@ -1,8 +1,8 @@
-"""Tiny graphs: for the self-test and the benchmark of a device, and for testing the engine without a real model.
+"""Tiny graphs for the self-test and the benchmark of a device, and for tests of the engine without a real model.
 
-The probe and the echo multiply by a Hadamard matrix, which is its own inverse: an even number of products gives the
-input back, whatever the device, while there is no way around computing them. The question asks for each operator that
-the real models are made of, and comes with its answer; the layers are pieces of HT-Demucs at their real size.
+The probe and the echo multiply by a Hadamard matrix, which is its own inverse: an even number of products returns the
+input on any device, but none of them can be skipped. The question runs every operator of the real models and comes
+with its answer. The layers are parts of HT-Demucs at their real size.
 
     python models/testing/make.py FOLDER
 """
@@ -26,24 +26,24 @@ from onnx.reference.op_run import OpRun
 from demixer.families.spleeter import BINS, FRAMES
 from demixer_build.weights import save, store_fp16
 
-#: Shape of the probe's input `x` and output `y`, which are equal; `web/engine/devices/self-test.js` knows it too.
+#: Shape of the probe's equal input `x` and output `y`; `web/engine/devices/self-test.js` has it too.
 PROBE_SHAPE: Final = (1024, 256)
 PROBE_PRODUCTS: Final = 16
-#: Operations in one run of the probe: what the engine divides by the seconds it took.
+#: Floating-point operations in one run of the probe.
 PROBE_FLOPS: Final = 2 * PROBE_PRODUCTS * PROBE_SHAPE[0] * PROBE_SHAPE[1] ** 2
 
-#: What the echo gives as the share of each of its two stems, everywhere.
+#: Share of each of the two stems in the output of the echo, everywhere.
 ECHO_SHARES: Final = (0.6, 0.8)
-#: What of the mixture the stems are then: the shares' squares, which sum to one.
+#: Resulting gain of the mixture in each stem: the squares of the shares, which sum to one.
 ECHO_GAINS: Final = (0.36, 0.64)
 _ECHO_BLOCK: Final = 16
 
-#: Shape of the question's input, which is sin(0), sin(1), sin(2) ...
+#: Shape of the question's input: sin(0), sin(1), sin(2) ...
 QUESTION_SHAPE: Final = (1, 4, 16, 32)
 _QUESTION_ROWS: Final = (1, 64, 32)
 _QUESTION_HEADS: Final = 4
 
-#: A strip of the last decoder layer of HT-Demucs [shape=(1, channels, bins, frames)], and some rows of its transformer.
+#: Part of the last decoder layer of HT-Demucs [shape=(1, channels, bins, frames)], and some rows of its transformer.
 LAYERS_SHAPE: Final = (1, 48, 512, 56)
 _ROWS: Final = (1, 672, 2048)
 _WIDTH: Final = 512
@@ -55,7 +55,7 @@ Constants = dict[str, Array]
 
 
 def write(folder: Path) -> None:
-    """Write every graph, and the question's answer, the same bytes every time."""
+    """Write every graph and the question's answer, with the same bytes every time."""
     save(store_fp16(probe()), folder / "probe.onnx")
     save(store_fp16(echo()), folder / "echo.onnx")
     save(layers(), folder / "layers.onnx")
@@ -66,17 +66,17 @@ def write(folder: Path) -> None:
 
 
 def probe() -> onnx.ModelProto:
-    """A chain of matrix products, `y = x`: 2.1 GFLOP on 1 MB of input, so that it takes well under a second."""
+    """A chain of matrix products with `y = x`: 2.1 GFLOP on 1 MB of input, well under a second of work."""
     names = ["x", *(f"product{index}" for index in range(1, PROBE_PRODUCTS)), "y"]
     products = [helper.make_node("MatMul", [before, "hadamard"], [after]) for before, after in pairwise(names)]
     return _model("probe", products, ("x", PROBE_SHAPE), ("y", PROBE_SHAPE), {"hadamard": hadamard(PROBE_SHAPE[1])})
 
 
 def echo() -> onnx.ModelProto:
-    """Spleeter's inputs and outputs without its networks: every stem is the mixture times one of `ECHO_GAINS`.
+    """A graph with Spleeter's inputs and outputs whose stems are the mixture times `ECHO_GAINS`.
 
-    The share is `gain * (transformed twice + 1) / (magnitude + 1)`, so that a device which computes the products
-    wrongly, or gives back zeros, gives wrong stems.
+    The share is `gain * (transformed twice + 1) / (magnitude + 1)`, so that a device that gets the products wrong,
+    or returns zeros, produces wrong stems.
     """
     magnitude, blocks = (1, 2, FRAMES, BINS), (1, 2, FRAMES * BINS // _ECHO_BLOCK, _ECHO_BLOCK)
     nodes = [
@@ -101,15 +101,15 @@ def echo() -> onnx.ModelProto:
 
 
 def question(dtype: type[np.floating[Any]] = np.float32) -> onnx.ModelProto:
-    """A little of everything in the models for GPUs, computed in `dtype`; what comes in and goes out is float32.
+    """Every operator of the graphs for GPUs, computed in `dtype`; input and output are float32.
 
-    Attention is written as those models write it, in products: onnxruntime-web 1.30 computes its own operator for it
-    wrongly on SwiftShader's WebGPU, and perhaps on others.
+    Attention is written in products, as in those graphs: the operator of onnxruntime-web 1.30 is wrong on SwiftShader's
+    WebGPU, and perhaps on other devices.
     """
     random = np.random.default_rng(3)
 
     def weights(*shape: int) -> Array:
-        """Weights that keep the size of what passes through."""
+        """Random weights that keep the magnitude of their input."""
         return (random.standard_normal(shape) / math.sqrt(math.prod(shape[1:]))).astype(dtype)
 
     rows, width = _QUESTION_ROWS[1:]
@@ -168,7 +168,7 @@ def question(dtype: type[np.floating[Any]] = np.float32) -> onnx.ModelProto:
 
 
 def answer_of(model: onnx.ModelProto) -> Array:
-    """What a graph gives for sin(0), sin(1), sin(2) ..., computed by numpy alone."""
+    """Output of a graph for sin(0), sin(1), sin(2) ..., computed by onnx's reference evaluator in numpy."""
     shape = [dimension.dim_value for dimension in model.graph.input[0].type.tensor_type.shape.dim]
     x = np.sin(np.arange(math.prod(shape))).astype(np.float32).reshape(shape)
     (y,) = ReferenceEvaluator(model, new_ops=[Gelu]).run(None, {"x": x})
@@ -176,7 +176,7 @@ def answer_of(model: onnx.ModelProto) -> Array:
 
 
 class Gelu(OpRun):
-    """onnxruntime's own Gelu, which the reference does not know."""
+    """onnxruntime's own Gelu, which the reference evaluator lacks."""
 
     op_domain = _CONTRIB
 
@@ -187,9 +187,9 @@ class Gelu(OpRun):
 
 
 def layers() -> onnx.ModelProto:
-    """Pieces of HT-Demucs in the proportions of its work: 3x3 convolution, feed-forward, attention; 7 GFLOP.
+    """Parts of HT-Demucs in the proportions of its work: 3x3 convolution, attention, feed-forward; 7 GFLOP.
 
-    The values do not matter, so the weights are one small tile over and over, which keeps the file small.
+    The values do not matter, so the weights repeat one small tile, which keeps the file small.
     """
     random = np.random.default_rng(4)
     channels = LAYERS_SHAPE[1]

@@ -1,4 +1,4 @@
-"""Runs one model's `convert.py` in a process of its own, which takes its memory with it when it ends."""
+"""Runs the `convert.py` of one model, in a process of its own that frees its memory when it ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def main(model: Path, weights: Path, output: Path) -> None:
-    """Call `convert(weights, output)` of a folder in `models/`; modules beside it can be imported by it."""
+    """Call `convert(weights, output)` of a folder in `models/`, which can import the modules beside it."""
     sys.path.insert(0, str(model))
     importlib.import_module("convert").convert(weights, output)
 

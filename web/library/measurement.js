@@ -42,12 +42,7 @@ export class Measurement {
       this.#measure(samples.subarray(start * channels, stop * channels), channels);
     }
     if (!Number.isFinite(this.#squares)) {
-      const hint = "Export it again from the program that made it, as 24-bit WAV for example.";
-      throw new DemixError(
-        "audio/not-finite",
-        "The file contains samples that are not finite numbers.",
-        hint,
-      );
+      throw new DemixError("audio/not-finite", "The file contains samples that are not finite numbers.");
     }
     this.#length += frames;
     while (this.#peaks.length > 2 * MAX_PAIRS) this.#halve();

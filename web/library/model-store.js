@@ -39,11 +39,7 @@ export async function obtain(url, artifact, signal, report, warn, timeout) {
     );
     report("verify", 0, 1);
     if (!(await verified(weights, artifact))) {
-      throw new DemixError(
-        "model/integrity",
-        "The downloaded model differs from the expected one.",
-        "Try again. If it keeps happening, something between you and the server changes files.",
-      );
+      throw new DemixError("model/integrity", "The downloaded model differs from the expected one.");
     }
     report("verify", 1, 1);
     const refusal = problem ?? (await keep(weights, artifact));

@@ -1,6 +1,6 @@
-"""Our own HT-Demucs graph, built from the published weights.
+"""The graph of HT-Demucs, built from the published weights; start with `network.py`.
 
-Same inputs and outputs as the stock graph, same numbers, less work for the runtime. Read `network.py` first.
+It has the inputs, outputs and numbers of the published graph, with less work for the runtime.
 """
 
 from .network import build

@@ -1,8 +1,8 @@
 """The convolutional layers of both branches, on tensors [1, channels, rows, frames].
 
-The spectrogram branch has one row a frequency, the waveform branch one row in all: with that, both share
-every line. Kernels along time are (1, n), so that no layer needs the transposes of the stock graph, which
-moves frequencies into the batch axis and back around every DConv.
+The spectrogram branch has one row a frequency and the waveform branch a single row, so that both share all code.
+Kernels along time are (1, n), which avoids the transposes of the published graph: it moves frequencies into the batch
+axis and back around every DConv.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .winograd import tiled_convs
 STRIDE: Final = 4
 KERNEL: Final = 8
 OVERHANG: Final = (KERNEL - STRIDE) // 2
-"""What a strided kernel sees beyond each end of its input."""
+"""Samples that a strided kernel sees beyond each end of its input."""
 EPSILON: Final = 1e-5
 LARGE: Final = 512
 """Rows of the largest layer."""
 
 
 def encoder_layer(g: Graph, x: Value, weights: EncoderLayer) -> Value:
-    """Shrink rows (or frames, where there is one row) four times and widen the channels."""
+    """Divide the rows (or the frames of a single row) by four and widen the channels."""
     _, _, rows, frames = x.shape
     if rows > 1:
         x = g.conv(x, weights.conv, stride=(STRIDE, 1), pads=(OVERHANG, 0, OVERHANG, 0))
-    else:  # frames that do not fill a stride are completed with zeros
+    else:  # zeros complete the last stride
         x = g.conv(x, weights.conv, stride=(1, STRIDE), pads=(0, OVERHANG, 0, OVERHANG + -frames % STRIDE))
     x = dconv(g, g.apply("Gelu", x), weights.dconv)
     return gated(g, x, weights.rewrite)
@@ -38,9 +38,9 @@ def encoder_layer(g: Graph, x: Value, weights: EncoderLayer) -> Value:
 def decoder_layer(
     g: Graph, x: Value, skip: Value, weights: DecoderLayer, size: int, *, last: bool, tiles: bool
 ) -> Value:
-    """Undo an encoder layer: `size` is the number of rows (or frames, where there is one row) to give back."""
+    """Undo an encoder layer; `size` is the number of rows (or of frames of a single row) to return."""
     _, _, rows, frames = x.shape
-    # The largest layer moves too much memory for tiles along both axes.
+    # Tiles along both axes would move too much memory in the largest layer.
     tiled = (rows > 1, rows < LARGE) if tiles else (False, False)
     x = gated(g, g.add(x, skip), weights.rewrite, tiled)
     x = dconv(g, x, weights.dconv)
@@ -53,7 +53,7 @@ def decoder_layer(
 
 
 def dconv(g: Graph, x: Value, layers: tuple[DConvLayer, DConvLayer]) -> Value:
-    """Two dilated residual layers along time, on few channels."""
+    """Apply two dilated residual layers along time, on few channels."""
     for index, layer in enumerate(layers):
         with g.scope(f"dconv.{index}"):
             x = _dconv_layer(g, x, layer, dilation=2**index)
@@ -61,10 +61,10 @@ def dconv(g: Graph, x: Value, layers: tuple[DConvLayer, DConvLayer]) -> Value:
 
 
 def gated(g: Graph, x: Value, layer: Affine, tiled: tuple[bool, bool] = (False, False)) -> Value:
-    """Convolution to twice the channels, then value * sigmoid(gate).
+    """Convolve to twice the channels, then compute value * sigmoid(gate).
 
-    Value and gate are two convolutions, so that nothing has to be split and the runtime fuses the sigmoid
-    into the second one. `tiled` tells along which axes to save multiplications.
+    Value and gate are two convolutions, so that nothing needs splitting and the runtime fuses the sigmoid into the
+    second. `tiled` marks the axes along which to save multiplications.
     """
     if any(tiled):
         value, gate = tiled_convs(g, x, _halves(layer), tiled)
@@ -75,7 +75,7 @@ def gated(g: Graph, x: Value, layer: Affine, tiled: tuple[bool, bool] = (False, 
 
 
 def _halves(layer: Affine) -> list[Affine]:
-    """Value and gate."""
+    """Split a layer into value and gate."""
     return [Affine(*half) for half in zip(np.split(layer.weight, 2), np.split(layer.bias, 2), strict=True)]
 
 
@@ -87,9 +87,9 @@ def _dconv_layer(g: Graph, x: Value, weights: DConvLayer, dilation: int) -> Valu
 
 
 def normalised_expansion_input(g: Graph, hidden: Value, weights: DConvLayer) -> Value:
-    """What `normalising_expansion` is applied to: normalised, bent, and with two channels more."""
+    """Input of `normalising_expansion`: normalised, through the GELU, and with two more channels."""
     _, channels, rows, frames = hidden.shape
-    # The normalisations are over channels and frames of a row: bring rows first, while the tensor is small.
+    # Normalisations are over channels and frames of a row: move rows to the front while the tensor is small.
     hidden = g.transpose(g.reshape(hidden, hidden.shape[1:]), 1, 0, 2)
     hidden = g.apply("Gelu", group_norm(g, hidden, weights.squeeze_norm))
 
@@ -116,11 +116,11 @@ def group_norm(g: Graph, x: Value, norm: Norm) -> Value:
 
 
 def expanded_statistics(g: Graph, hidden: Value, matrix: Array, bias: Array) -> tuple[Value, Value]:
-    """Mean and 1/deviation of `matrix @ hidden + bias` over channels and frames, without computing it.
+    """Mean and 1/deviation of `matrix @ hidden + bias` over channels and frames, without computing the product.
 
-    The expanded tensor is sixteen times as large as `hidden`. By the law of total variance, its variance is
-    that of its channels' means plus the mean of its channels' variances, and both follow from the mean and
-    the covariance of the few hidden channels.
+    The expanded tensor is sixteen times as large as `hidden`. By the law of total variance, its variance is the
+    variance of its channels' means plus the mean of its channels' variances; both follow from the mean and the
+    covariance of the few hidden channels.
 
     Parameters
     ----------
@@ -150,10 +150,10 @@ def expanded_statistics(g: Graph, hidden: Value, matrix: Array, bias: Array) -> 
 
 
 def normalising_expansion(weights: DConvLayer) -> Affine:
-    """The expansion, its normalisation and the layer's scale as one static 1x1 convolution.
+    """Merge the expansion, its normalisation and the layer's scale into one static 1x1 convolution.
 
-    Its input is hidden / deviation, with two more channels: 1 / deviation, which carries the expansion's
-    bias, and mean / deviation, which is taken off. The scale belongs to the value half alone.
+    Its input is hidden / deviation with two more channels: 1 / deviation, which carries the expansion's bias, and
+    mean / deviation, which is subtracted. The scale applies to the value half only.
     """
     gain, offset = weights.expand_norm.gain, weights.expand_norm.bias
     columns = np.column_stack([weights.expand.weight.T, weights.expand.bias, -np.ones_like(gain)])

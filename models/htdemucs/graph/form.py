@@ -1,4 +1,4 @@
-"""The forms that the network is written in: the same function, for devices that are good at different things."""
+"""Forms of the network: the same function, written for different devices."""
 
 from __future__ import annotations
 
@@ -12,15 +12,24 @@ from .linear import FloatLinear, Int8Linear, Linear
 
 @dataclass(frozen=True)
 class Form:
-    """One way to write the network."""
+    """A way to write the network.
+
+    Parameters
+    ----------
+    linear : Linear
+        Form of the linear layers.
+    tiles : bool
+        3x3 convolutions with fewer multiplications, for processors.
+    fused : bool
+        onnxruntime's own operators for attention, which its WebGPU provider computes wrongly on some devices.
+    half : bool
+        float16 except in normalisations.
+    """
 
     linear: Linear
     tiles: bool = False
-    """3x3 convolutions with fewer multiplications, which GPUs have enough of."""
     fused: bool = False
-    """With onnxruntime's own operators for attention, which its WebGPU runtime does not compute rightly everywhere."""
     half: bool = False
-    """In float16, but for normalisations."""
 
 
 FORMS: Final[dict[Precision, Form]] = {

@@ -1,4 +1,4 @@
-"""Linear layers on rows, `x @ weight + bias`, in the precisions on offer."""
+"""Linear layers on rows, `x @ weight + bias`, in float and in eight bits."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from .ops import CONTRIB, Graph, Value
 from .weights import Affine, Array
 
 CENTRE: Final = 128
-"""The code of zero."""
+"""Code of zero."""
 LIMIT: Final = 127
-"""Codes to each side of it."""
+"""Number of codes on each side of zero."""
 SILENCE: Final = 1e-6
-"""Added to the peak of a row, so that no row is divided by zero."""
+"""Added to the peak of a row to avoid dividing by zero."""
 
 
 class Linear(Protocol):
-    """One way to compute linear layers."""
+    """A way to compute linear layers."""
 
     def normalised(self, g: Graph, x: Value, layer: Affine) -> Value:
         """Apply a layer to rows [tokens, channels] that come from a layer normalisation."""
         ...
 
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
-        """Apply a layer to rows of which some may be much louder than others."""
+        """Apply a layer to rows of very different magnitudes."""
         ...
 
 
 class FloatLinear:
-    """With the weights as they are."""
+    """Linear layers with the weights as published."""
 
     def normalised(self, g: Graph, x: Value, layer: Affine) -> Value:
         return self.uneven(g, x, layer)
@@ -39,7 +39,7 @@ class FloatLinear:
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
         if layer.scale is None:
             weight = g.constant(layer.weight, "weight")
-        elif g.half:  # has no scales that could be kept apart: the runtime folds nothing in float16
+        elif g.half:  # the runtime folds no constants in float16, so the scale is applied here
             weight = g.constant(layer.weight * layer.scale, "weight")
         else:
             weight = g.mul(g.constant(layer.weight, "weight"), g.constant(layer.scale, "scale"))
@@ -47,23 +47,24 @@ class FloatLinear:
 
 
 class Int8Linear:
-    """With weights of eight bits; with rows of eight bits, and sums of 32, where rounding the rows does no harm.
+    """Linear layers with eight-bit weights, and with eight-bit rows and 32-bit sums except behind a normalisation.
 
-    Behind a normalisation it does: two machines differ in the last bits of a row, rounding turns some of those
-    into whole steps, the queries and keys made of them change what is attended to, and ten layers on, a browser
-    and a native runtime no longer agree to 50 dB. There, the rows stay as they are and the weights are unpacked
-    when the graph is loaded.
+    Behind a normalisation, rounding the rows does harm: two machines differ in the last bits of a row, rounding turns
+    some of these into whole steps, the queries and keys made of them shift the attention, and ten layers later a
+    browser and a native runtime no longer agree to 50 dB. There the rows stay in float and the weights are
+    dequantised.
     """
 
     def normalised(self, g: Graph, x: Value, layer: Affine) -> Value:
         codes, steps = quantise(layer)
-        signed = (codes.astype(np.int16) - CENTRE).astype(np.int8)  # each operator on the way costs memory at load
+        # Signed codes save operators on the way, whose results would stay in memory.
+        signed = (codes.astype(np.int16) - CENTRE).astype(np.int8)
         weight = g.apply("DequantizeLinear", g.constant(signed.T, "weight"), g.constant(steps, "steps"), axis=0)
         return g.gemm(x, weight, g.constant(layer.bias, "bias"), trans_b=True)
 
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
-        # One range serves all rows, so each is brought to the same peak. Divided, not shifted: most of a row is
-        # nearly zero, and zero has a code of its own.
+        # All rows share one range, so each is scaled to the same peak. Zero keeps a code of its own, since most of a
+        # row is close to zero.
         low, high = g.reduce("ReduceMin", x, 1), g.reduce("ReduceMax", x, 1)
         peak = g.add(g.apply("Max", high, g.apply("Neg", low)), g.scalar(SILENCE))
         y = g.mul(_int8_product(g, g.div(x, peak), layer), peak)
@@ -71,7 +72,7 @@ class Int8Linear:
 
 
 def quantise(layer: Affine) -> tuple[npt.NDArray[np.uint8], Array]:
-    """Weights [in, out] as eight-bit codes around 128, and what one step of a column is worth."""
+    """Weights [in, out] as eight-bit codes around 128, and the size of one step in each column."""
     steps = np.abs(layer.weight).max(axis=0) / LIMIT
     steps[steps == 0] = 1
     codes = (np.rint(layer.weight / steps) + CENTRE).astype(np.uint8)
@@ -83,9 +84,9 @@ def _product(g: Graph, x: Value, weight: Value, bias: Array) -> Value:
 
 
 def _int8_product(g: Graph, x: Value, layer: Affine) -> Value:
-    """Rows times weights, without the bias.
+    """Multiply rows by weights, without the bias.
 
-    The weights are unsigned too: products with signed ones saturate on x86 processors without VNNI.
+    The weights are unsigned, since products with signed ones saturate on x86 processors without VNNI.
     """
     weight, steps = quantise(layer)
     codes, scale, zero = g.node("DynamicQuantizeLinear", [x], [g.unique(role) for role in ("codes", "scale", "zero")])

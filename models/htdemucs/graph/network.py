@@ -1,4 +1,4 @@
-"""HT-Demucs from mixture to stems, as a program that writes an ONNX graph.
+"""HT-Demucs from mixture to stems, written as an ONNX graph.
 
 Reference: S. Rouard, F. Massa, A. Défossez, "Hybrid Transformers for Music Source Separation", ICASSP 2023.
 """
@@ -22,18 +22,26 @@ from .weights import DEPTH, Published, Weights
 STEMS: Final = 4
 MIXTURE, SPECTROGRAM = "input", "onnx::ReduceMean_1"
 SPECTROGRAM_STEMS, WAVEFORM_STEMS = "output", "5073"
-"""Inputs and outputs, named as in the stock graph."""
+"""Names of inputs and outputs in the published graph."""
 EPSILON: Final = 1e-5
 
 
 @dataclass(frozen=True)
 class Size:
-    """What goes in."""
+    """Size of the inputs.
 
-    segment: int = 343980
-    """Samples: 7.8 s."""
+    Parameters
+    ----------
+    segment : int
+        Samples of the mixture; 7.8 s.
+    bins : int
+        Bins of its spectrogram without the Nyquist bin.
+    frames : int
+        Frames of its spectrogram.
+    """
+
+    segment: int = 343_980
     bins: int = 2048
-    """Of its spectrogram, without the Nyquist bin."""
     frames: int = 336
 
 
@@ -46,31 +54,30 @@ def build(stock: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
     Parameters
     ----------
     stock : onnx.ModelProto
-        `htdemucs.onnx` as published; never modified. Only its weights are used.
+        The published `htdemucs.onnx`, of which only the weights are used; never modified.
     precision : "default" | "fp32" | "fp16"
-        `fp32` computes what the stock graph does, in standard operators that WebGPU has too; `fp16` the same in
-        float16, but for what float16 cannot hold. `default` is the fast and small one for processors: linear
-        layers with weights of eight bits, which also multiply in eight bits where that is safe, and 3x3
-        convolutions with fewer multiplications.
+        `fp32` computes the same as the published graph in standard operators, all of which WebGPU has; `fp16` does so
+        in float16, except where values leave its range. `default` is small and fast on processors: linear layers with
+        eight-bit weights, multiplied in eight bits where that is safe, and 3x3 convolutions with fewer multiplications.
 
     Returns
     -------
     onnx.ModelProto
-        Takes and gives what the stock graph does. Weights are stored as float16 where that is exact, and all in
-        `fp16`. Its metadata tell the work of a run, `gflop`.
+        Has the inputs and outputs of the published graph. Weights are stored as float16 where that is exact, and
+        always in `fp16`. The metadata `gflop` is the work of a run.
     """
     return write(Published(stock), FORMS[precision])
 
 
 def write(weights: Weights, form: Form, size: Size = FULL) -> onnx.ModelProto:
-    """The whole network in one of its forms."""
+    """Write the whole network in one of its forms."""
     g = Graph(half=form.half)
     waveform, waveform_scale = normalise(g, g.input(MIXTURE, (1, 2, size.segment)))
     spectrogram, spectrogram_scale = normalise(g, g.input(SPECTROGRAM, (1, 4, size.bins, size.frames)))
-    # The waveform is a spectrogram of one row, so that both branches share their layers.
+    # The waveform has the shape of a spectrogram with one row, so that both branches share their layers.
     x, xt = spectrogram, g.reshape(waveform, (1, 2, 1, size.segment))
 
-    # Each branch keeps what its decoder needs: the skip connections and the sizes to give back.
+    # Each branch keeps skip connections and sizes for its decoder.
     skips: list[tuple[Value, Value]] = []
     sizes: list[tuple[int, int]] = []
     for index in range(DEPTH):
@@ -101,9 +108,9 @@ def write(weights: Weights, form: Form, size: Size = FULL) -> onnx.ModelProto:
 
 
 def normalise(g: Graph, x: Value) -> tuple[Value, tuple[Value, Value]]:
-    """Zero mean and unit deviation over a whole input, and the (mean, deviation) that undo it.
+    """Normalise a whole input to zero mean and unit deviation; returns also the (mean, deviation) that undo it.
 
-    All in float32: the sum over some millions of elements is out of float16's range.
+    Computed in float32, since the sum over millions of elements leaves the range of float16.
     """
     axes = tuple(range(len(x.shape)))
     with g.full():
@@ -116,7 +123,7 @@ def normalise(g: Graph, x: Value) -> tuple[Value, tuple[Value, Value]]:
 
 
 def denormalise(g: Graph, x: Value, scale: tuple[Value, Value], shape: Shape) -> Value:
-    """Stems [1, stems * channels, ...] at the level of the input."""
+    """Bring stems [1, stems * channels, ...] back to the scale of the input."""
     with g.full(g.reshape(x, shape)) as (stems,):
         mean, deviation = (g.reshape(part, (1,) * len(shape)) for part in scale)
         return g.add(g.mul(stems, deviation), mean)

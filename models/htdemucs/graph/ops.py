@@ -1,7 +1,7 @@
-"""A small graph writer: ONNX nodes with static shapes, and the work they cost.
+"""A small graph writer: ONNX nodes with static shapes, and a count of their work.
 
-Every shape of HT-Demucs is known when the graph is built, so the writer keeps it beside each tensor's name.
-Nothing is left for the runtime to compute about shapes, and a mistake shows up here and not in a browser.
+Every shape of HT-Demucs is known when the graph is built, so the writer keeps it beside each tensor's name. The
+runtime computes no shapes, and a mistake shows up here instead of in a browser.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from onnx import TensorProto, helper, numpy_helper
 from .weights import Affine, Array
 
 OPSET: Final = 20
-"""First opset with Gelu as an operator."""
+"""First opset with the operator Gelu."""
 IR_VERSION: Final = 9
 CONTRIB: Final = "com.microsoft"
-"""Domain of onnxruntime's own operators; those used here exist natively and in every onnxruntime-web build."""
+"""Domain of onnxruntime's own operators; those used here are in every build, native and web."""
 
 LARGE: Final = 256
-"""Below this a tensor is not worth a Cast."""
+"""Number of elements from which a tensor is worth a Cast."""
 
 Shape = tuple[int, ...]
 
@@ -41,17 +41,17 @@ class Value:
 
 
 class Graph:
-    """Collects nodes in the order they run.
+    """Collects nodes in the order in which they run.
 
     Parameters
     ----------
     half : bool
-        Compute in float16; what is written within `full` is in float32 all the same.
+        Compute in float16, except within `full`.
     """
 
     def __init__(self, *, half: bool = False) -> None:
         self.half = half
-        """Whether constants are in float16 now."""
+        """True while constants are written in float16."""
         self.flop = 0
         """Floating-point operations (two a multiply-add) of convolutions and matrix products in one run."""
         self._inputs: list[onnx.ValueInfoProto] = []
@@ -62,20 +62,20 @@ class Graph:
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
-        """Prefix the names of what is added inside, so that a profile tells where a node belongs."""
+        """Prefix the names of nodes added inside, so that a profile shows where they belong."""
         self._scope.append(name)
         yield
         self._scope.pop()
 
     @contextmanager
     def full(self, *values: Value) -> Iterator[list[Value]]:
-        """Compute in float32 inside, with these values; they leave by `narrow`."""
+        """Compute in float32 inside, starting from these values; `narrow` converts results back."""
         half, self.half = self.half, False
         yield [self.cast(value, TensorProto.FLOAT) for value in values] if half else list(values)
         self.half = half
 
     def narrow(self, x: Value) -> Value:
-        """A result of float32, in the precision that is computed in here."""
+        """Convert a float32 result to the precision of the graph."""
         return self.cast(x, TensorProto.FLOAT16) if self.half else x
 
     def cast(self, x: Value, kind: int) -> Value:
@@ -86,10 +86,10 @@ class Graph:
         return Value(name, shape)
 
     def constant(self, array: npt.NDArray[Any], role: str) -> Value:
-        """Add weights; stored as float16 where that is exact, which holds for what was published.
+        """Add weights, stored as float16 where that is exact, as it is for the published ones.
 
-        The runtime folds the cast, and whatever else depends on constants alone, when it loads the graph. So
-        scales that belong to a published tensor are best applied in the graph: that halves the file.
+        The runtime folds the cast, and everything else that depends on constants alone, when it loads the graph. A
+        scale of a published tensor is therefore best applied in the graph, which halves the file.
         """
         name = self.unique(role)
         if self.half and array.dtype == np.float32:
@@ -103,7 +103,7 @@ class Graph:
         return Value(name, array.shape)
 
     def shape(self, dims: Sequence[int]) -> Value:
-        """An int64 vector: a shape or a list of axes, stored once however often it is used."""
+        """An int64 vector, such as a shape or a list of axes; equal ones are stored once."""
         name = "shape_" + "x".join(map(str, dims))
         self._constants.setdefault(name, numpy_helper.from_array(np.array(dims, np.int64), name))
         return Value(name, (len(dims),))
@@ -111,7 +111,7 @@ class Graph:
     def apply(
         self, op: str, *inputs: Value | None, shape: Shape | None = None, domain: str = "", **attributes: Any
     ) -> Value:
-        """Add a node of one output, which has the shape of the first input unless told otherwise."""
+        """Add a node with one output, by default of the shape of the first input."""
         first = inputs[0]
         if shape is None:
             assert first is not None, f"{op} needs a shape"
@@ -122,14 +122,14 @@ class Graph:
     def node(
         self, op: str, inputs: Sequence[Value | None], outputs: list[str], domain: str = "", **attributes: Any
     ) -> list[str]:
-        """Add any node; an input that is None and an output named "" are left out."""
+        """Add any node; None leaves out an input, and "" an output."""
         name = next(filter(None, outputs))
         names = [value.name if value else "" for value in inputs]
         self._nodes.append(helper.make_node(op, names, outputs, name, domain=domain, **attributes))
         return outputs
 
     def model(self, outputs: dict[str, Value], about: dict[str, str]) -> onnx.ModelProto:
-        """The finished graph; `outputs` are published under the given names, `about` becomes its metadata."""
+        """The finished graph with the given names of outputs, and `about` as its metadata."""
         published = []
         for name, value in outputs.items():
             self.node("Identity", [value], [name])
@@ -188,7 +188,7 @@ class Graph:
     def expand(self, x: Value, shape: Shape) -> Value:
         return self.apply("Expand", x, self.shape(shape), shape=shape)
 
-    # Reductions; the axes stay, with one element
+    # Reductions, which keep the axes with one element
 
     def reduce(self, op: str, x: Value, *axes: int) -> Value:
         shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
@@ -228,7 +228,7 @@ class Graph:
     def conv_transpose(
         self, x: Value, layer: Affine, *, stride: tuple[int, int], pads: tuple[int, int, int, int]
     ) -> Value:
-        """Transposed convolution; `pads` are cut off: top, left, bottom, right."""
+        """Transposed convolution; `pads` (top, left, bottom, right) are cut off."""
         channels_in, channels_out, *kernel = layer.weight.shape
         assert channels_in == x.shape[1], (layer.weight.shape, x.shape)
         size = [(x.shape[2 + n] - 1) * stride[n] + kernel[n] - pads[n] - pads[2 + n] for n in (0, 1)]
@@ -251,7 +251,7 @@ class Graph:
         return self.apply("MatMul", a, b, shape=shape)
 
     def gemm(self, a: Value, b: Value, bias: Value, *, trans_a: bool = False, trans_b: bool = False) -> Value:
-        """Matrix product of two matrices, with a bias that is broadcast."""
+        """Product of two matrices plus a broadcast bias."""
         rows, inner = a.shape[::-1] if trans_a else a.shape
         same, columns = b.shape[::-1] if trans_b else b.shape
         assert inner == same, (a.shape, b.shape)
@@ -259,7 +259,7 @@ class Graph:
         return self.apply("Gemm", a, b, bias, shape=(rows, columns), transA=int(trans_a), transB=int(trans_b))
 
     def unique(self, role: str) -> str:
-        """A name that tells scope and role; the second of a kind gets a number."""
+        """A unique name made of scope and role, numbered from the second use on."""
         name = "/".join([*self._scope, role])
         self._names[name] += 1
         count = self._names[name]
@@ -267,6 +267,6 @@ class Graph:
 
 
 def is_half(array: Array) -> bool:
-    """Whether float16 holds every element exactly."""
+    """True when float16 holds every element exactly."""
     with np.errstate(over="ignore"):
         return np.array_equal(array.astype(np.float16).astype(np.float32), array)

@@ -1,8 +1,8 @@
 """The cross-domain transformer, on rows [tokens, width] of both branches.
 
-Attention does not care about the order of its tokens, and neither does a normalisation over all of them: the
-spectrogram's tokens stay in their natural order (frequency, frame) instead of the reference's (frame,
-frequency), and the projections in and out of the transformer read the channels-first layout transposed.
+Neither attention nor a normalisation over all tokens depends on their order: the spectrogram's tokens stay in their
+natural order (frequency, frame) instead of the reference's (frame, frequency), and the projections in and out of the
+transformer read the channels-first layout transposed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .weights import LAYERS, Affine, Array, Norm, TransformerLayer, Weights
 
 HEADS: Final = 8
 QUERIES: Final = 672
-"""That attend together: all their scores are held, 58 MB of them instead of 231 for all queries at once."""
+"""Queries computed together: their scores take 58 MB, instead of 231 MB for all queries."""
 PERIOD: Final = 10000.0
-"""Longest wavelength of the positional embeddings over 2 pi."""
+"""Longest wavelength of the positional embeddings, divided by 2 pi."""
 
 
 def transformer(g: Graph, spectrogram: Value, waveform: Value, weights: Weights, form: Form) -> tuple[Value, Value]:
-    """Both branches [1, channels, rows, frames] through the transformer."""
+    """Pass both branches [1, channels, rows, frames] through the transformer."""
     _, _, rows, frames = spectrogram.shape
     width = weights.upsampler("").weight.shape[1]
     x = enter(g, spectrogram, weights.upsampler(""), weights.norm_in(""), positions_2d(g, rows, frames, width))
@@ -43,7 +43,7 @@ def transformer(g: Graph, spectrogram: Value, waveform: Value, weights: Weights,
 
 
 def enter(g: Graph, x: Value, upsampler: Affine, norm: Norm, positions: Value) -> Value:
-    """Channels to rows: project, normalise, tell positions apart."""
+    """Turn channels into rows: project, normalise, add positional embeddings."""
     _, channels, rows, frames = x.shape
     tokens = g.gemm(
         g.reshape(x, (channels, rows * frames)),
@@ -55,14 +55,14 @@ def enter(g: Graph, x: Value, upsampler: Affine, norm: Norm, positions: Value) -
 
 
 def leave(g: Graph, tokens: Value, downsampler: Affine, shape: tuple[int, ...]) -> Value:
-    """Rows back to channels."""
+    """Turn rows back into channels."""
     weight, bias = downsampler.weight.T, downsampler.bias[:, None]
     x = g.gemm(g.constant(weight, "downsampler"), tokens, g.constant(bias, "downsampler_bias"), trans_b=True)
     return g.reshape(x, shape)
 
 
 def layer(g: Graph, x: Value, other: Value, weights: TransformerLayer, form: Form) -> Value:
-    """One layer of one branch, before the other branch's layer of the same index has run."""
+    """One layer of a branch; `other` is the other branch before its layer of the same index."""
     queries = layer_norm(g, x, weights.norm)
     sources = layer_norm(g, other, weights.other_norm) if weights.other_norm else queries
     attended = attention(g, queries, sources, weights, form)
@@ -75,8 +75,8 @@ def layer(g: Graph, x: Value, other: Value, weights: TransformerLayer, form: For
 def attention(g: Graph, queries: Value, sources: Value, weights: TransformerLayer, form: Form) -> Value:
     """Multi-head attention with its output projection and the residual's scale.
 
-    Two biases need no work: that of the keys moves all scores of a query alike, which softmax ignores; that
-    of the values passes through, since the attention weights sum to one, and joins the output's bias.
+    Two biases need no work: the keys' bias shifts all scores of a query alike, which softmax ignores, and the values'
+    bias passes through, since attention weights sum to one, and joins the output's bias.
     """
     key, value = (Affine(layer.weight, np.zeros_like(layer.bias)) for layer in (weights.key, weights.value))
     query = weights.query if form.fused else shrunk(weights.query)
@@ -88,13 +88,13 @@ def attention(g: Graph, queries: Value, sources: Value, weights: TransformerLaye
 
 
 def shrunk(query: Affine) -> Affine:
-    """Queries over the root of a head's width."""
+    """Divide queries by the root of a head's width."""
     width = query.weight.shape[1]
     return scaled(query, np.full(width, (width // HEADS) ** -0.5, np.float32))
 
 
 def fused_heads(g: Graph, q: Value, k: Value, v: Value) -> Value:
-    """All heads of rows [tokens, width], in the runtime's own operator, some queries at a time."""
+    """All heads of rows [tokens, width] in the runtime's own operator, some queries at a time."""
     queries, keys, values = (g.reshape(tokens, (1, *tokens.shape)) for tokens in (q, k, v))
     heads = [
         g.apply("MultiHeadAttention", part, keys, values, domain=CONTRIB, num_heads=HEADS)
@@ -105,7 +105,7 @@ def fused_heads(g: Graph, q: Value, k: Value, v: Value) -> Value:
 
 
 def heads_by_products(g: Graph, q: Value, k: Value, v: Value) -> Value:
-    """The same with queries that are `shrunk`, in standard operators."""
+    """All heads in standard operators; the queries are `shrunk`."""
     tokens, width = q.shape
     queries, keys, values = (g.transpose(g.reshape(x, (x.shape[0], HEADS, width // HEADS)), 1, 0, 2) for x in (q, k, v))
     keys = g.transpose(keys, 0, 2, 1)
@@ -117,12 +117,12 @@ def heads_by_products(g: Graph, q: Value, k: Value, v: Value) -> Value:
 
 
 def parts(queries: Value) -> int:
-    """How many parts of rows [tokens, width] attend one after another."""
+    """Number of parts into which queries [tokens, width] are split."""
     return max(1, queries.shape[0] // QUERIES)
 
 
 def scaled(layer: Affine, scale: Array) -> Affine:
-    """The layer with LayerScale behind it."""
+    """Apply LayerScale to the output of a layer."""
     return Affine(layer.weight, layer.bias * scale, scale)
 
 
@@ -135,7 +135,7 @@ def layer_norm(g: Graph, x: Value, norm: Norm) -> Value:
 
 
 def skip_layer_norm(g: Graph, x: Value, update: Value, norm: Norm, *, fused: bool) -> tuple[Value, Value]:
-    """`x + update` and its normalisation; fused, in one pass."""
+    """`x + update` and its normalisation, in one pass when fused."""
     if not fused:
         x = g.add(x, update)
         return x, layer_norm(g, x, norm)
@@ -146,7 +146,7 @@ def skip_layer_norm(g: Graph, x: Value, update: Value, norm: Norm, *, fused: boo
 
 
 def norm_all(g: Graph, x: Value, norm: Norm) -> Value:
-    """Normalise over all tokens and channels at once, with gain and bias a channel."""
+    """Normalise over all tokens and channels, with gain and bias of each channel."""
     with g.full(x) as (x,):
         one, zero = (g.constant(np.array([n], np.float32), role) for n, role in ((1, "one"), (0, "zero")))
         flat = g.reshape(x, (1, 1, x.shape[0] * x.shape[1]))
@@ -179,6 +179,6 @@ def positions_2d(g: Graph, rows: int, frames: int, width: int) -> Value:
 
 
 def _waves(g: Graph, positions: int, rates: npt.NDArray[np.float64]) -> Value:
-    """Phase at each position of each wave; sines of it are left to the runtime, which does them once, at load."""
+    """Phase of each wave at each position; the runtime computes the sines once, when it loads the graph."""
     steps = g.constant(np.arange(positions, dtype=np.float32)[:, None], "positions")
     return g.mul(steps, g.constant(rates.astype(np.float32), "rates"))

@@ -1,10 +1,10 @@
-"""The published weights, read by their role.
+"""The published weights by their role in the network.
 
-The stock graph names most of its initialisers after the PyTorch modules. The rest lost their names in the
-export (`onnx::Mul_5074`), so those are found through the node that uses them, whose name tells the module.
+The published graph names most of its initialisers after the PyTorch modules. Others lost their names in the export
+(`onnx::Mul_5074`) and are found through the node that uses them, whose name states the module.
 
-Conventions: convolution kernels are [out, in, rows, frames], where a kernel of the waveform branch has one
-row; matrices are [in, out], for `rows @ matrix`.
+Conventions: convolution kernels are [out, in, rows, frames], with one row in the waveform branch; matrices are
+[in, out], for `rows @ matrix`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from onnx import numpy_helper
 
 Array = npt.NDArray[np.float32]
 Branch = Literal["", "t"]
-"""Prefix or suffix of the published names: nothing for the spectrogram, `t` for the waveform."""
+"""Prefix or suffix of the published names: empty for the spectrogram, `t` for the waveform."""
 
 DEPTH: Final = 4
 """Encoder (and decoder) layers of each branch."""
 LAYERS: Final = 5
-"""Transformer layers of each branch: self-attention where the index is even, else cross-attention."""
+"""Transformer layers of each branch: self-attention at even indices, cross-attention at odd ones."""
 
 
 @dataclass(frozen=True)
 class Affine:
-    """A convolution or a linear layer; `scale` of the outputs is kept apart, so that `weight` stays as published."""
+    """A convolution or linear layer; a `scale` of its outputs is separate, so that `weight` stays as published."""
 
     weight: Array
     bias: Array
@@ -75,7 +75,7 @@ class DecoderLayer:
 
 @dataclass(frozen=True)
 class TransformerLayer:
-    """Attention (to the other branch where `other_norm` is there) and feed-forward, both residual."""
+    """Attention (to the other branch if `other_norm` is given) and feed-forward, both residual."""
 
     norm: Norm
     other_norm: Norm | None
@@ -92,14 +92,14 @@ class TransformerLayer:
 
 
 class Weights(Protocol):
-    """What the network is made of."""
+    """Weights of the network."""
 
     def encoder(self, branch: Branch, index: int, /) -> EncoderLayer: ...
 
     def decoder(self, branch: Branch, index: int, /) -> DecoderLayer: ...
 
     def frequency_embedding(self) -> Array:
-        """What tells the frequencies of the first encoder layer apart, scaled: [channels, rows, 1]."""
+        """Embedding of the frequencies after the first encoder layer, scaled [shape=(channels, rows, 1)]."""
         ...
 
     def upsampler(self, branch: Branch, /) -> Affine: ...
@@ -112,7 +112,7 @@ class Weights(Protocol):
 
 
 class Published:
-    """The stock graph's initialisers, as `Weights`."""
+    """Initialisers of the published graph, as `Weights`."""
 
     def __init__(self, stock: onnx.ModelProto) -> None:
         self._arrays = {tensor.name: tensor for tensor in stock.graph.initializer}
@@ -160,7 +160,7 @@ class Published:
         )
 
     def _projections(self, name: str) -> tuple[Affine, Affine, Affine]:
-        """Query, key and value projections, which the export stored in three different ways."""
+        """Query, key and value projections, which the export stores in three different ways."""
         path = _path(name)
         if f"{name}.in_proj_weight" in self._arrays:
             weight, bias = self._array(f"{name}.in_proj_weight").T, self._array(f"{name}.in_proj_bias")
@@ -216,12 +216,12 @@ class Published:
 
 
 def suffix(branch: Branch) -> str:
-    """How the published names of the transformer mark a branch."""
+    """Suffix of a branch in the transformer's published names."""
     return f"_{branch}" if branch else ""
 
 
 def _path(module: str) -> str:
-    """The node path of a module: only dots before a name, not those before an index, become slashes."""
+    """Node path of a module: dots before a name become slashes, dots before an index stay."""
     parts = module.split(".")
     path = ""
     for part in parts:

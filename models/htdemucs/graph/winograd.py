@@ -1,8 +1,8 @@
 """Convolutions of three taps with fewer multiplications (Winograd 1980; Lavin and Gray 2016).
 
-Along an axis, four outputs of a three-tap kernel depend on six inputs. Both are read as polynomials and
-multiplied by their values at six points: six products in place of twelve, and 36 in place of 144 where two
-axes are tiled. The values are weighted sums with small constants, which standard convolutions compute.
+Along an axis, four outputs of a three-tap kernel depend on six inputs. Both are taken as polynomials and multiplied by
+their values at six points: six products instead of twelve, and 36 instead of 144 when two axes are tiled. The values
+are weighted sums with small constants, which standard convolutions compute.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .ops import Graph, Value
 from .weights import Affine, Array
 
 POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
-"""Where the polynomials are evaluated, besides infinity: small numbers keep float32 exact to 115 dB."""
+"""Points of evaluation besides infinity; small numbers keep float32 exact to 115 dB."""
 TAPS: Final = 3
 TILE: Final = 4
 
@@ -50,21 +50,21 @@ def cook_toom() -> Transform:
 
 
 def tiled_convs(g: Graph, x: Value, layers: Sequence[Affine], tiled: tuple[bool, bool]) -> list[Value]:
-    """Several "same" convolutions of [1, channels, rows, frames], in tiles of four along the axes marked.
+    """Several "same" convolutions of [1, channels, rows, frames], in tiles of four along the marked axes.
 
-    An axis of three taps that is not tiled keeps its taps in the convolutions in the middle.
+    An untiled axis of three taps keeps them in the convolutions at the points.
     """
     _, channels, rows, frames = x.shape
     taps = layers[0].weight.shape[2:]
-    across, down = (cook_toom() if here else UNTILED for here in tiled[::-1])
+    down, across = (cook_toom() if along else UNTILED for along in tiled)
     tile = (TILE if tiled[0] else 1, TILE if tiled[1] else 1)
     window = (len(down.inputs), len(across.inputs))
     points = window[0] * window[1]
     grid = (-(-rows // tile[0]), -(-frames // tile[1]))
     before = (int(tiled[0]), int(tiled[1]))
-    fill = (grid[0] * tile[0] - rows, grid[1] * tile[1] - frames)  # what completes the last tiles
+    fill = (grid[0] * tile[0] - rows, grid[1] * tile[1] - frames)  # completes the last tiles
 
-    # Six values a tile and axis, for each channel by itself.
+    # Six values a tile and axis, in each channel by itself.
     values = g.apply(
         "Conv",
         x,
@@ -77,7 +77,7 @@ def tiled_convs(g: Graph, x: Value, layers: Sequence[Affine], tiled: tuple[bool,
     )
     values = _swap(g, values, channels, points)
 
-    # The products, all channels together; then back to four outputs a tile and axis, side by side.
+    # Multiply over all channels, then restore four outputs a tile and axis.
     evaluate = np.kron(
         down.kernels if tiled[0] else np.eye(taps[0], dtype=np.float32),
         across.kernels if tiled[1] else np.eye(taps[1], dtype=np.float32),
@@ -105,11 +105,11 @@ def tiled_convs(g: Graph, x: Value, layers: Sequence[Affine], tiled: tuple[bool,
 
 
 def _products(g: Graph, values: Value, weight: Array, evaluate: Array, kept: tuple[int, int]) -> Value:
-    """At each point, a convolution of all channels with the `kept` taps; the kernels are evaluated at load."""
+    """At each point, convolve all channels with the `kept` taps; the kernels are evaluated at load."""
     channels_out, channels, *taps = weight.shape
     pairs, left = channels_out * channels, kept[0] * kept[1]
     points = len(evaluate) // left
-    # The taps first: what the runtime computes when it loads the graph stays in memory step by step.
+    # Taps first: the result of each step that the runtime computes at load stays in memory.
     by_tap = np.ascontiguousarray(weight.reshape(pairs, taps[0] * taps[1]).T)
     kernels = g.apply(
         "MatMul", g.constant(evaluate, "evaluate"), g.constant(by_tap, "weight"), shape=(points * left, pairs)
@@ -125,7 +125,7 @@ def _products(g: Graph, values: Value, weight: Array, evaluate: Array, kept: tup
 
 
 def _for_each(g: Graph, channels: int, kernel: Array) -> Value:
-    """The same kernel for each of some channels."""
+    """Repeat a kernel for each channel."""
     points, *size = kernel.shape
     table = g.expand(g.constant(kernel[None], "transform"), (channels, *kernel.shape))
     return g.reshape(table, (channels * points, *size))

@@ -14,8 +14,7 @@ const MAX_BYTES = 1 << 28;
 export async function decodeWhole(file, rate) {
   if (file.size > MAX_BYTES) {
     const limit = `${MAX_BYTES / (1 << 20)} MB`;
-    const hint = "Convert the song to FLAC, WAV or MP3, which are decoded piece by piece.";
-    throw new DemixError("audio/too-long", `Files of this kind may have at most ${limit}.`, hint);
+    throw new DemixError("audio/too-long", `Files of this kind may have at most ${limit}.`, "format");
   }
   const bytes = await file.arrayBuffer();
   try {

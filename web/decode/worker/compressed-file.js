@@ -78,7 +78,7 @@ async function defaultTrack(input) {
   const tracks = await input.getAudioTracks();
   if ((await input.getTracks()).length === 0) {
     const message = "The file is truncated, and the tables that locate the song in it are lost.";
-    throw new DemixError("audio/unreadable", message, "Download or copy it again.");
+    throw new DemixError("audio/unreadable", message);
   }
   if (tracks.length === 0) throw new DemixError("audio/empty", "The file has no audio track.");
   const defaults = await Promise.all(tracks.map(async (track) => (await track.getDisposition()).default));
@@ -87,7 +87,7 @@ async function defaultTrack(input) {
   throw new DemixError(
     "audio/unsupported",
     "The song is copy-protected: only its shop's player can decode it.",
-    "Buy or download it without copy protection.",
+    "protected",
   );
 }
 
@@ -134,9 +134,5 @@ async function durationOf(track, gaps) {
 
 function formatChange() {
   const message = "The sample rate or the number of channels changes in the middle of the song.";
-  return new DemixError(
-    "audio/unsupported",
-    message,
-    "Convert the song to WAV or FLAC, and choose that file.",
-  );
+  return new DemixError("audio/unsupported", message);
 }

@@ -55,15 +55,14 @@ export async function* decode(file, decodeWhole) {
 function checkFormat(rate, channels) {
   if (rate < MIN_RATE || rate > MAX_RATE) {
     const range = `${MIN_RATE} to ${MAX_RATE} Hz`;
-    const hint = "Convert the file to 44.1 or 48 kHz.";
     throw new DemixError(
       "audio/unsupported",
       `The sample rate is ${rate} Hz; ${range} can be separated.`,
-      hint,
+      "rate",
     );
   }
   if (channels > MAX_CHANNELS) {
     const message = `The file has ${channels} channels; up to ${MAX_CHANNELS} can be separated.`;
-    throw new DemixError("audio/unsupported", message, "Mix it down to stereo.");
+    throw new DemixError("audio/unsupported", message, "channels");
   }
 }

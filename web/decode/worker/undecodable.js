@@ -48,7 +48,7 @@ const UNSUPPORTED = [
 export async function* unknownBlocks(file, decodeWhole) {
   const head = textAt(await bytesAt(file, 0, 64), 0, 64);
   const notAudio = match(NOT_AUDIO, head);
-  if (notAudio) throw new DemixError("audio/unreadable", `The file is ${notAudio}.`, "Choose an audio file.");
+  if (notAudio) throw new DemixError("audio/unreadable", `The file is ${notAudio}.`, "kind");
   const planar = await decodeWhole(DEFAULT_RATE).catch(() => {
     const unsupported = match(UNSUPPORTED, head);
     if (unsupported) throw undecodable(unsupported);
@@ -89,6 +89,5 @@ function match(kinds, head) {
 
 /** @param {string} name of a codec or container */
 function undecodable(name) {
-  const hint = "Convert the song to FLAC, WAV or MP3, and choose that file.";
-  return new DemixError("audio/unsupported", `This browser has no decoder for ${name}.`, hint);
+  return new DemixError("audio/unsupported", `This browser has no decoder for ${name}.`);
 }

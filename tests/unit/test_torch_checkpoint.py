@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from demixer_build.checkpoint import CheckpointError, read_checkpoint
+from demixer_build.torch_checkpoint import CheckpointError, read_checkpoint
 
 Array = npt.NDArray[Any]
 

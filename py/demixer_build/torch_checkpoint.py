@@ -1,8 +1,8 @@
-"""Published checkpoints, read without torch and without running what they say.
+"""Reads checkpoints of `torch.save` without torch and without running their code.
 
-A `torch.save` file is a zip archive around a pickle, and a pickle is a program: `pickle.load` runs any function
-that it names. The reader below knows only the names that a dict of numpy arrays needs, and gives each of
-them a harmless meaning of its own; everything else is refused.
+Such a file is a zip archive around a pickle, and a pickle is a program: `pickle.load` runs any function that it names.
+This reader knows only the names that a dict of numpy arrays needs, replaces each by a harmless class of its own, and
+refuses all others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Weights = npt.NDArray[np.float32]
 
 
 class CheckpointError(Exception):
-    """The file is not a checkpoint, or holds more than a dict of float32 arrays."""
+    """The file is not a checkpoint, or contains more than a dict of float32 arrays."""
 
 
 def read_checkpoint(path: Path) -> dict[str, Weights]:
@@ -31,12 +31,12 @@ def read_checkpoint(path: Path) -> dict[str, Weights]:
     Parameters
     ----------
     path : Path
-        Zip archive with one member `<name>/data.pkl`, as `torch.save` writes it.
+        Zip archive with one member `<name>/data.pkl`.
 
     Returns
     -------
     dict of str to np.ndarray, float32
-        Parameter name -> weights, in the order of the file.
+        Parameter name -> weights, in file order.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_checkpoint(path: Path) -> dict[str, Weights]:
 
 
 class _DType:
-    """Stands in for `numpy.dtype`: little-endian float32 is the only type that weights come in."""
+    """Replaces `numpy.dtype`; accepts little-endian float32 only."""
 
     def __init__(self, name: object, *_: object) -> None:
         if name != "f4":
@@ -72,7 +72,7 @@ class _DType:
 
 
 class _Array:
-    """Stands in for `numpy.ndarray`: takes the pickled state, which numpy itself would trust."""
+    """Replaces `numpy.ndarray`, and validates the pickled state that numpy would trust."""
 
     def __init__(self, *_: object) -> None:
         self._state: tuple[Any, ...] | None = None
@@ -92,14 +92,14 @@ class _Array:
 
 
 def _latin1(text: str, encoding: str) -> bytes:
-    """Stands in for `_codecs.encode`: protocol 2 writes bytes as a latin-1 string."""
+    """Replaces `_codecs.encode`: protocol 2 writes bytes as a latin-1 string."""
     if encoding != "latin1":
         raise CheckpointError(f"Encoding {encoding!r} is not expected.")
     return text.encode("latin1")
 
 
 class _Unpickler(pickle.Unpickler):
-    """Resolves the names of the allow-list to this module's stand-ins, never to the real thing."""
+    """Resolves allowed names to the replacements of this module."""
 
     ALLOWED: Final[dict[tuple[str, str], Callable[..., object]]] = {
         ("_codecs", "encode"): _latin1,
