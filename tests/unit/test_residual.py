@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from demixer.normalisation import UNITY, Normalisation
 from demixer.separate import separate
 from demixer.stems import MixtureConsistency, Residual
 from demixer_build import device_check
+from tests.unit import test_bridge
 
 
 class Singer:
@@ -40,19 +42,18 @@ class Singer:
         return self.gain * mixture[np.newaxis]
 
 
-MODEL = Model.from_dict(
-    {
-        "id": "singer",
-        "label": "Singer",
-        "summary": "One target.",
-        "family": "singer",
-        "stems": ["vocals", "accompaniment"],
-        "residual": "accompaniment",
-        "segment": Singer.segment / Singer.rate,
-        "gflop_per_second": 1,
-        "presets": {"standard": {"overlap": 0.25}},
-    }
-)
+DESCRIPTION: Final[dict[str, Any]] = {
+    "id": "singer",
+    "label": "Singer",
+    "summary": "One target.",
+    "family": "singer",
+    "stems": ["vocals", "accompaniment"],
+    "residual": "accompaniment",
+    "segment": Singer.segment / Singer.rate,
+    "gflop_per_second": 1,
+    "presets": {"standard": {"overlap": 0.25}},
+}
+MODEL: Final = Model.from_dict(DESCRIPTION)
 
 
 @pytest.fixture
@@ -143,3 +144,13 @@ def test_an_evaluation_has_both_stems() -> None:
     estimates = score._separate(clip, score.Job(Song("song", {}), system, threads=1))
     assert list(estimates) == list(MODEL.stems)
     np.testing.assert_allclose(estimates["vocals"], Singer.gain * clip.samples, atol=1e-6)
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_page_gets_both_stems() -> None:
+    clip = song(50_000, 2, 44_100)
+    reply, page = test_bridge.run(clip.samples, model=DESCRIPTION)
+    assert reply["ok"], reply
+    vocals, rest = (page.joined(index, "samples").reshape(-1, 2).T for index in range(2))
+    np.testing.assert_allclose(vocals, Singer.gain * clip.samples, atol=1e-6)
+    np.testing.assert_allclose(vocals + rest, clip.samples, rtol=0, atol=1e-7)
