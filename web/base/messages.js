@@ -266,7 +266,6 @@ function handlerOf(handlers, { version, requests }, request) {
     isKnown
       ? `The data of this ${request.type} is not what version ${version} expects.`
       : `This worker speaks version ${version} and does not know ${request?.type} of version ${request?.v}.`,
-    "Reload the page: it and its worker are of different versions.",
   );
 }
 

@@ -170,8 +170,7 @@ async function fetchFile(path) {
   const response = await fetch(siteUrl(path));
   const isPage = response.headers.get("content-type")?.startsWith("text/html");
   if (response.ok && !isPage) return response;
-  const hint = "Reload the page, or try again later.";
-  throw new DemixError("runtime/start-failed", `The server has no ${path}.`, hint);
+  throw new DemixError("runtime/start-failed", `The server has no ${path}.`);
 }
 
 /**
