@@ -7,6 +7,7 @@ import { downloadStem, planForAll } from "./app/downloads.js";
 import { EngineStatus } from "./app/engine-status.js";
 import { ExportController } from "./app/export-controller.js";
 import { Offline } from "./app/offline.js";
+import { SongController } from "./app/song-controller.js";
 import { Songs } from "./app/songs.js";
 import { Spectrograms } from "./app/spectrograms.js";
 import { initialState, selectedSong } from "./app/state.js";
@@ -42,10 +43,11 @@ const engine = new EngineClient({ devices });
 const watch = new EngineStatus(engine, store);
 const deviceController = new DeviceController(engine, store, devices, () => void watch.warm());
 const deviceCheck = new DeviceCheck(store, engine);
-const songs = new Songs(store, engine);
+const songs = new Songs(store);
+const songController = new SongController(store, songs, engine);
 const deck = new Transport();
-const controls = new DeskControls(store, deck);
-const exportController = new ExportController(store);
+const controls = new DeskControls(store, songs, deck);
+const exportController = new ExportController(store, songs);
 const serviceWorker = new ServiceWorkerClient();
 const offline = new Offline(store, serviceWorker, engine);
 new Attention(store);
@@ -108,7 +110,7 @@ async function offerQuality() {
  */
 const reactions = {
   "songs-chosen": (/** @type {File[]} */ files) => {
-    void songs.add(files);
+    void songController.add(files);
     store.set({ requests: [] });
     void watch.warm();
   },
@@ -116,17 +118,17 @@ const reactions = {
     store.set({ selected });
     warmForSelected();
   },
-  "song-remove": (/** @type {string} */ id) => songs.remove(id),
-  "song-move": (/** @type {{ id: string, by: number }} */ { id, by }) => songs.move(id, by),
-  "song-resume": (/** @type {string} */ id) => songs.resume(id),
-  "song-undo": () => songs.undo(),
-  "song-erase": (/** @type {string} */ id) => void songs.erase(id),
-  "song-discard": (/** @type {string} */ id) => void songs.discard(id),
+  "song-remove": (/** @type {string} */ id) => songController.remove(id),
+  "song-move": (/** @type {{ id: string, by: number }} */ { id, by }) => songController.move(id, by),
+  "song-resume": (/** @type {string} */ id) => songController.resume(id),
+  "song-undo": () => songController.undo(),
+  "song-erase": (/** @type {string} */ id) => void songController.erase(id),
+  "song-discard": (/** @type {string} */ id) => void songController.discard(id),
   "page-retry": () => {
     void offerModels();
     void watch.warm();
   },
-  "song-cancel": (/** @type {string} */ id) => songs.cancel(id),
+  "song-cancel": (/** @type {string} */ id) => songController.cancel(id),
   "model-choose": (/** @type {string} */ id) => {
     remember(MODEL_KEY, id);
     store.set({ model: store.state.models.find((model) => model.id === id) ?? null });
@@ -135,8 +137,8 @@ const reactions = {
   "device-check": () => void deviceCheck.run(),
   "device-choose": (/** @type {string} */ choice) => deviceController.choose(choice),
   "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
-  separate: () => songs.separate(),
-  "region-preview": () => songs.preview(),
+  separate: () => songController.separate(),
+  "region-preview": () => songController.preview(),
   "update-apply": () => void updates.apply(),
   "offline-prepare": (/** @type {string | undefined} */ id) =>
     void offline.prepare(store.state.models.find((model) => model.id === id)),
@@ -183,6 +185,6 @@ function downloadAll(song) {
 /** @param {string} what the id of a song, or a part of the page itself */
 async function removeKept(what) {
   const chosen = store.state.songs.filter(({ id }) => id === what || what === "everything");
-  for (const { id } of chosen) await songs.erase(id);
+  for (const { id } of chosen) await songController.erase(id);
   await offline.remove(what);
 }

@@ -279,9 +279,9 @@ def test_a_song_with_what_is_no_number_is_refused(modules: Page, bad: float) -> 
 def surveyed(page: Page, samples: Samples) -> Any:
     """What is measured of a song that comes in pieces as the reader makes them."""
     script = """async (text) => {
-      const { Survey, hopFor } = await import("/src/library/measurement.js");
+      const { Measurement, hopFor } = await import("/src/library/measurement.js");
       const samples = new Float32Array(Uint8Array.fromBase64(text).buffer);
-      const survey = new Survey();
+      const survey = new Measurement();
       try {
         for (let at = 0; at < samples.length; at += 2 << 19) survey.add(samples.subarray(at, at + (2 << 19)), 2);
       } catch ({ code }) {

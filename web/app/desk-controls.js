@@ -17,18 +17,25 @@ const SHORTEST_REGION = 0.05;
 
 export class DeskControls {
   #store;
+  #songs;
   #deck;
   /** Whether the playhead was seen the last time. */
   #seen = false;
 
   /**
    * @param {import("./store.js").Store<PageState>} store
+   * @param {import("./songs.js").Songs} songs
    * @param {Transport} deck
    */
-  constructor(store, deck) {
+  constructor(store, songs, deck) {
     this.#store = store;
+    this.#songs = songs;
     this.#deck = deck;
     deck.addEventListener("change", () => this.#follow());
+    deck.addEventListener("leave", (event) => {
+      const { song, position } = /** @type {CustomEvent} */ (event).detail;
+      songs.send(song, "deskChanged", { position });
+    });
     addEventListener("pagehide", () => this.#remember());
     addEventListener("visibilitychange", () => this.#remember());
   }
@@ -57,7 +64,7 @@ export class DeskControls {
 
   #remember() {
     const song = this.#song;
-    if (song) song.desk.position = this.#deck.position;
+    if (song) this.#songs.send(song.id, "deskChanged", { position: this.#deck.position });
     for (const { id, folder, desk } of this.#store.state.songs)
       if (folder) rememberSongPreferences(id, { desk });
   }
@@ -66,8 +73,8 @@ export class DeskControls {
   #set(change) {
     const song = this.#song;
     if (!song) return;
-    Object.assign(song.desk, change(song.desk));
-    this.#store.touch();
+    this.#songs.send(song.id, "deskChanged", change(song.desk));
+    this.#deck.load(this.#song);
   }
 
   /** @param {(desk: Desk) => Partial<Desk>} change of what is heard */

@@ -35,13 +35,18 @@ const now = () => performance.now() / 1000;
 
 export class ExportController {
   #store;
+  #songs;
   /** @type {Exporter | null} */
   #exporter = null;
   #asking = false;
 
-  /** @param {import("./store.js").Store<PageState>} store */
-  constructor(store) {
+  /**
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {import("./songs.js").Songs} songs
+   */
+  constructor(store, songs) {
     this.#store = store;
+    this.#songs = songs;
   }
 
   /** Opens the dialog. @param {Song} song */
@@ -140,7 +145,7 @@ export class ExportController {
     try {
       const { stems } = song;
       const measurement = await exporter?.measure(audio, stemAudio(song), mixGains(song), report);
-      if (stems === song.stems) song.nullTest = measurement?.residual ?? null;
+      if (measurement) this.#songs.send(song.id, "nullTested", { stems, residual: measurement.residual });
       this.#change({ measurement: measurement ?? null, measured: null });
     } catch (reason) {
       if (exporter !== this.#exporter) return; // something else is shown now

@@ -3,7 +3,7 @@
 import { stemInfo } from "../platform/models.js";
 import { sideGains, toGain } from "../playback/page/gains.js";
 import { fileName } from "./file-names.js";
-import { audioOf } from "./song.js";
+import { audioOf } from "./song-audio.js";
 
 /** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
 /** @typedef {import("../export/protocol.js").Coding} Coding */

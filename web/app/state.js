@@ -85,10 +85,10 @@ export function initialState() {
 }
 
 /**
- * The quality that the chosen model has: the one chosen, or else its standard one.
+ * The chosen quality, or the standard one when the chosen model does not have it.
  * @param {Pick<PageState, "model" | "preset">} state
  */
-export function presetOf({ model, preset }) {
+export function chosenPreset({ model, preset }) {
   return model && preset in model.presets ? preset : "standard";
 }
 

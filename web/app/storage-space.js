@@ -35,7 +35,7 @@ export function bytesFree({ storage: { usage, quota } }) {
  * @param {Song} song
  * @param {Model} model
  */
-export function fits(state, song, model) {
+export function hasSpaceFor(state, song, model) {
   return state.storage.quota === 0 || bytesNeeded(song, model) <= bytesFree(state);
 }
 

@@ -72,6 +72,6 @@ export class Updates {
 /** @param {PageState} state */
 export function atWork(state) {
   return (
-    isWriting(state) || state.songs.some(({ status }) => ["reading", "waiting", "working"].includes(status))
+    isWriting(state) || state.songs.some(({ status }) => ["decoding", "waiting", "working"].includes(status))
   );
 }
