@@ -56,7 +56,7 @@ const updates = new Updates(store, serviceWorker, offline);
 translate(document);
 setUpHeader();
 const announcer = new Announcer();
-const spectra = new Spectrograms(engine);
+const spectra = new Spectrograms(engine, store);
 let view = new PageView(deck, spectra);
 store.subscribe((state) => {
   deck.load(selectedSong(state));

@@ -1,6 +1,6 @@
 /** What was chosen in the export dialog, kept for the next time. */
 
-import { recall, remember } from "../platform/preferences.js";
+import { recallRecord, remember } from "../platform/preferences.js";
 import { DEFAULT_PATTERN } from "./file-names.js";
 
 const CHOICE_KEY = "export";
@@ -11,7 +11,7 @@ const DEFAULTS = { what: "mix", format: "wav", bits: "24", bitrate: "320", patte
 
 /** @returns {KeptChoice} */
 export function recallChoice() {
-  return { ...DEFAULTS, ...JSON.parse(recall(CHOICE_KEY) ?? "{}") };
+  return { ...DEFAULTS, ...recallRecord(CHOICE_KEY) };
 }
 
 /** @param {KeptChoice} choice */

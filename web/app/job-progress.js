@@ -1,4 +1,4 @@
-/** One figure for everything between the press of a button and finished stems. */
+/** Progress of a separation, from the press of the button to finished stems, as one figure. */
 
 import { Pace } from "./pace.js";
 
@@ -7,10 +7,7 @@ import { Pace } from "./pace.js";
 /** The phases in their order. */
 const PHASES = /** @type {const} */ (["start", "download", "create", "measure", "separate"]);
 
-/**
- * What a phase takes where nothing better is known, in seconds. It only shares out the bar: a time left is
- * told from measurements alone.
- */
+/** Seconds of each phase until something better is known. They share out the bar; only measurements give a time left. */
 const TYPICAL = { start: 6, download: 20, create: 2, measure: 0.5, separate: 60 };
 
 /**
@@ -18,11 +15,10 @@ const TYPICAL = { start: 6, download: 20, create: 2, measure: 0.5, separate: 60 
  * @property {Phase} phase
  * @property {number} fraction of the whole
  * @property {number} part fraction of the phase
- * @property {number | null} secondsLeft nothing until it is measured
+ * @property {number | null} secondsLeft null until it is measured
  */
 
 export class JobProgress {
-  #started;
   /** @type {Record<Phase, number>} */
   #expected = { ...TYPICAL };
   /** @type {Set<Phase>} */
@@ -32,19 +28,17 @@ export class JobProgress {
   #pace;
   #shown = 0;
 
-  /** @param {number} now in seconds */
-  constructor(now) {
-    this.#started = now;
+  /**
+   * @param {number} now in seconds
+   * @param {Iterable<Phase>} [absent] phases that will not take place
+   */
+  constructor(now, absent = []) {
+    for (const phase of absent) this.expect(phase, 0);
     this.#pace = new Pace(this.#expected.start, now);
   }
 
-  /** When the job began. */
-  get started() {
-    return this.#started;
-  }
-
   /**
-   * Tell how long a phase will take.
+   * Sets the time that a phase will take.
    * @param {Phase} phase
    * @param {number} seconds
    */
@@ -54,7 +48,7 @@ export class JobProgress {
   }
 
   /**
-   * Leave out a phase that has not begun.
+   * Leaves out a phase that has not begun.
    * @param {Phase} phase
    */
   skip(phase) {
@@ -62,7 +56,7 @@ export class JobProgress {
   }
 
   /**
-   * A true mark. Earlier phases are over.
+   * Marks a point that is reached. Earlier phases are over, and those without a mark have not taken place.
    * @param {Phase} phase
    * @param {number} done fraction of the phase
    * @param {number} next fraction of the phase at the next mark
@@ -70,7 +64,9 @@ export class JobProgress {
    */
   mark(phase, done, next, now) {
     if (phase !== this.#phase) {
-      if (PHASES.indexOf(phase) < PHASES.indexOf(this.#phase)) return;
+      const [from, to] = [PHASES.indexOf(this.#phase), PHASES.indexOf(phase)];
+      if (to < from) return;
+      for (const skipped of PHASES.slice(from + 1, to)) this.expect(skipped, 0);
       this.#phase = phase;
       this.#pace = new Pace(this.#expected[phase], now);
     }

@@ -69,9 +69,10 @@ export class SeparationQueue {
   }
 
   /** Must leave the song in another state than waiting: the loop above would take it again. @param {Song} song */
-  async #separate({ id }) {
+  async #separate(song) {
+    const { id } = song;
     const controller = new AbortController();
-    const progress = new JobProgress(now());
+    const progress = new JobProgress(now(), this.#absentPhases(song));
     const job = { song: id, controller, progress, segments: 1, fellBack: false };
     this.#job = job;
     try {
@@ -87,6 +88,18 @@ export class SeparationQueue {
     }
   }
 
+  /** Phases that will not take place, as far as the page can tell. @param {Song} song */
+  #absentPhases({ plan, normalisation }) {
+    const { engine, storage } = this.#store.state;
+    /** @type {import("./job-progress.js").Phase[]} */
+    const absent = [];
+    if (engine.phase === "ready") absent.push("start");
+    if (plan && storage.models.includes(plan.model.id)) absent.push("download");
+    if (plan && Object.keys(plan.model.artifacts).length === 0) absent.push("download", "create");
+    if (normalisation) absent.push("measure");
+    return absent;
+  }
+
   /** @param {Job} job */
   async #run(job) {
     const { signal } = job.controller;
@@ -98,11 +111,6 @@ export class SeparationQueue {
     const duration = (stop - start) / format.rate;
     const info = await until(signal, this.#engine.start());
     job.progress.expect("separate", estimate(model, preset, duration, info));
-    if (Object.keys(model.artifacts).length === 0) {
-      job.progress.skip("download");
-      job.progress.skip("create");
-    }
-    if (song.normalisation) job.progress.skip("measure");
     const { seconds, segments } = await this.#call(requestOf(song), signal);
     // Neither a job that had only its end left to write nor one of two devices tells how fast this one is.
     if (segments > 0 && !job.fellBack)

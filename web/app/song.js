@@ -288,7 +288,7 @@ function decodedFields({ rate, channels, length, tags, normalisation, peaks, pie
   return {
     format: { rate, channels, length },
     tags,
-    normalisation,
+    normalisation: normalisation ?? null,
     duration: length / rate,
     track,
     decoded: 1,

@@ -55,7 +55,7 @@ export class Songs {
   async restore() {
     const stored = (await openSongs()).map((song) => ({ song, preferences: recallSongPreferences(song.id) }));
     stored.sort((one, other) => (one.preferences.place ?? LAST) - (other.preferences.place ?? LAST));
-    const songs = stored.map(({ song, preferences: { desk, plan } }) => reopenedSong(song, desk, plan));
+    const songs = stored.flatMap(({ song, preferences }) => reopened(song, preferences) ?? []);
     const { selected } = this.#store.state;
     const unfinished = songs.findLast((song) => song.unfinished);
     this.#store.set({ songs: [...songs, ...this.all], selected: selected ?? unfinished?.id ?? null });
@@ -116,4 +116,19 @@ export class Songs {
       rememberSongPreferences(id, { place, plan: next });
     }
   }
+}
+
+/**
+ * A stored song with its preferences, else without, else null: a broken one must not hide the others.
+ * @param {import("../library/songs.js").StoredSong} stored
+ * @param {import("./song-preferences.js").SongPreferences} preferences
+ */
+function reopened(stored, { desk, plan }) {
+  const attempts = [() => reopenedSong(stored, desk, plan), () => reopenedSong(stored)];
+  for (const attempt of attempts) {
+    try {
+      return attempt();
+    } catch {}
+  }
+  return null;
 }

@@ -17,10 +17,16 @@ const AROUND_SECONDS = 0.5;
 
 export class Spectrograms {
   #engine;
+  #store;
+  #running = 0;
 
-  /** @param {EngineClient} engine */
-  constructor(engine) {
+  /**
+   * @param {EngineClient} engine
+   * @param {import("./store.js").Store<import("./state.js").PageState>} store
+   */
+  constructor(engine, store) {
     this.#engine = engine;
+    this.#store = store;
   }
 
   /**
@@ -44,7 +50,19 @@ export class Spectrograms {
       low: LOW,
       high: high(rate),
     };
-    return (await this.#engine.analyse("spectrogram", song, window)).pixels;
+    this.#count(1);
+    try {
+      return (await this.#engine.analyse("spectrogram", song, window)).pixels;
+    } finally {
+      this.#count(-1);
+    }
+  }
+
+  /** @param {1 | -1} change */
+  #count(change) {
+    this.#running += change;
+    const analysing = this.#running > 0;
+    if (analysing !== this.#store.state.analysing) this.#store.set({ analysing });
   }
 }
 

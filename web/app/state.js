@@ -51,7 +51,8 @@
  * @property {StorageState} storage
  * @property {SongQuality[] | null} quality what the models reach, once it was asked for
  * @property {CheckState | null} check of this device, the last one
- * @property {string[]} requests URLs asked for since the last song came
+ * @property {string[]} requests URLs requested since the last song came
+ * @property {boolean} analysing true while an analysis runs
  */
 
 /** @returns {PageState} */
@@ -81,6 +82,7 @@ export function initialState() {
     quality: null,
     check: null,
     requests: [],
+    analysing: false,
   };
 }
 
@@ -95,4 +97,11 @@ export function chosenPreset({ model, preset }) {
 /** @param {PageState} state @returns {Song | null} */
 export function selectedSong(state) {
   return state.songs.find((song) => song.id === state.selected) ?? null;
+}
+
+/** True when nothing that a person asked for is under way. @param {PageState} state */
+export function isIdle({ songs, export: exported, check, analysing }) {
+  const isSettled = songs.every(({ status }) => ["ready", "done", "failed"].includes(status));
+  const isExporting = exported !== null && (exported.writing !== null || exported.measured !== null);
+  return isSettled && !isExporting && check?.phase !== "working" && !analysing;
 }
