@@ -25,7 +25,7 @@ def modules(page: Page) -> Page:
 
 
 def pace(page: Page, script: str) -> Any:
-    return page.evaluate(f"async () => {{ const {{ Pace }} = await import('/src/app/pace.js'); {script} }}")
+    return page.evaluate(f"async () => {{ const {{ Pace }} = await import('/src/app/progress.js'); {script} }}")
 
 
 def test_pace_moves_every_two_seconds_and_never_reaches_the_next_mark(modules: Page) -> None:
@@ -65,7 +65,7 @@ def test_pace_stays_at_marks_of_unknown_distance(modules: Page) -> None:
 
 def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
     script = """async () => {
-      const { JobProgress } = await import("/src/app/job-progress.js");
+      const { JobProgress } = await import("/src/app/progress.js");
       const progress = new JobProgress(0);
       const seen = [progress.view(3)];
       progress.expect("separate", 500);
@@ -94,7 +94,7 @@ def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
 def test_phases_that_do_not_take_place_have_no_share_of_the_bar(modules: Page, absent: list[str]) -> None:
     """After the first of six segments, a sixth is done: whether or not it was foreseen that nothing comes before."""
     script = """async (absent) => {
-      const { JobProgress } = await import("/src/app/job-progress.js");
+      const { JobProgress } = await import("/src/app/progress.js");
       const progress = new JobProgress(0, ["start", ...absent]);
       progress.expect("separate", 12);
       const before = progress.view(0).fraction;
@@ -116,7 +116,7 @@ def test_a_damaged_preference_is_an_empty_one(modules: Page) -> None:
 
 def test_estimates_come_from_the_device_and_then_from_runs(modules: Page) -> None:
     script = """async () => {
-      const { estimate, learn } = await import("/src/app/estimate.js");
+      const { estimate, learn } = await import("/src/app/estimates.js");
       const presets = { standard: { overlap: 0.25 }, best: { overlap: 0.5 } };
       const model = { id: "test", gflop_per_second: 40, presets };
       const engine = { device: "wasm", workers: 1, threads: 2, gflops: 20 };

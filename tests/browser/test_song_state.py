@@ -49,7 +49,7 @@ ANYWHERE: Final = {"nullTested", "deskChanged"}
 #: Songs and what is sent to them; `song` is a new one.
 LIBRARY: Final = """
 const { allows, newSong, transition } = await import("/src/app/song.js");
-const { JobProgress } = await import("/src/app/job-progress.js");
+const { JobProgress } = await import("/src/app/progress.js");
 const model = { id: "test", stems: ["left", "right"], presets: { standard: { overlap: 0 } }, artifacts: {} };
 const plan = { model, preset: "standard", region: null };
 const preview = { ...plan, region: { start: 0, stop: 0.5 } };
@@ -85,7 +85,6 @@ class FakeEngine extends EventTarget {
   runs = [];
   async start() { return { device: "wasm", workers: 1, threads: 1, gflops: 10 }; }
   run(request, signal) { this.runs.push({ job: request.job, signal }); return this.answer(request, signal); }
-  async cancel() {}
   tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 }
 const engine = new FakeEngine();

@@ -4,13 +4,16 @@ import { describe } from "../base/errors.js";
 import { Exporter } from "../export/page/client.js";
 import { save } from "../export/page/save.js";
 import { pick, typeOf } from "../export/page/save-as.js";
+import { wavBlob } from "../export/page/wav.js";
 import { fileOf, removePicked } from "../library/opfs.js";
 import { dropScratch, newScratch } from "../library/scratch.js";
-import { mixGains, songAudio, stemAudio } from "./export-plan.js";
+import { fileName, mixGains, planFor, recallChoices, songAudio, stemAudio } from "./export-plan.js";
+import { isWriting } from "./state.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../export/protocol.js").MixMeasurement} MixMeasurement */
 /** @typedef {import("../export/protocol.js").Plan} Plan */
+/** @typedef {import("../library/track.js").Track} Track */
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
 
@@ -68,6 +71,25 @@ export class ExportController {
     const exporter = this.#exporter;
     await this.#measure();
     if (exporter === this.#exporter) this.#end(); // unless another export has begun
+  }
+
+  /** Saves a stem as it lies in the storage, which is how a WAV file holds it. @param {Song} song @param {Track} stem */
+  downloadStem(song, stem) {
+    if (!song.format) return;
+    save(wavBlob(stem, song.format.rate), fileName(recallChoices().pattern, song, stem.name, "wav"));
+  }
+
+  /** Saves all stems in a ZIP file. @param {Song} song @param {import("./export-plan.js").Label} label */
+  async downloadAll(song, label) {
+    /** @type {import("./export-plan.js").ExportChoice} */
+    const choice = {
+      what: "all",
+      stem: "",
+      coding: { kind: "wav", bits: 32 },
+      pattern: recallChoices().pattern,
+    };
+    const { plan, name } = planFor(song, choice, 0, label, this.#store.state.catalogue);
+    await this.download(song, plan, name);
   }
 
   /** Writes a file without the dialog. @param {Song} song @param {Plan} plan @param {string} name */
@@ -182,9 +204,4 @@ export class ExportController {
     const { export: state } = this.#store.state;
     if (state) this.#store.set({ export: { ...state, ...changes } });
   }
-}
-
-/** True while a file is being written. @param {PageState} state */
-export function isWriting(state) {
-  return Boolean(state.export?.writing);
 }

@@ -5,8 +5,8 @@ import { until } from "../base/waiting.js";
 import { jobName } from "../library/layout.js";
 import { hopFor } from "../library/measurement.js";
 import { removeOtherJobs } from "../library/songs.js";
-import { estimate, learn } from "./estimate.js";
-import { JobProgress } from "./job-progress.js";
+import { estimate, learn } from "./estimates.js";
+import { JobProgress } from "./progress.js";
 import { audioOf, partOf, rangeOf } from "./song-audio.js";
 
 /** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
@@ -91,7 +91,7 @@ export class SeparationQueue {
   /** Phases that will not take place, as far as the page can tell. @param {Song} song */
   #absentPhases({ plan, normalisation }) {
     const { engine, storage } = this.#store.state;
-    /** @type {import("./job-progress.js").Phase[]} */
+    /** @type {import("./progress.js").Phase[]} */
     const absent = [];
     if (engine.phase === "ready") absent.push("start");
     if (plan && storage.models.includes(plan.model.id)) absent.push("download");
@@ -111,18 +111,12 @@ export class SeparationQueue {
     const duration = (stop - start) / format.rate;
     const info = await until(signal, this.#engine.start());
     job.progress.expect("separate", estimate(model, preset, duration, info));
-    const { seconds, segments } = await this.#call(requestOf(song), signal);
+    const { seconds, segments } = await this.#engine.run(requestOf(song), signal);
     // Neither a job that had only its end left to write nor one of two devices tells how fast this one is.
     if (segments > 0 && !job.fellBack)
       learn(model, preset, (duration * segments) / job.segments, info, seconds);
     // A failure costs space until the next time; the stems are finished all the same.
     if (song.folder && !region) await removeOtherJobs(song.id, { model: model.id, preset }).catch(() => {});
-  }
-
-  /** @param {JobRequest} request @param {AbortSignal} signal */
-  #call(request, signal) {
-    signal.addEventListener("abort", () => void this.#engine.cancel(), { once: true });
-    return until(signal, this.#engine.run(request));
   }
 
   /** @param {Events["model.progress"]} event @param {Job} job */

@@ -4,7 +4,7 @@ import { hopFor } from "../library/measurement.js";
 import { Track } from "../library/track.js";
 
 /** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
-/** @typedef {import("./desk-state.js").Span} Span */
+/** @typedef {import("./desk.js").Span} Span */
 /** @typedef {import("./song.js").Format} Format */
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {{ start: number, stop: number }} Range in samples */

@@ -1,4 +1,4 @@
-/** Carries out what a person asks for songs: adding, separating, stopping, removing. */
+/** Carries out what a person asks for songs: adding, separating, stopping and removing. */
 
 import { songFolder } from "../library/layout.js";
 import { canKeep, hold, newSongId, removeJob, removeSong } from "../library/songs.js";

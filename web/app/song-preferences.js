@@ -6,7 +6,7 @@ import { forget, recallRecord, remember } from "../platform/preferences.js";
  * @typedef {object} SongPreferences
  * @property {number} [place] in the list
  * @property {{ model: string, preset: string } | null} [plan] of an unfinished separation; `model` is an id
- * @property {import("./desk-state.js").Desk} [desk]
+ * @property {import("./desk.js").Desk} [desk]
  */
 
 /** @param {string} id */

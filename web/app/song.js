@@ -27,7 +27,7 @@
 import { songFolder } from "../library/layout.js";
 import { hopFor } from "../library/measurement.js";
 import { Track } from "../library/track.js";
-import { deskFor } from "./desk-state.js";
+import { deskFor } from "./desk.js";
 import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
@@ -38,9 +38,9 @@ import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
 /** @typedef {import("../library/songs.js").SongRecord} SongRecord */
 /** @typedef {import("../library/songs.js").Tags} Tags */
 /** @typedef {import("../decode/page/client.js").DecodedSong} DecodedSong */
-/** @typedef {import("./job-progress.js").JobProgress} JobProgress */
-/** @typedef {import("./desk-state.js").Desk} Desk */
-/** @typedef {import("./desk-state.js").Span} Span */
+/** @typedef {import("./progress.js").JobProgress} JobProgress */
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./desk.js").Span} Span */
 
 /** @typedef {"decoding" | "ready" | "waiting" | "working" | "done" | "failed"} Status */
 

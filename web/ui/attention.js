@@ -3,7 +3,7 @@
  * closes.
  */
 
-import { isWriting } from "../app/export-controller.js";
+import { isWriting } from "../app/state.js";
 import { canNotify, notify } from "../platform/notification.js";
 import { WakeLock } from "../platform/wake-lock.js";
 import { percent } from "./format.js";

@@ -67,7 +67,7 @@ export function isUnderWay({ status, plan }) {
 
 /**
  * @param {Song} song
- * @param {import("../app/job-progress.js").Phase} [phase]
+ * @param {import("../app/progress.js").Phase} [phase]
  */
 function stageText({ status, decoded, download }, phase) {
   if (status === "decoding") return t("wave.reading", { percent: percent(decoded) });

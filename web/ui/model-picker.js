@@ -1,6 +1,6 @@
 /** The choice of model and quality, and the button Separate. Emits `model-choose`, `preset-choose` and `separate`. */
 
-import { estimate } from "../app/estimate.js";
+import { estimate } from "../app/estimates.js";
 import { chosenPreset } from "../app/state.js";
 import { bytesFree, bytesNeeded, hasSpaceFor } from "../app/storage-space.js";
 import { downloadBytes } from "../engine/devices/precision.js";

@@ -3,7 +3,7 @@
  * `song-move`.
  */
 
-import { secondsLeft } from "../app/time-left.js";
+import { secondsLeft } from "../app/estimates.js";
 import { emit, h, icon, iconButton, setText } from "./dom.js";
 import { approximateTime, clock, percent } from "./format.js";
 import { t } from "./i18n.js";

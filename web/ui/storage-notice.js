@@ -1,6 +1,6 @@
 /** Lack of storage for the stems, and the songs that could be removed. Emits `song-erase`. */
 
-import { bytesFree, bytesKept, bytesNeeded, couldGo, hasSpaceFor } from "../app/storage-space.js";
+import { bytesFree, bytesKept, bytesNeeded, hasSpaceFor, removableSongs } from "../app/storage-space.js";
 import { emit, h } from "./dom.js";
 import { size } from "./format.js";
 import { t } from "./i18n.js";
@@ -28,7 +28,7 @@ export class StorageNotice extends HTMLElement {
     const short = song?.format && model && song.status !== "done" && !hasSpaceFor(state, song, model);
     this.hidden = !full && !short;
     if (!song || this.hidden) return this.#show("", []);
-    const songs = couldGo(state, song).slice(0, OFFERED);
+    const songs = removableSongs(state, song).slice(0, OFFERED);
     const needed = song.format && model ? bytesNeeded(song, model) : 0;
     const facts = { needed: size(needed), free: size(bytesFree(state)) };
     const text = [needed ? t("space.short", facts) : "", t(songs.length ? "space.offer" : "space.none")];
