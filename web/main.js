@@ -1,26 +1,23 @@
-/** Puts the page together: state, engine, songs, playback and the elements that show them. */
+/** The map of the page: its parts, how they are put together, and the table of everything that a person can ask for. */
 
-import { DeskControls } from "./app/desk-controls.js";
-import { DeviceCheck } from "./app/device-check.js";
+import { DeskController } from "./app/desk-controller.js";
+import { DeviceCheckController } from "./app/device-check-controller.js";
 import { DeviceController } from "./app/device-controller.js";
-import { downloadStem, planForAll } from "./app/downloads.js";
-import { EngineStatus } from "./app/engine-status.js";
+import { EngineController } from "./app/engine-controller.js";
 import { ExportController } from "./app/export-controller.js";
-import { Offline } from "./app/offline.js";
+import { ModelController } from "./app/model-controller.js";
+import { OfflineController } from "./app/offline-controller.js";
+import { SongController } from "./app/song-controller.js";
 import { Songs } from "./app/songs.js";
 import { Spectrograms } from "./app/spectrograms.js";
 import { initialState, selectedSong } from "./app/state.js";
 import { Store } from "./app/store.js";
-import { Updates } from "./app/updates.js";
-import { describe } from "./base/errors.js";
+import { UpdateController } from "./app/update-controller.js";
 import { watchRequests } from "./base/requests.js";
 import { KnownDevices } from "./engine/devices/known-devices.js";
 import { EngineClient } from "./engine/page/client.js";
 import { onLaunch } from "./platform/launch.js";
-import { loadModels } from "./platform/models.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
-import { recall, remember } from "./platform/preferences.js";
-import { loadQuality } from "./platform/quality.js";
 import { ServiceWorkerClient } from "./platform/service-worker-client.js";
 import { Transport } from "./playback/page/transport.js";
 import { Announcer } from "./ui/announcer.js";
@@ -31,140 +28,131 @@ import { PageView, rebuildElements } from "./ui/page-view.js";
 import { listenToKeys } from "./ui/shortcuts.js";
 import { partLabel } from "./ui/stems.js";
 
-/** Between true marks the progress is drawn this often. */
+/** Interval at which progress is drawn between its marks. */
 const TICK_MS = 250;
 
-const MODEL_KEY = "model";
-
 const store = new Store(initialState());
+const songs = new Songs(store);
 const devices = new KnownDevices();
 const engine = new EngineClient({ devices });
-const watch = new EngineStatus(engine, store);
-const deviceController = new DeviceController(engine, store, devices, () => void watch.warm());
-const deviceCheck = new DeviceCheck(store, engine);
-const songs = new Songs(store, engine);
-const deck = new Transport();
-const controls = new DeskControls(store, deck);
-const exportController = new ExportController(store);
+const transport = new Transport();
+const spectrograms = new Spectrograms(engine, store);
 const serviceWorker = new ServiceWorkerClient();
-const offline = new Offline(store, serviceWorker, engine);
-new Attention(store);
-const updates = new Updates(store, serviceWorker, offline);
 
-translate(document);
-setUpHeader();
-const announcer = new Announcer();
-const spectra = new Spectrograms(engine);
-let view = new PageView(deck, spectra);
-store.subscribe((state) => {
-  deck.load(selectedSong(state));
-  view.render(state);
-  announcer.follow(state);
-});
-onLanguageChange(() => {
-  rebuildElements();
-  view = new PageView(deck, spectra);
-  store.touch();
-});
-deck.addEventListener("change", () => view.follow(selectedSong(store.state)));
-setInterval(() => {
-  if (store.state.songs.some(({ status }) => status === "working")) store.touch();
-}, TICK_MS);
-void offerModels();
-void songs.restore().then(warmForSelected);
-void serviceWorker.register();
-void onLaunch((files) => reactions["songs-chosen"](files));
-engine.addEventListener("model.unkept", (event) => offline.warn(/** @type {CustomEvent} */ (event).detail));
-watchRequests(count);
-
-/** @param {string[]} urls that a page or a worker has asked for */
-function count(urls) {
-  store.set({ requests: [...store.state.requests, ...urls] });
-}
-
-async function offerModels() {
-  try {
-    const { models, catalogue } = await loadModels();
-    const wanted = new URLSearchParams(location.search).get("model") ?? recall(MODEL_KEY);
-    const model = models.find(({ id }) => id === wanted) ?? models[0];
-    store.set({ models, catalogue, model, problem: null });
-    void offline.prune(models);
-  } catch (reason) {
-    store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
-  }
-}
-
-async function offerQuality() {
-  try {
-    store.set({ quality: store.state.quality ?? (await loadQuality()) });
-  } catch {
-    // Another try when the panel is opened the next time.
-  }
-}
+const engineController = new EngineController(engine, store);
+const deviceController = new DeviceController(engine, store, devices, () => void engineController.warm());
+const deviceCheckController = new DeviceCheckController(store, engine);
+const songController = new SongController(store, songs, engine);
+const deskController = new DeskController(store, songs, transport);
+const exportController = new ExportController(store, songs);
+const offlineController = new OfflineController(store, serviceWorker, engine);
+const modelController = new ModelController(store, offlineController);
+const updateController = new UpdateController(store, serviceWorker, offlineController);
 
 /**
- * What the elements tell, and what follows from it.
+ * Everything that a person can ask for, by the event that an element emits.
  * @type {Record<string, (detail: any) => void>}
  */
-const reactions = {
-  "songs-chosen": (/** @type {File[]} */ files) => {
-    void songs.add(files);
-    store.set({ requests: [] });
-    void watch.warm();
-  },
-  "song-select": (/** @type {string} */ selected) => {
-    store.set({ selected });
-    warmForSelected();
-  },
-  "song-remove": (/** @type {string} */ id) => songs.remove(id),
-  "song-move": (/** @type {{ id: string, by: number }} */ { id, by }) => songs.move(id, by),
-  "song-resume": (/** @type {string} */ id) => songs.resume(id),
-  "song-undo": () => songs.undo(),
-  "song-erase": (/** @type {string} */ id) => void songs.erase(id),
-  "song-discard": (/** @type {string} */ id) => void songs.discard(id),
-  "page-retry": () => {
-    void offerModels();
-    void watch.warm();
-  },
-  "song-cancel": (/** @type {string} */ id) => songs.cancel(id),
-  "model-choose": (/** @type {string} */ id) => {
-    remember(MODEL_KEY, id);
-    store.set({ model: store.state.models.find((model) => model.id === id) ?? null });
-  },
-  "about-open": () => void offerQuality(),
-  "device-check": () => void deviceCheck.run(),
+const INTENTS = {
+  "songs-chosen": chooseSongs,
+  "song-select": selectSong,
+  "song-move": ({ id, by }) => songController.move(id, by),
+  "song-resume": (/** @type {string} */ id) => songController.resume(id),
+  "song-cancel": (/** @type {string} */ id) => songController.cancel(id),
+  "song-discard": (/** @type {string} */ id) => void songController.discard(id),
+  "song-remove": (/** @type {string} */ id) => songController.remove(id),
+  "song-undo": () => songController.undo(),
+  "song-erase": (/** @type {string} */ id) => void songController.erase(id),
+  separate: () => songController.separate(),
+  "region-preview": () => songController.preview(),
+
+  "model-choose": (/** @type {string} */ id) => modelController.choose(id),
+  "preset-choose": (/** @type {string} */ preset) => modelController.choosePreset(preset),
   "device-choose": (/** @type {string} */ choice) => deviceController.choose(choice),
-  "preset-choose": (/** @type {string} */ preset) => store.set({ preset }),
-  separate: () => songs.separate(),
-  "region-preview": () => songs.preview(),
-  "update-apply": () => void updates.apply(),
-  "offline-prepare": (/** @type {string | undefined} */ id) =>
-    void offline.prepare(store.state.models.find((model) => model.id === id)),
-  "offline-cancel": () => offline.cancel(),
-  "storage-open": () => void offline.check(),
-  "storage-remove": (/** @type {string} */ what) => void removeKept(what),
+  "device-check": () => void deviceCheckController.run(),
+  "about-open": () => void modelController.loadQuality(),
+
+  ...deskController.intents,
+
   "stem-download": (/** @type {import("./library/track.js").Track} */ stem) =>
-    withSong((song) => downloadStem(song, stem)),
-  "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
-  "download-all": () => withSong(downloadAll),
+    withSong((song) => exportController.downloadStem(song, stem)),
+  "download-all": () => withSong((song) => void exportController.downloadAll(song, label)),
   "null-test": () => withSong((song) => void exportController.measure(song)),
   "export-open": () => withSong((song) => exportController.open(song)),
   "export-write": ({ plan, name }) => void exportController.write(plan, name),
   "export-cancel": () => exportController.cancel(),
   "export-close": () => exportController.close(),
+
+  "offline-prepare": (/** @type {string | undefined} */ id) =>
+    void offlineController.prepare(store.state.models.find((model) => model.id === id)),
+  "offline-cancel": () => offlineController.cancel(),
+  "storage-open": () => void offlineController.check(),
+  "storage-remove": (/** @type {string} */ what) => void removeStored(what),
+  "update-apply": () => void updateController.apply(),
+  "notify-toggle": () => void wantNotifications(!canNotify()).then(() => store.touch()),
+  "page-retry": retry,
 };
-for (const [type, react] of Object.entries({ ...reactions, ...controls.reactions })) {
-  addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
+
+translate(document);
+setUpHeader();
+const announcer = new Announcer();
+let view = new PageView(transport, spectrograms);
+store.subscribe((state) => {
+  transport.load(selectedSong(state));
+  view.render(state);
+  announcer.follow(state);
+});
+new Attention(store);
+onLanguageChange(() => {
+  rebuildElements();
+  view = new PageView(transport, spectrograms);
+  store.touch();
+});
+transport.addEventListener("change", () => view.follow(selectedSong(store.state)));
+setInterval(() => {
+  if (songs.all.some(({ status }) => status === "working")) store.touch();
+}, TICK_MS);
+
+for (const [type, act] of Object.entries(INTENTS)) {
+  addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
 }
 listenToKeys({
   song: () => selectedSong(store.state),
-  position: () => deck.position,
+  position: () => transport.position,
   zoom: (factor) => view.zoom(factor),
 });
 
-/** A song that is not finished is about to be. */
+void modelController.load();
+void songs.restore().then(warmForSelected);
+void serviceWorker.register();
+void onLaunch(chooseSongs);
+engine.addEventListener("model.unkept", (event) =>
+  offlineController.warn(/** @type {CustomEvent} */ (event).detail),
+);
+watchRequests(countRequests);
+
+/** Tries again what the page needs to begin with. */
+function retry() {
+  void modelController.load();
+  void engineController.warm();
+}
+
+/** @param {File[]} files */
+function chooseSongs(files) {
+  void songController.add(files);
+  store.set({ requests: [] });
+  void engineController.warm();
+}
+
+/** @param {string} selected */
+function selectSong(selected) {
+  store.set({ selected });
+  warmForSelected();
+}
+
+/** Starts the engine early for a song that is not separated yet. */
 function warmForSelected() {
-  withSong(({ status }) => status !== "done" && void watch.warm());
+  withSong(({ status }) => status !== "done" && void engineController.warm());
 }
 
 /** @param {(song: import("./app/song.js").Song) => void} act */
@@ -173,16 +161,19 @@ function withSong(act) {
   if (song) act(song);
 }
 
-/** @param {import("./app/song.js").Song} song */
-function downloadAll(song) {
-  const { catalogue } = store.state;
-  const { plan, name } = planForAll(song, (part) => partLabel(part, catalogue), catalogue);
-  void exportController.download(song, plan, name);
+/** @param {string} part a stem, or `mix` */
+function label(part) {
+  return partLabel(part, store.state.catalogue);
 }
 
-/** @param {string} what the id of a song, or a part of the page itself */
-async function removeKept(what) {
-  const chosen = store.state.songs.filter(({ id }) => id === what || what === "everything");
-  for (const { id } of chosen) await songs.erase(id);
-  await offline.remove(what);
+/** @param {string} what the id of a song or model, or a part of the page itself */
+async function removeStored(what) {
+  const chosen = songs.all.filter(({ id }) => id === what || what === "everything");
+  for (const { id } of chosen) await songController.erase(id);
+  await offlineController.remove(what);
+}
+
+/** @param {string[]} urls that the page or a worker has requested */
+function countRequests(urls) {
+  store.set({ requests: [...store.state.requests, ...urls] });
 }

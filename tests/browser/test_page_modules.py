@@ -25,7 +25,7 @@ def modules(page: Page) -> Page:
 
 
 def pace(page: Page, script: str) -> Any:
-    return page.evaluate(f"async () => {{ const {{ Pace }} = await import('/src/app/pace.js'); {script} }}")
+    return page.evaluate(f"async () => {{ const {{ Pace }} = await import('/src/app/progress.js'); {script} }}")
 
 
 def test_pace_moves_every_two_seconds_and_never_reaches_the_next_mark(modules: Page) -> None:
@@ -65,7 +65,7 @@ def test_pace_stays_at_marks_of_unknown_distance(modules: Page) -> None:
 
 def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
     script = """async () => {
-      const { JobProgress } = await import("/src/app/job-progress.js");
+      const { JobProgress } = await import("/src/app/progress.js");
       const progress = new JobProgress(0);
       const seen = [progress.view(3)];
       progress.expect("separate", 500);
@@ -90,24 +90,33 @@ def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
     assert seen[3]["secondsLeft"] == pytest.approx(485)
 
 
-def test_a_skipped_phase_takes_no_part_of_the_bar(modules: Page) -> None:
-    script = """async () => {
-      const { JobProgress } = await import("/src/app/job-progress.js");
-      const fractions = [false, true].map((skip) => {
-        const progress = new JobProgress(0);
-        if (skip) for (const phase of ["download", "create"]) progress.skip(phase);
-        progress.mark("separate", 0.5, 0.5, 1);
-        return progress.view(1).fraction;
-      });
-      return fractions;
+@pytest.mark.parametrize("absent", [["download", "create", "measure"], []], ids=["foreseen", "found out"])
+def test_phases_that_do_not_take_place_have_no_share_of_the_bar(modules: Page, absent: list[str]) -> None:
+    """After the first of six segments, a sixth is done: whether or not it was foreseen that nothing comes before."""
+    script = """async (absent) => {
+      const { JobProgress } = await import("/src/app/progress.js");
+      const progress = new JobProgress(0, ["start", ...absent]);
+      progress.expect("separate", 12);
+      const before = progress.view(0).fraction;
+      progress.mark("separate", 1 / 6, 2 / 6, 2);
+      return [before, progress.view(2).fraction];
     }"""
-    whole, short = modules.evaluate(script)
-    assert short < whole
+    assert modules.evaluate(script, absent) == [0, pytest.approx(1 / 6)]
+
+
+def test_a_damaged_preference_is_an_empty_one(modules: Page) -> None:
+    script = """async () => {
+      const { recallRecord, remember } = await import("/src/platform/preferences.js");
+      remember("whole", '{"a": 1}');
+      for (const [key, text] of Object.entries({ torn: '{"a":', empty: "", nothing: "null" })) remember(key, text);
+      return ["whole", "torn", "empty", "nothing", "missing"].map(recallRecord);
+    }"""
+    assert modules.evaluate(script) == [{"a": 1}, {}, {}, {}, {}]
 
 
 def test_estimates_come_from_the_device_and_then_from_runs(modules: Page) -> None:
     script = """async () => {
-      const { estimate, learn } = await import("/src/app/estimate.js");
+      const { estimate, learn } = await import("/src/app/estimates.js");
       const presets = { standard: { overlap: 0.25 }, best: { overlap: 0.5 } };
       const model = { id: "test", gflop_per_second: 40, presets };
       const engine = { device: "wasm", workers: 1, threads: 2, gflops: 20 };

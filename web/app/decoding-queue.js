@@ -1,52 +1,53 @@
-/** Songs from files into the storage, one after another. */
+/** Decodes songs into the browser's storage, one after another. */
 
 import { cancelled, describe } from "../base/errors.js";
 import { removeSong } from "../library/songs.js";
-import { read } from "./song.js";
 
-/** @typedef {import("./song.js").Song} Song */
-/** @typedef {(song: Song, changes: Partial<Song>) => void} Change */
+/** @typedef {import("./songs.js").Songs} Songs */
 
 export class DecodingQueue {
-  #change;
+  #songs;
   #last = Promise.resolve();
-  /** @type {Map<Song, AbortController>} */
-  #open = new Map();
+  /** Of the songs that are decoded or wait for it, by id. @type {Map<string, AbortController>} */
+  #controllers = new Map();
 
-  /** @param {Change} change */
-  constructor(change) {
-    this.#change = change;
+  /** @param {Songs} songs */
+  constructor(songs) {
+    this.#songs = songs;
   }
 
   /**
-   * @param {Song} song
-   * @returns {Promise<void>} when its samples are there, or it has failed
+   * @param {string} id of a song that is decoding
+   * @returns {Promise<void>} resolves when it is decoded or has failed; never rejects
    */
-  read(song) {
-    this.#open.set(song, new AbortController());
-    this.#last = this.#last.then(() => this.#read(song));
+  decode(id) {
+    const controller = new AbortController();
+    this.#controllers.set(id, controller);
+    this.#last = this.#last.then(() => this.#decode(id, controller.signal));
     return this.#last;
   }
 
-  /** Let go of a song. @param {Song} song */
-  forget(song) {
-    this.#open.get(song)?.abort(cancelled());
-    this.#open.delete(song);
+  /** Stops decoding a song that is being erased. @param {string} id */
+  forget(id) {
+    this.#controllers.get(id)?.abort(cancelled());
+    this.#controllers.delete(id);
   }
 
-  /** @param {Song} song */
-  async #read(song) {
-    const signal = this.#open.get(song)?.signal;
-    if (!signal || !song.file) return;
+  /** Must not reject: later songs wait for it. @param {string} id @param {AbortSignal} signal */
+  async #decode(id, signal) {
+    const song = this.#songs.find(id);
+    if (!song?.file || signal.aborted) return;
+    const { file, name, folder } = song;
     try {
       const { decodeSong } = await import("../decode/page/client.js");
-      const found = await decodeSong(song.file, song.name, song.folder, signal, (fraction) =>
-        this.#change(song, { read: fraction }),
-      );
-      this.#change(song, { ...read(found), status: song.plan ? "waiting" : "ready" });
+      const report = (/** @type {number} */ fraction) => this.#songs.send(id, "decoding", fraction);
+      this.#songs.send(id, "decoded", await decodeSong(file, name, folder, signal, report));
     } catch (reason) {
-      if (song.folder) await removeSong(song.id);
-      this.#change(song, { status: "failed", error: describe(reason) });
+      // A folder that cannot be removed now has no record, and goes at the next visit.
+      if (folder) await removeSong(id).catch(() => {});
+      this.#songs.send(id, "failed", describe(reason));
+    } finally {
+      this.#controllers.delete(id);
     }
   }
 }

@@ -1,8 +1,12 @@
-/** Which device computes: what the person wants, else what is measured to be best while nothing else is to be done. */
+/**
+ * Chooses the device that computes: the one that a person wants, else the fastest. Devices are measured against each
+ * other once, while the page does nothing else.
+ */
 
 import { candidates, nameOf, settingsOf } from "../engine/devices/candidates.js";
 import { compareDevices } from "../engine/page/comparison.js";
 import { recall, remember } from "../platform/preferences.js";
+import { isIdle } from "./state.js";
 
 /** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
@@ -13,8 +17,11 @@ import { recall, remember } from "../platform/preferences.js";
 
 const KEY = "device-choice";
 
-/** Whoever has just chosen a song may be about to press the button. */
+/** Time before a measurement begins: whoever has just chosen a song may be about to press the button. */
 const CALM_MS = 1500;
+
+/** @type {import("../engine/protocol.js").Settings} */
+const AUTO = { device: "auto" };
 
 export class DeviceController {
   #engine;
@@ -27,17 +34,17 @@ export class DeviceController {
    * @param {EngineClient} engine
    * @param {PageStore} store
    * @param {KnownDevices} devices
-   * @param {() => void} restart is called when another device is to be used
+   * @param {() => void} restart called when another device is to be used
    */
   constructor(engine, store, devices, restart) {
     this.#engine = engine;
     this.#store = store;
     this.#devices = devices;
     this.#restart = restart;
-    const choice = recall(KEY) ?? "auto";
-    engine.prefer(settingsOf(choice));
-    this.#show({ choice });
-    store.subscribe((state) => this.#consider(state));
+    const settings = settingsOf(recall(KEY) ?? AUTO.device);
+    engine.prefer(settings);
+    this.#show({ choice: nameOf(settings) });
+    store.subscribe((state) => this.#follow(state));
   }
 
   /** @param {string} choice */
@@ -49,13 +56,11 @@ export class DeviceController {
     this.#restart();
   }
 
-  /** @param {PageState} state */
-  #consider({ engine, songs }) {
-    const idle = songs.every(({ status }) => status === "ready" || status === "done" || status === "failed");
-    if (!idle || engine.phase !== "ready") this.#measuring?.abort();
-    else if (engine.info && !this.#measuring && engine.measured === null && engine.choice === "auto") {
-      void this.#measure(engine.info);
-    }
+  /** Measures only while nothing else is done: a device that shares the machine looks slower than it is. @param {PageState} state */
+  #follow(state) {
+    const { phase, info, measured, choice } = state.engine;
+    if (phase !== "ready" || !isIdle(state)) this.#measuring?.abort();
+    else if (info && !this.#measuring && measured === null && choice === "auto") void this.#measure(info);
   }
 
   /** @param {EngineInfo} info */
@@ -70,7 +75,7 @@ export class DeviceController {
       if (best) this.#devices.keepBenchmark(results, info.runtime);
       this.#show({ measured: results.length });
       if (best && nameOf(best) !== nameOf(info)) {
-        this.#engine.prefer(settingsOf("auto"));
+        this.#engine.prefer(AUTO);
         this.#restart();
       }
     } catch (reason) {
@@ -90,7 +95,7 @@ export class DeviceController {
       engine: {
         ...engine,
         measured: measured ? (memory.benchmark?.results.length ?? 0) : null,
-        choices: ["auto", ...names.filter((name) => name !== "webgpu" || gpus.length > 0)],
+        choices: [AUTO.device, ...names.filter((name) => name !== "webgpu" || gpus.length > 0)],
         ...changes,
       },
     });
@@ -100,7 +105,10 @@ export class DeviceController {
 /** @param {AbortSignal} signal */
 function calm(signal) {
   return new Promise((resolve, reject) => {
-    setTimeout(resolve, CALM_MS);
-    signal.addEventListener("abort", () => reject(signal.reason));
+    const timer = setTimeout(resolve, CALM_MS);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
   });
 }

@@ -1,51 +1,59 @@
-/** Measures a song and its stems, and writes the files that are made of them: for the export dialog and for the desk. */
+/** Measures songs and writes files from their stems, for the export dialog and for the desk. */
 
 import { describe } from "../base/errors.js";
 import { Exporter } from "../export/page/client.js";
 import { pick, save, typeOf } from "../export/page/save.js";
+import { wavBlob } from "../export/page/wav.js";
 import { fileOf, removePicked } from "../library/opfs.js";
 import { openScratch, removeScratch } from "../library/scratch.js";
-import { mixGains, songAudio, stemAudio } from "./export-plan.js";
+import { fileName, mixGains, planFor, recallChoices, songAudio, stemAudio } from "./export-plan.js";
+import { isWriting } from "./state.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../export/protocol.js").MixMeasurement} MixMeasurement */
 /** @typedef {import("../export/protocol.js").Plan} Plan */
+/** @typedef {import("../library/track.js").Track} Track */
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
 
 /**
  * @typedef {object} ExportState
  * @property {Song} song
- * @property {"dialog" | "desk"} place where it is shown
- * @property {number | null} measured fraction, while it is measured
- * @property {MixMeasurement | null} measurement once all is measured
+ * @property {"dialog" | "desk"} place that shows it
+ * @property {number | null} measured fraction of the measurement that runs
+ * @property {MixMeasurement | null} measurement null until it is complete
  * @property {{ name: string, fraction: number, secondsLeft: number | null } | null} writing
  * @property {{ name: string, clipped: number } | null} written
  * @property {ErrorData | null} error
  */
 
-/** So long a browser may take to copy a download out of the storage. */
+/** Time for a browser to copy a download out of the storage. */
 const DOWNLOAD_MS = 600_000;
 
-/** A time left is told once this much is done. */
-const TELLING = 0.02;
+/** Fraction from which on the time left is estimated. */
+const ENOUGH = 0.02;
 
 const now = () => performance.now() / 1000;
 
 export class ExportController {
   #store;
+  #songs;
   /** @type {Exporter | null} */
   #exporter = null;
-  #asking = false;
+  #isPicking = false;
 
-  /** @param {import("./store.js").Store<PageState>} store */
-  constructor(store) {
+  /**
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {import("./songs.js").Songs} songs
+   */
+  constructor(store, songs) {
     this.#store = store;
+    this.#songs = songs;
   }
 
   /** Opens the dialog. @param {Song} song */
   open(song) {
-    if (this.#busy) return;
+    if (this.#isBusy) return;
     this.#begin(song, "dialog");
     void this.#measure();
   }
@@ -55,21 +63,43 @@ export class ExportController {
     this.#store.set({ export: null });
   }
 
-  /** The null test without the dialog. @param {Song} song */
+  /** Runs the null test without the dialog. @param {Song} song */
   async measure(song) {
-    if (this.#busy) return;
+    if (this.#isBusy) return;
     this.#begin(song, "desk");
     const exporter = this.#exporter;
     await this.#measure();
-    if (exporter === this.#exporter) this.#end(); // nobody else has begun
+    if (exporter === this.#exporter) this.#end(); // unless another export has begun
   }
 
-  /** A file without the dialog. @param {Song} song @param {Plan} plan @param {string} name */
+  /** Saves a stem as it lies in the storage, which is how a WAV file holds it. @param {Song} song @param {Track} stem */
+  downloadStem(song, stem) {
+    if (!song.format) return;
+    save(wavBlob(stem, song.format.rate), fileName(recallChoices().pattern, song, stem.name, "wav"));
+  }
+
+  /** Saves all stems in a ZIP file. @param {Song} song @param {import("./export-plan.js").Label} label */
+  async downloadAll(song, label) {
+    /** @type {import("./export-plan.js").ExportChoice} */
+    const choice = {
+      what: "all",
+      stem: "",
+      coding: { kind: "wav", bits: 32 },
+      pattern: recallChoices().pattern,
+    };
+    const { plan, name } = planFor(song, choice, 0, label, this.#store.state.catalogue);
+    await this.download(song, plan, name);
+  }
+
+  /** Writes a file without the dialog. @param {Song} song @param {Plan} plan @param {string} name */
   async download(song, plan, name) {
-    if (this.#busy) return;
+    if (this.#isBusy) return;
     this.#begin(song, "desk");
-    await this.write(plan, name);
-    this.#end();
+    try {
+      await this.write(plan, name);
+    } finally {
+      this.#end();
+    }
   }
 
   /** Stops writing. */
@@ -78,42 +108,52 @@ export class ExportController {
   }
 
   /**
-   * To be called while the press of the button still counts: the browser asks where to save the file.
+   * Writes a file where the person picks. To be called while the press of the button still counts.
    * @param {Plan} plan
    * @param {string} name
    */
   async write(plan, name) {
     const exporter = this.#exporter;
-    if (this.#busy) return;
-    this.#asking = true;
-    const picked = await pick(name);
-    this.#asking = false;
-    if (!exporter || picked === "dismissed") return;
+    if (this.#isBusy || !exporter) return;
+    const picked = await this.#pick(name);
+    if (picked === "dismissed") return;
     this.#change({ writing: { name, fraction: 0, secondsLeft: null }, written: null, error: null });
-    const fresh = picked !== null && (await fileOf(picked)).size === 0;
+    let isNew = false;
     /** @type {string | null} */
     let scratch = null;
     /** @type {Blob | null} */
-    let kept = null;
+    let download = null;
     try {
+      isNew = picked !== null && (await fileOf(picked)).size === 0;
       scratch = await openScratch();
-      const report = this.#reporter(name);
-      const { blob, clipped } = await exporter.write(plan, { picked, scratch }, report);
-      kept = blob;
+      const { blob, clipped } = await exporter.write(plan, { picked, scratch }, this.#reporter(name));
+      download = blob;
       if (blob) save(new File([blob], name, { type: typeOf(name) }), name);
       this.#change({ writing: null, written: { name: picked?.name ?? name, clipped } });
     } catch (reason) {
       const error = describe(reason);
       this.#change({ writing: null, error: error.code === "cancelled" ? null : error });
-      if (fresh) await removePicked(picked); // made by picking it, and still empty
+      // Picking has made the file, and it is still empty.
+      if (picked && isNew) await removePicked(picked).catch(() => {});
+    } finally {
+      setTimeout(() => void removeScratch(scratch), download ? DOWNLOAD_MS : 0);
     }
-    setTimeout(() => void removeScratch(scratch), kept ? DOWNLOAD_MS : 0);
     const { measurement, place } = this.#store.state.export ?? {};
-    if (place === "dialog" && !measurement) void this.#measure(); // it had to give way
+    if (place === "dialog" && !measurement) void this.#measure(); // writing had ended the measurement
   }
 
-  get #busy() {
-    return this.#asking || isWriting(this.#store.state);
+  /** @param {string} name */
+  async #pick(name) {
+    this.#isPicking = true;
+    try {
+      return await pick(name);
+    } finally {
+      this.#isPicking = false;
+    }
+  }
+
+  get #isBusy() {
+    return this.#isPicking || isWriting(this.#store.state);
   }
 
   /** @param {Song} song @param {ExportState["place"]} place */
@@ -139,10 +179,10 @@ export class ExportController {
     try {
       const { stems } = song;
       const measurement = await exporter?.measure(audio, stemAudio(song), mixGains(song), report);
-      if (stems === song.stems) song.nullTest = measurement?.residual ?? null;
+      if (measurement) this.#songs.send(song.id, "nullTested", { stems, residual: measurement.residual });
       this.#change({ measurement: measurement ?? null, measured: null });
     } catch (reason) {
-      if (exporter !== this.#exporter) return; // something else is shown now
+      if (exporter !== this.#exporter) return; // another export is shown
       const error = describe(reason);
       this.#change({ measured: null, ...(error.code === "cancelled" ? {} : { error }) });
     }
@@ -153,7 +193,7 @@ export class ExportController {
     const begun = now();
     return (/** @type {number} */ fraction) => {
       const elapsed = now() - begun;
-      const secondsLeft = fraction < TELLING ? null : (elapsed / fraction) * (1 - fraction);
+      const secondsLeft = fraction < ENOUGH ? null : (elapsed / fraction) * (1 - fraction);
       this.#change({ writing: { name, fraction, secondsLeft } });
     };
   }
@@ -163,9 +203,4 @@ export class ExportController {
     const { export: state } = this.#store.state;
     if (state) this.#store.set({ export: { ...state, ...changes } });
   }
-}
-
-/** Whether a file is being written. @param {PageState} state */
-export function isWriting(state) {
-  return Boolean(state.export?.writing);
 }

@@ -1,9 +1,9 @@
-/** What an export is to be made of: the files, their names, and the gains of the stems in each. */
+/** Plans of exports: the files, their names, the gains of the stems in each, and the choices in the dialog. */
 
 import { stemInfo } from "../platform/models.js";
+import { recallRecord, remember } from "../platform/preferences.js";
 import { sideGains, toGain } from "../playback/page/gains.js";
-import { fileName } from "./file-names.js";
-import { audioOf } from "./song.js";
+import { audioOf } from "./song-audio.js";
 
 /** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
 /** @typedef {import("../export/protocol.js").Coding} Coding */
@@ -14,46 +14,57 @@ import { audioOf } from "./song.js";
 /** @typedef {import("./song.js").Song} Song */
 
 /**
- * @typedef {object} ExportChoice what was chosen in the dialog
+ * @typedef {object} ExportChoice choices in the dialog
  * @property {"mix" | "all" | "stem" | "stems-file"} what
- * @property {string} stem where one stem is wanted
+ * @property {string} stem for `what` = `stem`
  * @property {Coding} coding
- * @property {string} pattern of the names
+ * @property {string} pattern of the files' names
  */
 
-/** @typedef {(part: string) => string} Label name of a part as people read it: of a stem, or of `mix` */
+/** @typedef {(part: string) => string} Label text for a stem, or for `mix` */
+/** @typedef {typeof DEFAULT_CHOICES} RememberedChoices */
 
 /** Stems files have four stems, for four faders. */
 const STEMS_FILE_STEMS = 4;
 
-/** What each coding has: rates in Hz, and channels. */
+/** Rates in Hz and channels that MP3 and AAC offer. */
 const MP3_RATES = [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
 const AAC_RATES = [...MP3_RATES, 64_000, 88_200, 96_000];
 const STEREO = 2;
 
-/** The share of its samples' bytes that a FLAC of music takes, roughly. */
+const DEFAULT_PATTERN = "{song} - {part}";
+
+const CHOICES_KEY = "export";
+const DEFAULT_CHOICES = { what: "mix", format: "wav", bits: "24", bitrate: "320", pattern: DEFAULT_PATTERN };
+
+/** Characters that some systems refuse in names. */
+const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]/gu;
+
+const LONGEST_NAME = 180;
+
+/** Typical size of FLAC, relative to its samples. */
 const FLAC_SHARE = 0.6;
 
-/** Whether a song can be written as MP3. @param {Song} song */
+/** True when a song can be written as MP3. @param {Song} song */
 export function fitsMp3({ format }) {
   return format !== null && format.channels <= STEREO && MP3_RATES.includes(format.rate);
 }
 
-/** Whether a song can be written as a Stems file. @param {Song} song */
+/** True when a song can be written as a Stems file. @param {Song} song */
 export function fitsStemsFile({ format, stems }) {
   if (!format || stems.length !== STEMS_FILE_STEMS) return false;
   return format.channels <= STEREO && AAC_RATES.includes(format.rate);
 }
 
-/** Gains of the mix as the desk is set, by stem and channel, as the mixer applies them. @param {Song} song */
+/** Gains of the mix by stem and channel, as the mixer applies them. @param {Song} song */
 export function mixGains({ desk, stems, format }) {
   const strips = stems.map(({ name }) => desk.strips[name]);
   const panned = strips.some(({ pan }) => pan !== 0);
-  const length = Math.max(panned ? STEREO : 1, format?.channels ?? 0); // even one channel can be panned
+  const length = Math.max(panned ? STEREO : 1, format?.channels ?? 0); // panning makes one channel two
   return sideGains(strips).map((sides) => Array.from({ length }, (_, channel) => sides[channel % STEREO]));
 }
 
-/** The master's gain. @param {Song} song */
+/** Gain of the master fader. @param {Song} song */
 export const masterGain = ({ desk }) => toGain(desk.master);
 
 /** The stems as the exporter reads them. @param {Song} song @returns {StoredAudio[]} */
@@ -68,7 +79,7 @@ export function songAudio(song) {
 }
 
 /**
- * The highest sample of any of the files; 1 is full scale.
+ * Highest sample of all files; 1 is full scale.
  * @param {Song} song
  * @param {ExportChoice} choice
  * @param {MixMeasurement} measurement
@@ -80,12 +91,12 @@ export function peakOf(song, { what, stem }, measurement) {
   return Math.max(...chosen);
 }
 
-/** By how many dB all has to be lowered, in whole tenths, so that nothing clips. @param {number} peak */
+/** Attenuation in dB that prevents clipping, in whole tenths. @param {number} peak */
 export function loweringFor(peak) {
   return peak > 1 ? Math.ceil(200 * Math.log10(peak)) / 10 : 0;
 }
 
-/** Whether samples beyond full scale are lost. @param {Coding} coding */
+/** True when a coding loses samples beyond full scale. @param {Coding} coding */
 export function clips(coding) {
   return !(coding.kind === "wav" && coding.bits === 32);
 }
@@ -96,7 +107,7 @@ export function clips(coding) {
  * @param {number} lowering in dB
  * @param {Label} label
  * @param {Catalogue} catalogue
- * @returns {{ plan: Plan, name: string, bytes: number }} with the name of the file and roughly its size
+ * @returns {{ plan: Plan, name: string, bytes: number }} `name` of the file to save and its approximate size
  */
 export function planFor(song, choice, lowering, label, catalogue) {
   const lowered = 10 ** (-lowering / 20);
@@ -137,15 +148,53 @@ function partsOf(song, { what, stem, coding, pattern }, label) {
     part: each.name,
   }));
   if (what === "all") return stems.map(({ part, ...file }) => ({ ...file, title: title(part) }));
-  // The first track is what players without stems play: the song.
+  // Players without stems play the first track.
   const whole = song.stems.map(() => Array(channels).fill(1));
   const mix = { name: name("mix"), title: label("mix"), gains: whole };
   return [mix, ...stems.map(({ part, ...file }) => ({ ...file, title: label(part) }))];
 }
 
-/** Of one part, roughly. @param {Song} song @param {Coding} coding */
+/** Approximate size of one part. @param {Song} song @param {Coding} coding */
 function bytesOf({ format, duration }, coding) {
   if (coding.kind === "mp3" || coding.kind === "aac") return (duration * coding.bitrate) / 8;
   const bytes = (duration * (format?.rate ?? 0) * (format?.channels ?? 0) * coding.bits) / 8;
   return coding.kind === "flac" ? FLAC_SHARE * bytes : bytes;
+}
+
+/** The choices of the last export. @returns {RememberedChoices} */
+export function recallChoices() {
+  return { ...DEFAULT_CHOICES, ...recallRecord(CHOICES_KEY) };
+}
+
+/** @param {RememberedChoices} choices */
+export function rememberChoices(choices) {
+  remember(CHOICES_KEY, JSON.stringify(choices));
+}
+
+/**
+ * The name of a file, from a pattern with `{song}`, `{artist}`, `{title}`, `{album}` and `{part}`.
+ * @param {string} pattern the default when empty
+ * @param {Song} song
+ * @param {string} part a stem, `mix`, `stems`, or empty
+ * @param {string} extension
+ */
+export function fileName(pattern, { name, tags }, part, extension) {
+  const { title = name, artist = "", album = "" } = tags;
+  /** @type {Record<string, string>} */
+  const values = { song: name, title, artist, album, part };
+  const filled = (pattern.trim() || DEFAULT_PATTERN).replace(
+    /\{(\w+)\}/g,
+    (field, key) => values[key] ?? field,
+  );
+  return `${tidyName(filled) || tidyName(name) || "stems"}.${extension}`;
+}
+
+/** A name without forbidden characters, and without the dashes around empty fields. @param {string} name */
+function tidyName(name) {
+  return name
+    .replace(FORBIDDEN, "_")
+    .replace(/\s+/g, " ")
+    .replace(/^[\s.-]+|[\s.-]+$/g, "")
+    .replace(/( - )+/g, " - ")
+    .slice(0, LONGEST_NAME);
 }

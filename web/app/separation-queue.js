@@ -2,184 +2,162 @@
 
 import { cancelled, describe } from "../base/errors.js";
 import { until } from "../base/waiting.js";
-import { jobName, songFolder } from "../library/layout.js";
+import { jobName } from "../library/layout.js";
 import { hopFor } from "../library/measurement.js";
 import { removeOtherJobs } from "../library/songs.js";
-import { deskFor } from "./desk-state.js";
-import { estimate, learn } from "./estimate.js";
-import { JobProgress } from "./job-progress.js";
-import { audioOf, emptyStems, finishedPart, partOf, rangeOf } from "./song.js";
+import { estimate, learn } from "./estimates.js";
+import { JobProgress } from "./progress.js";
+import { audioOf, partOf, rangeOf } from "./song-audio.js";
 
 /** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
-/** @typedef {import("../base/errors.js").ErrorData} ErrorData */
+/** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../engine/protocol.js").Events} Events */
+/** @typedef {import("../engine/protocol.js").JobRequest} JobRequest */
 /** @typedef {import("./song.js").Song} Song */
-/** @typedef {(song: Song, changes: Partial<Song>) => void} Change */
+/** @typedef {import("./songs.js").Songs} Songs */
+/** @typedef {import("./state.js").PageState} PageState */
+
+/**
+ * @typedef {object} Job
+ * @property {string} song id
+ * @property {AbortController} controller
+ * @property {JobProgress} progress
+ * @property {number} segments of the whole song
+ * @property {boolean} fellBack true when a device has failed meanwhile
+ */
 
 const now = () => performance.now() / 1000;
 
 export class SeparationQueue {
-  #engine;
+  #store;
   #songs;
-  #change;
-  #busy = false;
-  #abort = new AbortController();
-  /** Of the job at work. */
-  #segments = 1;
-  #fallen = false;
+  #engine;
+  /** @type {Job | null} */ #job = null;
 
   /**
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {Songs} songs
    * @param {EngineClient} engine
-   * @param {() => Song[]} songs all of them, in their order
-   * @param {Change} change
    */
-  constructor(engine, songs, change) {
-    this.#engine = engine;
+  constructor(store, songs, engine) {
+    this.#store = store;
     this.#songs = songs;
-    this.#change = change;
-    listen(engine, "model.progress", (event) => this.#modelProgress(event));
-    listen(engine, "job.progress", (event) => this.#jobProgress(event));
-    listen(engine, "engine.fallback", () => {
-      this.#fallen = true;
+    this.#engine = engine;
+    this.#listen("model.progress", (event, job) => this.#modelProgress(event, job));
+    this.#listen("job.progress", (event, job) => this.#jobProgress(event, job));
+    this.#listen("job.chunk", (event, job) => {
+      if (event.job === job.song) songs.send(job.song, "extended", event.stems);
     });
-    listen(engine, "job.chunk", (event) => this.#chunk(event));
+    this.#listen("engine.fallback", (_, job) => {
+      job.fellBack = true;
+    });
   }
 
-  /** Works until no song waits. */
+  /** Separates until no song waits. */
   async work() {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (this.#job) return;
     for (;;) {
-      const song = this.#songs().find(({ status }) => status === "waiting");
-      if (!song) break;
+      const song = this.#songs.all.find(({ status }) => status === "waiting");
+      if (!song) return;
       await this.#separate(song);
     }
-    this.#busy = false;
   }
 
-  /** Cancels the job at work. */
-  cancel() {
-    this.#abort.abort(cancelled());
+  /** Stops the separation of a song, if it is the one that runs. @param {string} id */
+  cancel(id) {
+    if (this.#job?.song === id) this.#job.controller.abort(cancelled());
   }
 
-  /** @param {Song} song */
+  /** Must leave the song in another state than waiting: the loop above would take it again. @param {Song} song */
   async #separate(song) {
-    const audio = audioOf(song);
-    const { plan, format, normalisation } = song;
-    if (!audio || !plan || !format) return;
-    const { model, preset, region } = plan;
-    const range = region ? rangeOf(format, region) : { start: 0, stop: format.length };
-    const duration = (range.stop - range.start) / format.rate;
-    this.#change(song, {
-      status: "working",
-      progress: new JobProgress(now()),
-      download: null,
-      preview: region && { start: range.start / format.rate, stop: range.stop / format.rate },
-      stems: emptyStems(song, model, range),
-      desk: deskFor(model.stems, song.desk),
-    });
-    this.#fallen = false;
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
+    const { id } = song;
+    const controller = new AbortController();
+    const progress = new JobProgress(now(), this.#absentPhases(song));
+    const job = { song: id, controller, progress, segments: 1, fellBack: false };
+    this.#job = job;
     try {
-      const info = await until(signal, this.#engine.start());
-      song.progress?.expect("separate", estimate(model, preset, duration, info));
-      if (Object.keys(model.artifacts).length === 0) {
-        song.progress?.skip("download");
-        song.progress?.skip("create");
-      }
-      if (normalisation) song.progress?.skip("measure");
-      // A preview is not kept: its stems lie in memory.
-      const folder = song.folder && !region ? `${songFolder(song.id)}/${jobName(model.id, preset)}` : null;
-      const part = region ? partOf(audio, range) : audio;
-      const request = {
-        job: song.id,
-        song: part,
-        folder,
-        model,
-        preset,
-        normalisation,
-        hop: hopFor(audio.length),
-      };
-      const { seconds, segments } = await this.#engine.run(request, signal);
-      // A job that had only its end to write teaches nothing, nor does one of two devices.
-      if (segments > 0 && !this.#fallen)
-        learn(model, preset, (duration * segments) / this.#segments, info, seconds);
-      if (region) return this.#change(song, { status: "ready", progress: null, plan: null });
-      this.#change(song, { status: "done", progress: null, plan: null, unfinished: null });
+      this.#songs.send(id, "started", progress);
+      await this.#run(job);
+      this.#songs.send(id, "finished", undefined);
     } catch (reason) {
-      this.#stopped(song, describe(reason));
-      return;
+      const error = describe(reason);
+      if (error.code === "cancelled") this.#songs.send(id, "stopped", undefined);
+      else this.#songs.send(id, "failed", error);
+    } finally {
+      this.#job = null;
     }
-    // If that fails they take room until the next time; the stems are finished all the same.
-    if (song.folder) await removeOtherJobs(song.id, { model: model.id, preset }).catch(() => {});
   }
 
-  /** @param {Events["model.progress"]} event */
-  #modelProgress({ stage, done, total }) {
-    const song = this.#songs().find(({ status }) => status === "working");
-    if (!song?.progress || !total) return;
-    if (stage === "create") song.progress.mark("create", done / total, 1, now());
+  /** Phases that will not take place, as far as the page can tell. @param {Song} song */
+  #absentPhases({ plan, normalisation }) {
+    const { engine, storage } = this.#store.state;
+    /** @type {import("./progress.js").Phase[]} */
+    const absent = [];
+    if (engine.phase === "ready") absent.push("start");
+    if (plan && storage.models.includes(plan.model.id)) absent.push("download");
+    if (plan && Object.keys(plan.model.artifacts).length === 0) absent.push("download", "create");
+    if (normalisation) absent.push("measure");
+    return absent;
+  }
+
+  /** @param {Job} job */
+  async #run(job) {
+    const { signal } = job.controller;
+    const song = /** @type {Song} */ (this.#songs.find(job.song));
+    const { plan, format } = song;
+    if (!plan || !format) throw new Error("A song was started without a plan.");
+    const { model, preset, region } = plan;
+    const { start, stop } = rangeOf(format, region);
+    const duration = (stop - start) / format.rate;
+    const info = await until(signal, this.#engine.start());
+    job.progress.expect("separate", estimate(model, preset, duration, info));
+    const { seconds, segments } = await this.#engine.run(requestOf(song), signal);
+    // Neither a job that had only its end left to write nor one of two devices tells how fast this one is.
+    if (segments > 0 && !job.fellBack)
+      learn(model, preset, (duration * segments) / job.segments, info, seconds);
+    // A failure costs space until the next time; the stems are finished all the same.
+    if (song.folder && !region) await removeOtherJobs(song.id, { model: model.id, preset }).catch(() => {});
+  }
+
+  /** @param {Events["model.progress"]} event @param {Job} job */
+  #modelProgress({ stage, done, total }, { song, progress }) {
+    if (!total) return;
+    if (stage === "create") progress.mark("create", done / total, 1, now());
     else if (stage === "verify")
-      song.progress.skip("download"); // it was here already, or is here now
-    else song.progress.mark("download", done / total, done / total, now());
-    this.#change(song, stage === "download" ? { download: { done, total } } : {});
+      progress.skip("download"); // it was here already, or is here now
+    else progress.mark("download", done / total, done / total, now());
+    this.#songs.send(song, "progressed", stage === "download" ? { download: { done, total } } : {});
   }
 
-  /** @param {Events["job.progress"]} event */
-  #jobProgress({ job, stage, done, total }) {
-    const song = this.#find(job);
-    if (!song?.progress || !total) return;
-    if (stage === "separate") this.#segments = total;
-    song.progress.mark(stage, done / total, Math.min(done + 1, total) / total, now());
-    this.#change(song, {});
+  /** @param {Events["job.progress"]} event @param {Job} job */
+  #jobProgress({ job: id, stage, done, total }, job) {
+    if (id !== job.song || !total) return;
+    if (stage === "separate") job.segments = total;
+    job.progress.mark(stage, done / total, Math.min(done + 1, total) / total, now());
+    this.#songs.send(job.song, "progressed", {});
   }
 
-  /** @param {Events["job.chunk"]} event */
-  #chunk({ job, stems }) {
-    const song = this.#find(job);
-    if (!song) return;
-    for (const { name, pieces, peaks } of stems) {
-      const stem = song.stems.find((each) => each.name === name);
-      const { begin = 0 } = stem ?? {};
-      stem?.append(
-        pieces.map((piece) => ({ ...piece, start: begin + piece.start })),
-        peaks,
-      );
-    }
-    this.#change(song, {});
-  }
-
-  /** What is finished stays: it can be heard, and separating goes on from there. @param {Song} song @param {ErrorData} error */
-  #stopped(song, error) {
-    const cancelled = error.code === "cancelled";
-    const fraction = finishedPart(song);
-    const { plan, folder, unfinished } = song;
-    const further = folder && plan && !plan.region && fraction > 0;
-    this.#change(song, {
-      status: cancelled ? "ready" : "failed",
-      error: cancelled ? null : error,
-      progress: null,
-      // Stopped before it has got to where it was: that is still there.
-      unfinished: further ? { model: plan.model.id, preset: plan.preset, fraction } : unfinished,
-      // Of a preview nothing stays: it was asked for as a whole.
-      stems: fraction > 0 && !plan?.region ? song.stems : [],
-      preview: null,
+  /**
+   * @template {keyof Events} T
+   * @param {T} type
+   * @param {(data: Events[T], job: Job) => void} listener called while a job runs and is not cancelled
+   */
+  #listen(type, listener) {
+    this.#engine.addEventListener(type, (event) => {
+      const job = this.#job;
+      if (job && !job.controller.signal.aborted) listener(/** @type {CustomEvent} */ (event).detail, job);
     });
-  }
-
-  /** @param {string} id */
-  #find(id) {
-    return this.#songs().find((song) => song.id === id);
   }
 }
 
-/**
- * @template {keyof Events} T
- * @param {EngineClient} engine
- * @param {T} type
- * @param {(data: Events[T]) => void} listener
- */
-function listen(engine, type, listener) {
-  engine.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+/** @param {Song} song that was started @returns {JobRequest} */
+function requestOf(song) {
+  const { id, plan, format, normalisation } = song;
+  const audio = audioOf(song);
+  if (!plan || !format || !audio) throw new Error("A song was started without a plan.");
+  const { model, preset, region } = plan;
+  // The stems of a preview lie in memory.
+  const folder = song.folder && !region ? `${song.folder}/${jobName(model.id, preset)}` : null;
+  const part = region ? partOf(audio, rangeOf(format, region)) : audio;
+  return { job: id, song: part, folder, model, preset, normalisation, hop: hopFor(audio.length) };
 }

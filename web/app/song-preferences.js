@@ -1,15 +1,12 @@
-/**
- * What the page remembers of each song from visit to visit beside its samples: where in the list it stands, what it
- * waits for, and its desk. One record a song: a tab with other songs has its own.
- */
+/** Place, plan and desk of each song, kept from visit to visit. One record a song, since each tab has its own songs. */
 
-import { forget, recall, remember } from "../platform/preferences.js";
+import { forget, recallRecord, remember } from "../platform/preferences.js";
 
 /**
  * @typedef {object} SongPreferences
  * @property {number} [place] in the list
- * @property {{ model: string, preset: string } | null} [plan] of a separation that is not finished, by the model's id
- * @property {import("./desk-state.js").Desk} [desk]
+ * @property {{ model: string, preset: string } | null} [plan] of an unfinished separation; `model` is an id
+ * @property {import("./desk.js").Desk} [desk]
  */
 
 /** @param {string} id */
@@ -17,7 +14,7 @@ const keyOf = (id) => `song.${id}`;
 
 /** @param {string} id @returns {SongPreferences} */
 export function recallSongPreferences(id) {
-  return JSON.parse(recall(keyOf(id)) ?? "{}");
+  return recallRecord(keyOf(id));
 }
 
 /** @param {string} id @param {SongPreferences} changes */

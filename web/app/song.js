@@ -1,142 +1,301 @@
-/** A song of the page: where it comes from, what is known of it, and what has been made of it. */
+/**
+ * A song of the page, and everything that can happen to it.
+ *
+ * A `Song` is a frozen record. `transition` makes the next one from it; `Songs` keeps the current one, and is where
+ * everybody else sends intents:
+ *
+ *     intent       from                           to
+ *     decoding     decoding                       decoding
+ *     decoded      decoding                       waiting if it is planned, else ready
+ *     retried      failed to decode               decoding
+ *     planned      decoding                       decoding
+ *                  ready, waiting, done, failed   waiting
+ *     unplanned    decoding, waiting              decoding, ready
+ *     started      waiting                        working
+ *     progressed   working                        working
+ *     extended     working                        working
+ *     finished     working                        done; ready after a preview
+ *     stopped      working                        ready
+ *     failed       decoding, waiting, working     failed
+ *     discarded    ready or failed, unfinished    ready
+ *     nullTested   any                            the same
+ *     deskChanged  any                            the same
+ *
+ * Any other transition is a defect of the caller, and throws. Tracks grow in place while a song is working.
+ */
 
 import { songFolder } from "../library/layout.js";
 import { hopFor } from "../library/measurement.js";
 import { Track } from "../library/track.js";
-import { deskFor } from "./desk-state.js";
+import { deskFor } from "./desk.js";
+import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../library/measurement.js").Normalisation} Normalisation */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
+/** @typedef {import("../engine/protocol.js").StemChunk} StemChunk */
 /** @typedef {import("../library/songs.js").StoredSong} StoredSong */
 /** @typedef {import("../library/songs.js").SongRecord} SongRecord */
 /** @typedef {import("../library/songs.js").Tags} Tags */
 /** @typedef {import("../decode/page/client.js").DecodedSong} DecodedSong */
-/** @typedef {import("./job-progress.js").JobProgress} JobProgress */
-/** @typedef {import("./desk-state.js").Desk} Desk */
-/** @typedef {import("./desk-state.js").Span} Span */
+/** @typedef {import("./progress.js").JobProgress} JobProgress */
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./desk.js").Span} Span */
+
+/** @typedef {"decoding" | "ready" | "waiting" | "working" | "done" | "failed"} Status */
 
 /**
- * @typedef {object} Song
+ * @typedef {object} SongFields
  * @property {string} id
- * @property {string} name of the file, without its ending
- * @property {Blob | null} file none where the song comes from the storage
- * @property {string | null} folder in the storage; none where the browser has no storage
- * @property {Tags} tags what its file says of it
- * @property {number} added when it came, in milliseconds since 1970
- * @property {"reading" | "ready" | "waiting" | "working" | "done" | "failed"} status
- * @property {number} read fraction of the file that is decoded
- * @property {Format | null} format as soon as it is read
- * @property {number} duration in seconds; 0 until it is known
+ * @property {string} name of the file, without its extension
+ * @property {Blob | null} file null when the song comes from the storage
+ * @property {string | null} folder in the storage; null when the browser has none
+ * @property {Tags} tags of its file
+ * @property {number} added time of arrival, in milliseconds since 1970
+ * @property {boolean} fresh true until a separation of a song of this visit is planned
+ * @property {Status} status
+ * @property {number} decoded fraction of the file
+ * @property {Format | null} format null until it is decoded
+ * @property {number} duration in seconds; 0 until it is decoded
  * @property {Track | null} track the song itself, with its peaks
- * @property {Normalisation | null} normalisation as soon as it is read
- * @property {Plan | null} plan how it is to be separated
- * @property {Unfinished | null} unfinished what a separation has got to that was cut off
- * @property {JobProgress | null} progress
+ * @property {Normalisation | null} normalisation null until it is decoded
+ * @property {Plan | null} plan of the separation that is to come, runs or has failed
+ * @property {Unfinished | null} unfinished separation that can go on
+ * @property {JobProgress | null} progress of the separation that runs
  * @property {{ done: number, total: number } | null} download of the model, in bytes
  * @property {Track[]} stems
- * @property {Span | null} preview the part that the stems are of, where they are not of the whole song
- * @property {number | null} nullTest the stems' sum minus the song, relative to it, in dB; once it is measured
+ * @property {Span | null} preview the part that the stems cover, when it is not the whole song
+ * @property {number | null} nullTest the stems' sum minus the song, relative to the song, in dB; null until measured
  * @property {Desk} desk
  * @property {ErrorData | null} error
  */
 
+/** @typedef {Readonly<SongFields>} Song */
 /** @typedef {{ rate: number, channels: number, length: number }} Format rate in Hz, length in samples */
-/** @typedef {{ model: Model, preset: string, region: Span | null }} Plan `region` where only a part is asked for */
-/** @typedef {{ model: string, preset: string, fraction: number }} Unfinished by the model's id */
+/** @typedef {{ model: Model, preset: string, region: Span | null }} Plan `region` is the part of a preview */
+/** @typedef {{ model: string, preset: string, fraction: number }} Unfinished `model` is an id */
 
 /** @param {string} id @param {File} file @param {string | null} folder @returns {Song} */
 export function newSong(id, file, folder) {
-  return {
-    ...blank(id, file.name.replace(/\.[^.]+$/, "")),
+  const name = file.name.replace(/\.[^.]+$/, "");
+  return Object.freeze({
+    ...blank(id, name),
     file,
     folder,
     added: Date.now(),
-    status: "reading",
-  };
+    fresh: true,
+    status: "decoding",
+  });
 }
 
 /**
  * A song of an earlier visit.
- * @param {StoredSong} kept
- * @param {Desk} [before] as it was left
+ * @param {StoredSong} stored
+ * @param {Desk} [desk] as it was left
+ * @param {{ model: string, preset: string } | null} [plan] of a separation that had not begun
  * @returns {Song}
  */
-export function reopened({ id, facts, original, job }, before) {
-  const desk = deskFor(job?.stems ?? [], before);
-  const song = { ...blank(id, facts.name), folder: songFolder(id), added: facts.added, desk };
-  Object.assign(song, read({ ...facts, ...original }));
-  if (!job) return song;
+export function reopenedSong({ id, facts, original, job }, desk, plan = null) {
+  /** @type {SongFields} */
+  const song = {
+    ...blank(id, facts.name),
+    ...decodedFields({ ...facts, ...original }),
+    folder: songFolder(id),
+    added: facts.added,
+    desk: deskFor(job?.stems ?? [], desk),
+    status: job?.done ? "done" : "ready",
+  };
+  if (!job) return Object.freeze({ ...song, unfinished: plan && { ...plan, fraction: 0 } });
   const { model, preset, stems, hop, finished } = job;
-  if (!job.done) return { ...song, unfinished: { model, preset, fraction: finished / facts.length } };
+  if (!job.done)
+    return Object.freeze({ ...song, unfinished: { model, preset, fraction: finished / facts.length } });
   const tracks = stems.map((name, index) => {
     const track = new Track(name, facts.channels, facts.length, hop);
     track.append(job.tracks[index].pieces, job.tracks[index].peaks);
     return track;
   });
-  return { ...song, status: "done", stems: tracks };
-}
-
-/** What is known of a song once it is read. @param {DecodedSong} song @returns {Partial<Song>} */
-export function read({ rate, channels, length, tags, normalisation, peaks, pieces }) {
-  const track = new Track("original", channels, length, hopFor(length));
-  track.append(pieces, peaks);
-  const format = { rate, channels, length };
-  return { format, tags, normalisation, duration: length / rate, track, read: 1, status: "ready" };
-}
-
-/** A song as the engine takes it. @param {Song} song @returns {StoredAudio | null} nothing before it is read */
-export function audioOf({ format, folder, track }) {
-  return format && track && { ...format, folder, pieces: track.pieces };
+  return Object.freeze({ ...song, stems: tracks });
 }
 
 /**
- * Empty tracks for all that a model will make of a song.
+ * The song after an intent.
+ * @template {Intent} T
  * @param {Song} song
- * @param {Model} model
- * @param {{ start: number, stop: number }} [range] in samples, where it is not the whole song
+ * @param {T} intent
+ * @param {IntentData<T>} data
+ * @returns {Song}
+ * @throws {IllegalTransition}
  */
-export function emptyStems({ format }, model, range) {
-  if (!format) return [];
-  const { channels, length } = format;
-  return model.stems.map((name) => new Track(name, channels, length, hopFor(length), range));
+export function transition(song, intent, data) {
+  if (!allows(song, intent)) throw new IllegalTransition(song, intent);
+  const change = /** @type {(song: Song, data: unknown) => Partial<SongFields>} */ (
+    TRANSITIONS[intent].change
+  );
+  return Object.freeze({ ...song, ...change(song, data) });
 }
+
+/** True when a song can take an intent. @param {Song} song @param {Intent} intent */
+export function allows(song, intent) {
+  const { from, when } = TRANSITIONS[intent];
+  return from.includes(song.status) && (when === undefined || when(song));
+}
+
+export class IllegalTransition extends Error {
+  /** @param {Song} song @param {Intent} intent */
+  constructor({ status }, intent) {
+    super(`A song that is ${status} cannot be ${intent}.`);
+  }
+}
+
+/** @typedef {keyof typeof TRANSITIONS} Intent */
+/** @template {Intent} T @typedef {Parameters<typeof TRANSITIONS[T]["change"]>[1]} IntentData */
+
+/** @type {Status[]} */
+const ANY = ["decoding", "ready", "waiting", "working", "done", "failed"];
+
+const isDecoded = (/** @type {Song} */ { format }) => format !== null;
+
+const TRANSITIONS = Object.freeze({
+  decoding: rule(["decoding"], (_, /** @type {number} */ decoded) => ({ decoded })),
+
+  decoded: rule(["decoding"], ({ plan }, /** @type {DecodedSong} */ decoded) => ({
+    ...decodedFields(decoded),
+    status: plan ? "waiting" : "ready",
+  })),
+
+  retried: rule(
+    ["failed"],
+    () => ({ status: "decoding", decoded: 0, error: null }),
+    ({ file, format }) => file !== null && format === null,
+  ),
+
+  planned: rule(
+    ["decoding", "ready", "waiting", "done", "failed"],
+    ({ status, fresh }, /** @type {Plan} */ plan) => ({
+      ...NO_STEMS,
+      plan,
+      status: status === "decoding" ? "decoding" : "waiting",
+      fresh: fresh && plan.region !== null,
+      error: null,
+    }),
+    (song) => song.status === "decoding" || isDecoded(song),
+  ),
+
+  unplanned: rule(["decoding", "waiting"], ({ status }) => ({
+    plan: null,
+    status: status === "decoding" ? "decoding" : "ready",
+  })),
+
+  started: rule(["waiting"], startedFields),
+
+  progressed: rule(["working"], (_, /** @type {Partial<Pick<Song, "download">>} */ fields) => fields),
+
+  extended: rule(["working"], ({ stems }, /** @type {StemChunk[]} */ chunk) => {
+    for (const { name, pieces, peaks } of chunk) {
+      const stem = stems.find((each) => each.name === name);
+      const begin = stem?.begin ?? 0;
+      stem?.append(
+        pieces.map((piece) => ({ ...piece, start: begin + piece.start })),
+        peaks,
+      );
+    }
+    return {};
+  }),
+
+  finished: rule(["working"], ({ plan, unfinished }) => ({
+    ...NO_JOB,
+    plan: null,
+    status: plan?.region ? "ready" : "done",
+    unfinished: plan?.region ? unfinished : null,
+  })),
+
+  stopped: rule(["working"], (song) => ({ ...interrupted(song), plan: null, status: "ready" })),
+
+  failed: rule(["decoding", "waiting", "working"], (song, /** @type {ErrorData} */ error) => ({
+    ...(song.status === "working" ? interrupted(song) : {}),
+    status: "failed",
+    error,
+  })),
+
+  discarded: rule(
+    ["ready", "failed"],
+    () => ({ ...NO_STEMS, plan: null, unfinished: null, error: null, status: "ready" }),
+    ({ unfinished }) => unfinished !== null,
+  ),
+
+  /** A measurement of stems that have been replaced meanwhile says nothing about the new ones. */
+  nullTested: rule(ANY, (song, /** @type {{ stems: Track[], residual: number }} */ { stems, residual }) =>
+    stems === song.stems ? { nullTest: residual } : {},
+  ),
+
+  deskChanged: rule(ANY, ({ desk }, /** @type {Partial<Desk>} */ changes) => ({
+    desk: Object.freeze({ ...desk, ...changes }),
+  })),
+});
+
+const NO_STEMS = Object.freeze({ stems: [], preview: null, nullTest: null });
+const NO_JOB = Object.freeze({ progress: null, download: null });
 
 /**
- * A part of a song as the engine takes it. It lies in memory or in the song's own pieces, of which nothing is copied.
- * @param {StoredAudio} audio
- * @param {{ start: number, stop: number }} range in samples
- * @returns {StoredAudio}
+ * One line of the table above.
+ * @template [D=void]
+ * @param {Status[]} from
+ * @param {(song: Song, data: D) => Partial<SongFields>} change
+ * @param {(song: Song) => boolean} [when]
  */
-export function partOf({ rate, channels, pieces }, { start, stop }) {
-  const bytes = channels * Float32Array.BYTES_PER_ELEMENT;
-  const parts = pieces
-    .filter((piece) => piece.start < stop && piece.start + piece.length > start)
-    .map((piece) => {
-      const first = Math.max(start, piece.start);
-      const last = Math.min(stop, piece.start + piece.length);
-      const blob = piece.blob.slice((first - piece.start) * bytes, (last - piece.start) * bytes);
-      return { start: first - start, length: last - first, blob };
-    });
-  return { rate, channels, length: stop - start, folder: null, pieces: parts };
+function rule(from, change, when) {
+  return { from, change, when };
 }
 
-/** A region in samples, on the grid of the peaks. @param {Format} format @param {Span} region */
-export function rangeOf({ rate, length }, { start, stop }) {
-  const hop = hopFor(length);
+/** @param {Song} song @param {JobProgress} progress @returns {Partial<SongFields>} */
+function startedFields({ plan, format, desk }, progress) {
+  if (!plan || !format) throw new Error("A song waits without a plan.");
+  const { model, region } = plan;
+  const range = rangeOf(format, region);
   return {
-    start: Math.floor((start * rate) / hop) * hop,
-    stop: Math.min(length, Math.ceil((stop * rate) / hop) * hop),
+    status: "working",
+    progress,
+    download: null,
+    preview: region && { start: range.start / format.rate, stop: range.stop / format.rate },
+    stems: emptyStems(format, model.stems, range),
+    desk: deskFor(model.stems, desk),
   };
 }
 
-/** Part of the song that is separated. @param {Song} song */
-export function finishedPart({ stems, format }) {
-  return format && stems.length > 0 ? (stems[0].available - stems[0].begin) / format.length : 0;
+/**
+ * A separation that has ended early: its stems stay as far as they are finished, and it can go on from there. A
+ * preview leaves nothing.
+ * @param {Song} song
+ * @returns {Partial<SongFields>}
+ */
+function interrupted(song) {
+  const { plan, folder, unfinished, stems } = song;
+  const fraction = plan?.region ? 0 : separatedPart(song);
+  const isKept = plan && folder && fraction > 0;
+  return {
+    ...NO_JOB,
+    preview: null,
+    stems: fraction > 0 ? stems : [],
+    // An earlier run may have got further than this one; what it has written is still there.
+    unfinished: isKept ? { model: plan.model.id, preset: plan.preset, fraction } : unfinished,
+  };
 }
 
-/** @param {string} id @param {string} name @returns {Song} */
+/** @param {DecodedSong} song @returns {Partial<SongFields>} */
+function decodedFields({ rate, channels, length, tags, normalisation, peaks, pieces }) {
+  const track = new Track("original", channels, length, hopFor(length));
+  track.append(pieces, peaks);
+  return {
+    format: { rate, channels, length },
+    tags,
+    normalisation: normalisation ?? null,
+    duration: length / rate,
+    track,
+    decoded: 1,
+  };
+}
+
+/** @param {string} id @param {string} name @returns {SongFields} */
 function blank(id, name) {
   return {
     id,
@@ -145,19 +304,17 @@ function blank(id, name) {
     tags: {},
     folder: null,
     added: 0,
+    fresh: false,
     status: "ready",
-    read: 0,
+    decoded: 0,
     format: null,
     duration: 0,
     track: null,
     normalisation: null,
     plan: null,
     unfinished: null,
-    progress: null,
-    download: null,
-    stems: [],
-    preview: null,
-    nullTest: null,
+    ...NO_JOB,
+    ...NO_STEMS,
     desk: deskFor([]),
     error: null,
   };

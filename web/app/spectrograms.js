@@ -1,4 +1,4 @@
-/** Spectrograms, asked for block by block: what has scrolled out of sight is not asked for any more. */
+/** Spectrograms of tracks, one block of columns at a time. */
 
 /** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
 /** @typedef {import("../library/track.js").Track} Track */
@@ -6,28 +6,34 @@
 /** Rows of a picture. */
 export const ROWS = 192;
 
-/** The lowest frequency that is drawn, in Hz. */
+/** Lowest frequency that is drawn, in Hz. */
 export const LOW = 30;
 
-/** The highest, where the song's rate allows it. */
+/** Highest frequency that is drawn, in Hz, if the song's rate allows it. */
 const HIGHEST = 20_000;
 
-/** The engine looks this much around a column at most. */
+/** Longest stretch around a column that its window covers. */
 const AROUND_SECONDS = 0.5;
 
 export class Spectrograms {
   #engine;
+  #store;
+  #running = 0;
 
-  /** @param {EngineClient} engine */
-  constructor(engine) {
+  /**
+   * @param {EngineClient} engine
+   * @param {import("./store.js").Store<import("./state.js").PageState>} store
+   */
+  constructor(engine, store) {
     this.#engine = engine;
+    this.#store = store;
   }
 
   /**
-   * Some columns of a picture.
+   * Computes some columns of a picture.
    * @param {Track} track
    * @param {number} rate in Hz
-   * @param {{ start: number, stop: number, columns: number }} block from which sample to which
+   * @param {{ start: number, stop: number, columns: number }} block `start` and `stop` in samples
    * @returns {Promise<Uint8Array>} levels by column and row, the lowest frequency first
    */
   async levels(track, rate, { start, stop, columns }) {
@@ -44,11 +50,23 @@ export class Spectrograms {
       low: LOW,
       high: high(rate),
     };
-    return (await this.#engine.analyse("spectrogram", song, window)).pixels;
+    this.#count(1);
+    try {
+      return (await this.#engine.analyse("spectrogram", song, window)).pixels;
+    } finally {
+      this.#count(-1);
+    }
+  }
+
+  /** @param {1 | -1} change */
+  #count(change) {
+    this.#running += change;
+    const analysing = this.#running > 0;
+    if (analysing !== this.#store.state.analysing) this.#store.set({ analysing });
   }
 }
 
-/** @param {number} rate in Hz */
+/** Highest frequency of a picture. @param {number} rate in Hz */
 export function high(rate) {
   return Math.min(HIGHEST, rate / 2);
 }

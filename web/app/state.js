@@ -1,10 +1,10 @@
-/** The state of the page: one plain value that every element is drawn from. */
+/** The state of the page: one plain value, from which every element is drawn. */
 
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
-/** @typedef {import("./device-check.js").CheckState} CheckState */
+/** @typedef {import("./device-check-controller.js").CheckState} CheckState */
 /** @typedef {import("./export-controller.js").ExportState} ExportState */
 /** @typedef {import("./song.js").Song} Song */
 
@@ -13,24 +13,24 @@
  * @property {"asleep" | "starting" | "ready" | "failed"} phase
  * @property {number} fraction of the start
  * @property {EngineInfo | null} info
- * @property {string} choice the device that is wanted: `auto`, `webgpu`, `wasm-<threads>` or `wasm-<workers>x<threads>`
+ * @property {string} choice of a device: `auto`, `webgpu`, `wasm-<threads>` or `wasm-<workers>x<threads>`
  * @property {string[]} choices
- * @property {number | null} measured devices that were measured against each other, once they were
- * @property {import("../engine/protocol.js").Fallback | null} fallback the last device that has failed
+ * @property {number | null} measured number of devices that were measured against each other; null before
+ * @property {import("../engine/protocol.js").Fallback | null} fallback of the last device that failed
  */
 
 /**
  * @typedef {object} OfflineState
  * @property {"impossible" | "possible" | "preparing" | "ready"} phase
- * @property {number} fraction of what is prepared
+ * @property {number} fraction of the preparation
  */
 
 /**
- * @typedef {object} StorageState what the browser keeps, in bytes
+ * @typedef {object} StorageState bytes in the browser's storage
  * @property {number} shell
  * @property {number} runtime
- * @property {string[]} models ids of those that need no download
- * @property {number} usage of this page in all
+ * @property {string[]} models ids of models that need no download
+ * @property {number} usage of the page altogether
  * @property {number} quota
  */
 
@@ -38,21 +38,24 @@
  * @typedef {object} PageState
  * @property {EngineState} engine
  * @property {Model[]} models
- * @property {import("../platform/models.js").Catalogue} catalogue looks of the stems
- * @property {Model | null} model the one chosen
- * @property {string} preset the quality chosen
+ * @property {import("../platform/models.js").Catalogue} catalogue of stems
+ * @property {Model | null} model chosen
+ * @property {string} preset chosen
  * @property {Song[]} songs
- * @property {Song | null} removed the one that can still be had back
+ * @property {Song | null} removed last, which can be restored
  * @property {string | null} selected id of the song that is shown
- * @property {ExportState | null} export what is measured or written, or was last
+ * @property {ExportState | null} export that runs, or ran last
  * @property {ErrorData | null} problem an error of the page rather than of a song
- * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update what a reload would bring
+ * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update that a reload would bring
  * @property {OfflineState} offline
  * @property {StorageState} storage
- * @property {SongQuality[] | null} quality what the models reach, once it was asked for
+ * @property {SongQuality[] | null} quality of the models; null until it is loaded
  * @property {CheckState | null} check of this device, the last one
- * @property {string[]} requests URLs asked for since the last song came
+ * @property {string[]} requests URLs requested since the last song came
+ * @property {boolean} analysing true while an analysis runs
  */
+
+const UNSETTLED = new Set(["decoding", "waiting", "working"]);
 
 /** @returns {PageState} */
 export function initialState() {
@@ -81,18 +84,35 @@ export function initialState() {
     quality: null,
     check: null,
     requests: [],
+    analysing: false,
   };
 }
 
 /**
- * The quality that the chosen model has: the one chosen, or else its standard one.
+ * The chosen quality, or the standard one when the chosen model does not have it.
  * @param {Pick<PageState, "model" | "preset">} state
  */
-export function presetOf({ model, preset }) {
+export function chosenPreset({ model, preset }) {
   return model && preset in model.presets ? preset : "standard";
 }
 
 /** @param {PageState} state @returns {Song | null} */
 export function selectedSong(state) {
   return state.songs.find((song) => song.id === state.selected) ?? null;
+}
+
+/** True while a file is being written. @param {PageState} state */
+export function isWriting(state) {
+  return Boolean(state.export?.writing);
+}
+
+/** True while there is work that a reload would lose. @param {PageState} state */
+export function isAtWork(state) {
+  return isWriting(state) || state.songs.some(({ status }) => UNSETTLED.has(status));
+}
+
+/** True while nothing competes for the processor and the GPU. @param {PageState} state */
+export function isIdle(state) {
+  const isMeasuring = state.export !== null && state.export.measured !== null;
+  return !isAtWork(state) && !isMeasuring && state.check?.phase !== "working" && !state.analysing;
 }

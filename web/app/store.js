@@ -1,5 +1,5 @@
 /**
- * One observable value: the state of the page. Changes of one task are told once, at its end.
+ * An observable value: the state of the page. Listeners are called once for all changes of a task, at its end.
  * @template {object} T
  */
 export class Store {
@@ -22,7 +22,7 @@ export class Store {
     this.touch();
   }
 
-  /** Tell the listeners although only something inside the state has changed. */
+  /** Calls the listeners, although only something inside the state has changed. */
   touch() {
     if (this.#pending) return;
     this.#pending = true;
@@ -32,7 +32,7 @@ export class Store {
     });
   }
 
-  /** @param {(state: T) => void} listener is called at once and after every change */
+  /** @param {(state: T) => void} listener called at once and after every change */
   subscribe(listener) {
     this.#listeners.add(listener);
     listener(this.#state);

@@ -11,6 +11,9 @@ import { download } from "./download.js";
 
 export const CACHE = "demixer-models";
 
+/** Header of a stored model that says where it comes from: `site`, the default, or `user`. */
+const ORIGIN = "X-Demixer-Origin";
+
 /**
  * The verified content of an artifact. Tabs that need the same one download it once.
  * @param {URL} url
@@ -42,7 +45,7 @@ export async function obtain(url, artifact, signal, report, warn, timeout) {
       throw new DemixError("model/integrity", "The downloaded model differs from the expected one.");
     }
     report("verify", 1, 1);
-    const refusal = problem ?? (await keep(weights, artifact));
+    const refusal = problem ?? (await keep(weights, artifact, "site"));
     if (refusal && !problem) warn(refusal);
     return { weights, cached: !refusal };
   });
@@ -64,13 +67,16 @@ export async function forget(artifact) {
 }
 
 /**
- * Removes the artifacts that the site no longer has.
+ * Removes the artifacts that the site no longer has. Those of a model that a user brought stay.
  * @param {Artifact[]} current
  */
 export async function forgetOthers(current) {
   const keys = new Set(current.map(keyOf));
   const cache = await openCache();
-  for (const { url } of (await cache?.keys()) ?? []) if (!keys.has(url)) await cache?.delete(url);
+  for (const { url } of (await cache?.keys()) ?? []) {
+    const origin = (await cache?.match(url))?.headers.get(ORIGIN) ?? "site";
+    if (!keys.has(url) && origin === "site") await cache?.delete(url);
+  }
 }
 
 /**
@@ -98,18 +104,18 @@ async function shortage({ bytes }) {
 }
 
 /**
+ * Stores verified weights.
  * @param {Uint8Array<ArrayBuffer>} weights
  * @param {Artifact} artifact
- * @returns {Promise<DemixError | null>} why it could not be kept
+ * @param {"site" | "user"} origin
+ * @returns {Promise<DemixError | null>} the reason when it could not be kept
  */
-async function keep(weights, artifact) {
+export async function keep(weights, artifact, origin) {
   try {
     const cache = await openCache();
     if (!cache) return unkept("storage/unavailable");
-    await cache.put(
-      keyOf(artifact),
-      new Response(weights, { headers: { "Content-Length": `${weights.length}` } }),
-    );
+    const headers = { "Content-Length": `${weights.length}`, [ORIGIN]: origin };
+    await cache.put(keyOf(artifact), new Response(weights, { headers }));
     return null;
   } catch (error) {
     const full = error instanceof DOMException && error.name === "QuotaExceededError";

@@ -2,6 +2,7 @@
  * The songs in the browser's storage, as the page lists, opens and removes them. Workers write them.
  */
 
+import { count, finite, listOf, object, optional, positive, text } from "../base/shapes.js";
 import { jobName, ORIGINAL, PEAKS, peaksOf, RECORDS, SONGS, songFolder } from "./layout.js";
 import { folderIn, hasStorage, namesIn, openFile, openFolder, readJson, remove } from "./opfs.js";
 import { listPieces } from "./pieces.js";
@@ -34,6 +35,18 @@ import { listPieces } from "./pieces.js";
  * @property {StoredJob | null} job a finished one if there is any, else an unfinished one
  */
 
+/** Shapes of the records in the storage: earlier versions may have written others. */
+const isSongRecord = object({
+  rate: positive,
+  channels: count,
+  length: count,
+  name: text,
+  tags: object({}),
+  added: finite,
+  normalisation: optional(object({ offset: finite, scale: finite })),
+});
+const isJobRecord = object({ model: text, preset: text, stems: listOf(text), hop: count });
+
 /** A name for a song that no other has; later songs come later in the alphabet. */
 export function newSongId() {
   return `${Date.now().toString(36)}-${crypto.randomUUID().slice(0, 8)}`;
@@ -54,9 +67,13 @@ export async function openSongs() {
   const folder = await openFolder(SONGS, { create: true });
   for (const id of (await namesIn(folder)).sort()) {
     if (!(await hold(id))) continue;
-    const song = await openSong(id, await folderIn(folder, id));
-    if (song) songs.push(song);
-    else await removeSong(id); // it was never read to its end
+    try {
+      const song = await openSong(id, await folderIn(folder, id));
+      if (song) songs.push(song);
+      else await removeSong(id); // it was never decoded to its end
+    } catch {
+      // A song that cannot be opened is left out, and left alone: a later version may open it.
+    }
   }
   return songs;
 }
@@ -106,16 +123,23 @@ async function openSong(id, folder) {
   /** @type {SongRecord | null} */
   const facts = await readJson(folder, RECORDS.song);
   if (!facts) return null;
+  if (!isSongRecord(facts)) throw new Error(`The record of song ${id} is not one of this version.`);
   const pieces = await listPieces(await folderIn(folder, ORIGINAL), facts.channels);
   const original = { pieces, peaks: await readPeaks(folder, PEAKS) };
-  const jobs = await Promise.all((await jobFolders(folder)).map((job) => openJob(job, facts)));
+  const jobs = [];
+  for (const job of await jobFolders(folder)) {
+    const opened = await openJob(job, facts).catch(() => null); // its song is whole without it
+    if (opened) jobs.push(opened);
+  }
   jobs.sort((one, other) => Number(other.done) - Number(one.done));
   return { id, facts, original, job: jobs[0] ?? null };
 }
 
 /** @param {Folder} folder @param {SongRecord} facts @returns {Promise<StoredJob>} */
 async function openJob(folder, { channels }) {
-  const { model, preset, stems, hop } = await readJson(folder, RECORDS.job);
+  const record = await readJson(folder, RECORDS.job);
+  if (!isJobRecord(record)) throw new Error("The record of a separation is not one of this version.");
+  const { model, preset, stems, hop } = record;
   const done = (await openFile(folder, RECORDS.done)) !== null;
   const tracks = await Promise.all(
     stems.map(async (/** @type {string} */ stem) => ({

@@ -1,4 +1,4 @@
-/** The short song that devices are checked with, and its stems as the build's machine has separated it. */
+/** The song of the device check, and its stems as the build has separated them. */
 
 import { DemixError } from "../base/errors.js";
 import { siteUrl } from "../base/site.js";
@@ -7,14 +7,14 @@ import { siteUrl } from "../base/site.js";
 /** @typedef {{ name: string, audio: StoredAudio }} Reference */
 
 /**
- * What `demixer_build.device_check` writes.
+ * Index of the check's files, as `demixer_build.device_check` writes it.
  * @typedef {object} Index
  * @property {number} rate in Hz
  * @property {number} channels
  * @property {number} length in samples
- * @property {string} preset that the stems were made with
- * @property {string} song file of interleaved float32
- * @property {Record<string, Record<string, string>>} references file by model and precision, its stems one after another
+ * @property {string} preset of the stems
+ * @property {string} song file of interleaved float32 samples
+ * @property {Record<string, Record<string, string>>} references files by model and precision; each holds all stems in turn
  */
 
 const FOLDER = siteUrl("check/");
@@ -29,12 +29,12 @@ export async function loadCheckSong() {
 /**
  * @param {Index} index
  * @param {import("../engine/protocol.js").Model} model
- * @param {string} precision that the device has computed with
- * @returns {Promise<Reference[]>} each stem as it should be
+ * @param {string} precision of the separation to compare
+ * @returns {Promise<Reference[]>}
  */
 export async function loadReferences(index, { id, stems }, precision) {
   const files = index.references[id];
-  // A GPU's own graphs all stand for the exact one.
+  // A GPU's own precisions are compared with the exact one.
   const tracks = await audio(index, precision === "default" ? files.default : files.fp32);
   return stems.map((name, at) => ({ name, audio: tracks[at] }));
 }
@@ -49,7 +49,7 @@ export async function fetchCheck(model, precision) {
   if (model.id in index.references) await loadReferences(index, model, precision);
 }
 
-/** @param {Index} index @param {string} file @returns {Promise<StoredAudio[]>} its tracks */
+/** @param {Index} index @param {string} file @returns {Promise<StoredAudio[]>} tracks of the file */
 async function audio({ rate, channels, length }, file) {
   const whole = await (await ask(file)).blob();
   const bytes = length * channels * Float32Array.BYTES_PER_ELEMENT;

@@ -1,11 +1,11 @@
-/** Songs that the system hands to the app: opened with it, or shared to it. */
+/** Songs that the system opens with the app, or shares with it. */
 
 import { held } from "../base/handles.js";
 
-/** Where the service worker leaves what was shared; the twin of `service-worker/main.js`. */
+/** Cache in which the service worker leaves shared files; the twin of `service-worker/main.js`. */
 const SHARED = "demixer-shared";
 
-/** @param {(files: File[]) => void} take */
+/** @param {(files: File[]) => void} take called with the files of each launch */
 export async function onLaunch(take) {
   /** @type {any} */ (globalThis).launchQueue?.setConsumer(
     async (/** @type {{ files?: FileSystemFileHandle[] }} */ { files = [] }) => {
@@ -23,7 +23,7 @@ async function takeShared() {
   const files = [];
   for (const request of await cache.keys()) {
     const response = await cache.match(request);
-    if (!response) continue; // another tab was faster
+    if (!response) continue; // another tab has taken it
     const name = decodeURIComponent(response.headers.get("X-Name") ?? "");
     files.push(new File([await response.blob()], name));
   }

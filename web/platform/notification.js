@@ -1,11 +1,11 @@
-/** Messages of the system, for pages that are not looked at. They are asked for only when a person wants them. */
+/** System notifications, for a page in the background; the browser is asked only when a person wants them. */
 
 import { siteUrl } from "../base/site.js";
 import { recall, remember } from "./preferences.js";
 
 const WANTED_KEY = "notify";
 
-/** Whether the browser could show any at all. */
+/** True when the browser could show notifications. */
 export function notificationsExist() {
   return "Notification" in globalThis && Notification.permission !== "denied";
 }
@@ -15,7 +15,7 @@ export function canNotify() {
 }
 
 /**
- * From a click: browsers ask the person, who may refuse.
+ * To be called from a click: the browser asks the person, who may refuse.
  * @param {boolean} wanted
  */
 export async function wantNotifications(wanted) {
@@ -34,6 +34,6 @@ export function notify(text) {
       notification.close();
     });
   } catch {
-    // Phones show them from a service worker alone: there the page's title has to do.
+    // Phones show notifications only from a service worker; there, the page's title has to do.
   }
 }

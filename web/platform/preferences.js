@@ -1,4 +1,4 @@
-/** Small things that the page remembers between visits. A browser that refuses storage simply forgets. */
+/** Preferences that outlive a visit, where the browser allows it. */
 
 const PREFIX = "demixer.";
 
@@ -15,6 +15,19 @@ export function recall(key) {
 }
 
 /**
+ * A record that was remembered as JSON.
+ * @param {string} key
+ * @returns {any} an empty object when there is none, or it is damaged
+ */
+export function recallRecord(key) {
+  try {
+    return Object(JSON.parse(recall(key) ?? "{}"));
+  } catch {
+    return {};
+  }
+}
+
+/**
  * @param {string} key
  * @param {string} value
  */
@@ -22,7 +35,7 @@ export function remember(key, value) {
   try {
     localStorage.setItem(PREFIX + key, value);
   } catch {
-    // Private mode or a full disk: the page works without memory.
+    // Private windows and full disks: the page works without.
   }
 }
 
@@ -31,6 +44,6 @@ export function forget(key) {
   try {
     localStorage.removeItem(PREFIX + key);
   } catch {
-    // There is nothing to forget.
+    // There is nothing to forget then.
   }
 }

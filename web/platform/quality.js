@@ -1,4 +1,4 @@
-/** What the models were measured to reach: the build's extract of `docs/quality`. */
+/** Measured quality of the models: the build's extract of `docs/quality`. */
 
 import { siteUrl } from "../base/site.js";
 

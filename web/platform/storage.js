@@ -1,10 +1,10 @@
-/** What the browser keeps for this page, and letting go of it. */
+/** Space and caches of this page in the browser, and their removal. */
 
 import { recall, remember } from "./preferences.js";
 
 const PERSIST_KEY = "persist-asked";
 
-/** @returns {Promise<{ usage: number, quota: number }>} bytes of this page and what it may have */
+/** @returns {Promise<{ usage: number, quota: number }>} bytes; 0 when the browser does not say */
 export async function space() {
   const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
   return { usage, quota };
@@ -17,7 +17,7 @@ export async function askToPersist() {
   await navigator.storage?.persist?.();
 }
 
-/** The page's own program; it comes back with the next visit. */
+/** Removes the page's own files; they return with the next visit. */
 export async function dropShell() {
   const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
   await Promise.all(registrations.map((registration) => registration.unregister()));

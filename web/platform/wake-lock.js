@@ -1,21 +1,21 @@
-/** Keeps the screen on: a device that falls asleep stops computing. */
+/** Keeps the screen on, since a device that falls asleep stops computing. */
 
 export class WakeLock {
-  #wanted = false;
+  #isWanted = false;
   /** @type {Promise<WakeLockSentinel | null> | null} */
   #lock = null;
 
   constructor() {
-    // Browsers let go of it whenever the page is hidden.
+    // Browsers release the lock when the page is hidden.
     document.addEventListener("visibilitychange", () => {
       this.#lock = null;
-      this.hold(this.#wanted);
+      this.hold(this.#isWanted);
     });
   }
 
   /** @param {boolean} wanted */
   hold(wanted) {
-    this.#wanted = wanted;
+    this.#isWanted = wanted;
     if (wanted && !document.hidden) this.#lock ??= request();
     if (wanted || !this.#lock) return;
     void this.#lock.then((lock) => lock?.release());
@@ -23,7 +23,7 @@ export class WakeLock {
   }
 }
 
-/** Nothing where the browser refuses, as it does when the battery is low. */
+/** @returns {Promise<WakeLockSentinel | null>} null when the browser refuses, as it does on a low battery */
 async function request() {
   try {
     return (await navigator.wakeLock?.request("screen")) ?? null;

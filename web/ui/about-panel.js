@@ -1,13 +1,13 @@
 /** The measured quality of the models, and the device check. Emits `device-check`. */
 
-import { LIMIT } from "../app/device-check.js";
+import { LIMIT } from "../app/device-check-controller.js";
 import { emit, h, setText } from "./dom.js";
 import { approximateTime, decibels, ratio } from "./format.js";
 import { t } from "./i18n.js";
 import { stemLabel } from "./stems.js";
 import { modelLabel } from "./texts.js";
 
-/** @typedef {import("../app/device-check.js").CheckState} CheckState */
+/** @typedef {import("../app/device-check-controller.js").CheckState} CheckState */
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../platform/quality.js").QualityRow} QualityRow */
 /** @typedef {import("../platform/quality.js").SongQuality} SongQuality */

@@ -3,7 +3,7 @@
  * closes.
  */
 
-import { isWriting } from "../app/export-controller.js";
+import { isWriting } from "../app/state.js";
 import { canNotify, notify } from "../platform/notification.js";
 import { WakeLock } from "../platform/wake-lock.js";
 import { percent } from "./format.js";
@@ -17,8 +17,8 @@ export class Attention {
   #title = document.title;
   #wakeLock = new WakeLock();
   #busy = false;
-  /** @type {WeakSet<Song>} */
-  #working = new WeakSet();
+  /** Ids of songs that are being separated. @type {Set<string>} */
+  #working = new Set();
   /** The song that was finished while the page was hidden. @type {Song | null} */
   #finished = null;
 
@@ -47,8 +47,8 @@ export class Attention {
 
   /** @param {Song} song */
   #followSong(song) {
-    if (song.status === "working") this.#working.add(song);
-    if (song.status !== "done" || !this.#working.delete(song)) return;
+    if (song.status === "working") this.#working.add(song.id);
+    if (song.status !== "done" || !this.#working.delete(song.id)) return;
     if (!document.hidden) return;
     this.#finished = song;
     if (canNotify()) notify(t("notify.done", { song: song.name }));

@@ -1,7 +1,6 @@
 /** The choices of an export: content, format and file name. Emits `input`. */
 
-import { fitsMp3, fitsStemsFile } from "../app/export-plan.js";
-import { recallChoice, rememberChoice } from "../app/export-preferences.js";
+import { fitsMp3, fitsStemsFile, recallChoices, rememberChoices } from "../app/export-plan.js";
 import { stripGains, toGain } from "../playback/page/gains.js";
 import { h, icon, setText, uniqueId } from "./dom.js";
 import { decibels } from "./format.js";
@@ -62,7 +61,7 @@ export class ExportForm extends HTMLElement {
   /** @param {Song} song @param {Catalogue} catalogue */
   build(song, catalogue) {
     this.#song = song;
-    const { what, format, bits, bitrate, pattern } = recallChoice();
+    const { what, format, bits, bitrate, pattern } = recallChoices();
     const stems = song.stems.map(({ name }) => h("option", { value: name }, stemLabel(name, catalogue)));
     this.#stem.replaceChildren(...stems);
     this.#whats.labels["stems-file"].hidden = !fitsStemsFile(song);
@@ -92,7 +91,7 @@ export class ExportForm extends HTMLElement {
 
   /** Remembers the choices for the next export. */
   remember() {
-    rememberChoice({
+    rememberChoices({
       what: this.#whats.value,
       format: this.#formats.value,
       bits: this.#depths.value,

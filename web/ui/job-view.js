@@ -62,15 +62,15 @@ export class JobView extends HTMLElement {
 
 /** True from the request to separate a song until it is done. @param {Song} song */
 export function isUnderWay({ status, plan }) {
-  return ["working", "waiting"].includes(status) || (status === "reading" && plan !== null);
+  return ["working", "waiting"].includes(status) || (status === "decoding" && plan !== null);
 }
 
 /**
  * @param {Song} song
- * @param {import("../app/job-progress.js").Phase} [phase]
+ * @param {import("../app/progress.js").Phase} [phase]
  */
-function stageText({ status, read, download }, phase) {
-  if (status === "reading") return t("wave.reading", { percent: percent(read) });
+function stageText({ status, decoded, download }, phase) {
+  if (status === "decoding") return t("wave.reading", { percent: percent(decoded) });
   if (phase !== "download" || !download) return t(`job.stage.${phase ?? "waiting"}`);
   return t("job.stage.downloading", { done: size(download.done), total: size(download.total) });
 }

@@ -2,7 +2,7 @@
 
 import { scrolled, zoomed } from "./visible-span.js";
 
-/** @typedef {import("../app/desk-state.js").Span} Span */
+/** @typedef {import("../app/desk.js").Span} Span */
 /** @typedef {{ view: Span, duration: number, region: Span | null }} Extent in seconds */
 
 /** A shorter movement is a click. */

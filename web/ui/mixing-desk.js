@@ -50,7 +50,7 @@ export class MixingDesk extends HTMLElement {
     const finished = song.status === "done";
     const strips = stems.map(({ name }) => desk.strips[name]);
     const gains = stripGains(strips);
-    const ownExport = exported?.place === "desk" && exported.song === song ? exported : null;
+    const ownExport = exported?.place === "desk" && exported.song.id === song.id ? exported : null;
     this.#balances.render(desk.strips);
     this.#nullTest.render(song, ownExport);
     for (const [index, element] of this.#stemStrips.entries()) {

@@ -1,8 +1,8 @@
 /** The choice of model and quality, and the button Separate. Emits `model-choose`, `preset-choose` and `separate`. */
 
-import { estimate } from "../app/estimate.js";
-import { presetOf } from "../app/state.js";
-import { bytesFree, bytesNeeded, fits } from "../app/storage-space.js";
+import { estimate } from "../app/estimates.js";
+import { chosenPreset } from "../app/state.js";
+import { bytesFree, bytesNeeded, hasSpaceFor } from "../app/storage-space.js";
 import { downloadBytes } from "../engine/devices/precision.js";
 import { emit, h, setText, uniqueId } from "./dom.js";
 import { approximateTime, size } from "./format.js";
@@ -68,7 +68,7 @@ export class ModelPicker extends HTMLElement {
     }
     this.#quality.hidden = !model || Object.keys(model.presets).length < 2;
     for (const input of this.#presets.querySelectorAll("input")) {
-      input.checked = input.value === presetOf(state);
+      input.checked = input.value === chosenPreset(state);
       /** @type {HTMLElement} */ (input.parentElement).hidden = !model || !(input.value in model.presets);
     }
     const reason = reasonAgainst(state, song);
@@ -168,7 +168,7 @@ function spaceText(state, song) {
 function reasonAgainst(state, song) {
   if (!song) return t("reason.no-song");
   if (song.status === "failed" && !song.format) return t("reason.unreadable");
-  if (song.format && state.model && !fits(state, song, state.model)) return t("reason.storage");
+  if (song.format && state.model && !hasSpaceFor(state, song, state.model)) return t("reason.storage");
   return "";
 }
 

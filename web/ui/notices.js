@@ -1,6 +1,6 @@
 /** Short notices with their buttons: an unfinished separation, a removed song, and a new version of the page. */
 
-import { atWork } from "../app/updates.js";
+import { isAtWork } from "../app/state.js";
 import { emit, h, setText } from "./dom.js";
 import { percent } from "./format.js";
 import { t } from "./i18n.js";
@@ -75,7 +75,7 @@ export class UpdateBanner extends HTMLElement {
     const { update, songs } = state;
     this.hidden = update === null;
     if (!update) return;
-    const busy = atWork(state);
+    const busy = isAtWork(state);
     const losesSongs = songs.some(({ folder }) => folder === null); // only stored songs survive a reload
     const advice = busy ? t("update.busy") : losesSongs ? t("update.loss") : "";
     setText(this.#text, `${t(`update.${update}`)} ${update === "queued" ? "" : advice}`.trim());

@@ -3,7 +3,7 @@
  * `song-move`.
  */
 
-import { secondsLeft } from "../app/time-left.js";
+import { secondsLeft } from "../app/estimates.js";
 import { emit, h, icon, iconButton, setText } from "./dom.js";
 import { approximateTime, clock, percent } from "./format.js";
 import { t } from "./i18n.js";
@@ -14,7 +14,7 @@ import { tagsText } from "./texts.js";
 /** @typedef {import("../app/song.js").Song} Song */
 
 const ICONS = {
-  reading: "hourglass",
+  decoding: "hourglass",
   ready: "music",
   waiting: "clock",
   working: "audio-lines",
@@ -56,9 +56,10 @@ class SongRow {
     this.#grip.addEventListener("pointerdown", () => this.#grab());
   }
 
-  /** @param {boolean} selected */
-  render(selected) {
-    const { status, duration, error, plan } = this.#song;
+  /** @param {Song} song @param {boolean} selected */
+  render(song, selected) {
+    this.#song = song;
+    const { status, duration, error, plan } = song;
     this.#open.setAttribute("aria-current", String(selected));
     this.element.dataset.status = status;
     if (this.#shown !== status) {
@@ -103,8 +104,8 @@ class SongRow {
   }
 
   #statusText() {
-    const { status, read, progress, unfinished } = this.#song;
-    if (status === "reading") return t("song.status.reading", { percent: percent(read) });
+    const { status, decoded, progress, unfinished } = this.#song;
+    if (status === "decoding") return t("song.status.reading", { percent: percent(decoded) });
     if (status === "ready" && unfinished)
       return t("song.status.unfinished", { percent: percent(unfinished.fraction) });
     if (status !== "working" || !progress) return t(`song.status.${status}`);
@@ -115,7 +116,7 @@ class SongRow {
 export class SongQueue extends HTMLElement {
   #summary = h("p", { class: "queue-summary" });
   #list = h("ol");
-  /** @type {Map<Song, SongRow>} */
+  /** By the song's id. @type {Map<string, SongRow>} */
   #rows = new Map();
 
   connectedCallback() {
@@ -127,19 +128,19 @@ export class SongQueue extends HTMLElement {
   render(state) {
     const { songs, selected } = state;
     this.hidden = songs.length === 0 || (songs.length === 1 && songs[0].id === selected);
-    for (const [song, row] of this.#rows) {
-      if (songs.includes(song)) continue;
+    for (const [id, row] of this.#rows) {
+      if (songs.some((song) => song.id === id)) continue;
       row.element.remove();
-      this.#rows.delete(song);
+      this.#rows.delete(id);
     }
     for (const [place, song] of songs.entries()) {
-      let row = this.#rows.get(song);
+      let row = this.#rows.get(song.id);
       if (!row) {
         row = new SongRow(song);
-        this.#rows.set(song, row);
+        this.#rows.set(song.id, row);
       }
       if (this.#list.children[place] !== row.element) put(row.element, this.#list, place);
-      row.render(song.id === selected);
+      row.render(song, song.id === selected);
     }
     setText(this.#summary, summaryText(state));
   }

@@ -1,6 +1,6 @@
 /** Lack of storage for the stems, and the songs that could be removed. Emits `song-erase`. */
 
-import { bytesFree, bytesKept, bytesNeeded, couldGo, fits } from "../app/storage-space.js";
+import { bytesFree, bytesKept, bytesNeeded, hasSpaceFor, removableSongs } from "../app/storage-space.js";
 import { emit, h } from "./dom.js";
 import { size } from "./format.js";
 import { t } from "./i18n.js";
@@ -25,10 +25,10 @@ export class StorageNotice extends HTMLElement {
   render(state, song) {
     const { model } = state;
     const full = song?.error?.code === "storage/quota";
-    const short = song?.format && model && song.status !== "done" && !fits(state, song, model);
+    const short = song?.format && model && song.status !== "done" && !hasSpaceFor(state, song, model);
     this.hidden = !full && !short;
     if (!song || this.hidden) return this.#show("", []);
-    const songs = couldGo(state, song).slice(0, OFFERED);
+    const songs = removableSongs(state, song).slice(0, OFFERED);
     const needed = song.format && model ? bytesNeeded(song, model) : 0;
     const facts = { needed: size(needed), free: size(bytesFree(state)) };
     const text = [needed ? t("space.short", facts) : "", t(songs.length ? "space.offer" : "space.none")];

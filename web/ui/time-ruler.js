@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { clock, instant } from "./format.js";
 import { placeIn } from "./visible-span.js";
 
-/** @typedef {import("../app/desk-state.js").Span} Span */
+/** @typedef {import("../app/desk.js").Span} Span */
 
 /** Distances between ticks, in seconds. */
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];

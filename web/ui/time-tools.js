@@ -8,7 +8,7 @@ import { instant } from "./format.js";
 import { t } from "./i18n.js";
 import { scrolled, visibleSpan, ZOOM_STEP, zoomed } from "./visible-span.js";
 
-/** @typedef {import("../app/desk-state.js").Desk} Desk */
+/** @typedef {import("../app/desk.js").Desk} Desk */
 /** @typedef {import("../app/song.js").Song} Song */
 
 const PICTURES = /** @type {const} */ (["wave", "spectrogram"]);
@@ -80,7 +80,7 @@ export class TimeTools extends HTMLElement {
     emit(this, "view-change", zoomed(view, factor, at, duration));
   }
 
-  /** @param {import("../app/desk-state.js").Span} view @param {number} duration */
+  /** @param {import("../app/desk.js").Span} view @param {number} duration */
   #place({ start, stop }, duration) {
     this.#scroll.max = String(duration - (stop - start));
     this.#scroll.value = String(start);

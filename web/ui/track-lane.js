@@ -9,8 +9,8 @@ import { SpectroGram } from "./spectro-gram.js";
 import { placeIn } from "./visible-span.js";
 import { WaveForm } from "./wave-form.js";
 
-/** @typedef {import("../app/desk-state.js").Desk} Desk */
-/** @typedef {import("../app/desk-state.js").Span} Span */
+/** @typedef {import("../app/desk.js").Desk} Desk */
+/** @typedef {import("../app/desk.js").Span} Span */
 /** @typedef {import("../app/spectrograms.js").Spectrograms} Spectrograms */
 /** @typedef {import("../library/track.js").Track} Track */
 

@@ -10,7 +10,7 @@ import { LevelMeter } from "./level-meter.js";
 import { SaveLine } from "./save-line.js";
 import { Fader } from "./sliders.js";
 
-/** @typedef {import("../app/desk-state.js").Desk} Desk */
+/** @typedef {import("../app/desk.js").Desk} Desk */
 /** @typedef {import("../app/export-controller.js").ExportState} ExportState */
 /** @typedef {import("../playback/page/transport.js").Transport} Transport */
 

@@ -1,6 +1,6 @@
 /** Arithmetic on the span of a song that is on screen. All times are in seconds. */
 
-/** @typedef {import("../app/desk-state.js").Span} Span */
+/** @typedef {import("../app/desk.js").Span} Span */
 
 /** The closest zoom. */
 const SHORTEST_SECONDS = 0.5;

@@ -5,12 +5,14 @@ import { Player } from "./player.js";
 
 /** @typedef {import("../../app/song.js").Song} Song */
 
-/** Fires `change` when any of its properties has changed. */
+/** Dispatches `change` when any of its properties has changed, and `leave` with the position in a song it leaves. */
 export class Transport extends EventTarget {
   /** @type {Song | null} */
   #song = null;
   /** @type {Song["stems"]} */
   #stems = [];
+  /** Position in seconds without a player. */
+  #position = 0;
   /** @type {Promise<Player> | null} */
   #opening = null;
   /** @type {Player | null} */
@@ -21,7 +23,7 @@ export class Transport extends EventTarget {
   /** In seconds. */
   get position() {
     const rate = this.#song?.format?.rate ?? 1;
-    return this.#player ? this.#player.position / rate : (this.#song?.desk.position ?? 0);
+    return this.#player ? this.#player.position / rate : this.#position;
   }
 
   get playing() {
@@ -54,10 +56,13 @@ export class Transport extends EventTarget {
    */
   load(song) {
     const stems = song?.stems ?? [];
-    if (song === this.#song && stems === this.#stems) return;
-    this.#keepPosition();
-    void this.#opening?.then((player) => player.close()).catch(() => {});
+    const isSame = song?.id === this.#song?.id;
+    const position = this.position;
+    if (!isSame) this.#leave(position);
     this.#song = song;
+    if (isSame && stems === this.#stems) return;
+    this.#position = isSame ? position : (song?.desk.position ?? 0);
+    void this.#opening?.then((player) => player.close()).catch(() => {});
     this.#stems = stems;
     this.#opening = null;
     this.#player = null;
@@ -73,9 +78,9 @@ export class Transport extends EventTarget {
 
   /** @param {number} seconds */
   seek(seconds) {
-    const { format, desk } = this.#song ?? {};
-    if (!format || !desk) return;
-    desk.position = seconds;
+    const { format } = this.#song ?? {};
+    if (!format) return;
+    this.#position = seconds;
     this.#player?.seek(seconds * format.rate);
     this.#changed();
   }
@@ -114,9 +119,9 @@ export class Transport extends EventTarget {
 
   /** @param {Player} player */
   #adopt(player) {
-    const { desk, format } = /** @type {Song} */ (this.#song);
+    const { format } = /** @type {Song} */ (this.#song);
     this.#player = player;
-    player.seek(desk.position * (format?.rate ?? 1));
+    player.seek(this.#position * (format?.rate ?? 1));
     player.repeat(this.#loop);
     player.addEventListener("change", () => {
       this.#clipped ||= player.levels.master > 1;
@@ -124,9 +129,10 @@ export class Transport extends EventTarget {
     });
   }
 
-  /** Remembers the position for the next time that the song is selected. */
-  #keepPosition() {
-    if (this.#song) this.#song.desk.position = this.position;
+  /** @param {number} position in seconds, where playing goes on when the song is shown again */
+  #leave(position) {
+    if (this.#song)
+      this.dispatchEvent(new CustomEvent("leave", { detail: { song: this.#song.id, position } }));
   }
 
   /** @returns {import("./gains.js").Controls | null} */

@@ -1,4 +1,4 @@
-/** Keeps the page's word on working offline true: it is given only when all that the model needs is here. */
+/** Prepares the page for working offline, and says that it is ready only when the model needs nothing more. */
 
 import { describe } from "../base/errors.js";
 import { until } from "../base/waiting.js";
@@ -13,12 +13,12 @@ import { askToPersist, dropEverything, dropRuntime, dropShell, space } from "../
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("./state.js").PageState} PageState */
 
-/** The device that the engine has last worked on here: it decides which runtime is needed. */
+/** Preference with the device that the engine used last, which decides what runtime is needed. */
 const DEVICE_KEY = "device-used";
 
 const NEVER = new AbortController().signal;
 
-export class Offline {
+export class OfflineController {
   #store;
   #worker;
   #engine;
@@ -44,21 +44,23 @@ export class Offline {
     });
   }
 
-  /** Resolves when nothing more is asked of the service worker for now. */
+  /** Resolves when nothing is asked of the service worker any more. */
   get settled() {
     return this.#settled;
   }
 
-  /** Whatever was used once is kept whole; then see what is there. */
+  /** Completes what was used once, and then checks what is there. */
   settle() {
     const { info } = this.#store.state.engine;
     if (info) remember(DEVICE_KEY, info.device);
-    this.#settled = this.#settled.then(async () => {
-      if (recall(DEVICE_KEY)) await this.#warm(NEVER, () => {}).catch(() => {}); // offline: the check tells
+    const complete = async () => {
+      if (recall(DEVICE_KEY)) await this.#fetchMissing(NEVER, () => {}).catch(() => {}); // offline: the check shows it
       await this.check();
-    });
+    };
+    this.#settled = this.#settled.then(complete).catch((reason) => this.warn(reason)); // later ones wait for it
   }
 
+  /** Updates the state's figures of what the browser keeps. */
   async check() {
     const { models, model, offline } = this.#store.state;
     if (offline.phase === "preparing") return;
@@ -77,7 +79,7 @@ export class Offline {
   }
 
   /**
-   * Fetch all that a model needs.
+   * Fetches all that a model needs.
    * @param {Model | null} model
    */
   async prepare(model = this.#store.state.model) {
@@ -93,11 +95,11 @@ export class Offline {
     try {
       const info = await until(signal, this.#engine.start());
       remember(DEVICE_KEY, info.device);
-      await this.#warm(signal, (fraction) => show(fraction * share));
+      await this.#fetchMissing(signal, (fraction) => show(fraction * share));
       for (const weights of downloadOf(model, info))
         await obtain(modelUrl(weights), weights, signal, report, (problem) => this.warn(problem));
       await until(signal, fetchCheck(model, precisionFor(model, info)));
-      await until(signal, this.#settled); // the engine's start has made it fetch the same
+      await until(signal, this.#settled); // the start of the engine fetches the same files
     } catch (reason) {
       if (!signal.aborted) this.warn(reason);
     }
@@ -114,12 +116,12 @@ export class Offline {
     this.#store.set({ problem: { ...describe(reason), retryable: false } });
   }
 
-  /** @param {Model[]} models of the site: others are not kept any longer */
+  /** Removes weights that the site no longer offers; a failure is made good at the next visit. @param {Model[]} models of the site */
   prune(models) {
-    return forgetOthers(models.flatMap(({ artifacts }) => Object.values(artifacts).flat()));
+    return forgetOthers(models.flatMap(({ artifacts }) => Object.values(artifacts).flat())).catch(() => {});
   }
 
-  /** @param {string} what "shell", "runtime", "everything" or the id of a model; others are not ours */
+  /** @param {string} what "shell", "runtime", "everything" or the id of a model; anything else is ignored */
   async remove(what) {
     const model = this.#store.state.models.find(({ id }) => id === what);
     if (model) await Promise.all(Object.values(model.artifacts).flat().map(forget));
@@ -130,11 +132,11 @@ export class Offline {
   }
 
   /**
-   * Fetches what the service worker lacks, which keeps it on its way.
+   * Fetches what the service worker lacks; it keeps what passes through it.
    * @param {AbortSignal} signal
    * @param {(fraction: number) => void} report
    */
-  async #warm(signal, report) {
+  async #fetchMissing(signal, report) {
     const missing = (await this.#worker.kept(recall(DEVICE_KEY) ?? ""))?.missing ?? [];
     for (const [index, url] of missing.entries()) {
       report(index / missing.length);
@@ -142,7 +144,7 @@ export class Offline {
     }
   }
 
-  /** What decides about readiness. @param {PageState} state */
+  /** Facts on which readiness depends. @param {PageState} state */
   #facts({ models, model, engine, songs }) {
     const finished = songs.filter(({ status }) => status === "done").length;
     return [models.length, model?.id, engine.info?.device, finished].join();

@@ -1,9 +1,10 @@
-/** How long a separation takes on this device: from the measured speed at first, from real runs later. */
+/** Estimated times of separations on this device: from its benchmark at first, from finished runs later. */
 
 import { recall, remember } from "../platform/preferences.js";
 
-/** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
+/** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("./state.js").PageState} PageState */
 
 /**
  * @param {Model} model
@@ -20,7 +21,7 @@ export function estimate(model, preset, duration, engine) {
 }
 
 /**
- * Remembers what a run really took.
+ * Remembers the time of a finished run.
  * @param {Model} model
  * @param {string} preset
  * @param {number} duration of the song in seconds
@@ -30,6 +31,27 @@ export function estimate(model, preset, duration, engine) {
 export function learn(model, preset, duration, engine, seconds) {
   const secondsPerSecond = (seconds / duration) * (1 - overlapOf(model, preset));
   remember(key(model, engine), String(secondsPerSecond));
+}
+
+/**
+ * Estimates the time until all planned songs are separated.
+ * @param {PageState} state
+ * @returns {number | null} seconds; null when nothing is planned, or too little is known
+ */
+export function secondsLeft({ songs, engine: { info } }) {
+  const planned = songs.filter(({ status }) => status === "working" || status === "waiting");
+  let sum = 0;
+  for (const { status, plan, progress, duration } of planned) {
+    if (!plan) continue;
+    const { start, stop } = plan.region ?? { start: 0, stop: duration };
+    const seconds =
+      status === "working"
+        ? progress?.view(performance.now() / 1000).secondsLeft
+        : info && estimate(plan.model, plan.preset, stop - start, info);
+    if (seconds === null || seconds === undefined) return null;
+    sum += seconds;
+  }
+  return planned.length > 0 ? sum : null;
 }
 
 /** @param {Model} model @param {string} preset */

@@ -1,4 +1,4 @@
-/** What the controls of the desk do to the song that is shown, and to what is heard of it. */
+/** Carries out what the controls of the desk ask for: changes the selected song's desk, and what is heard. */
 
 import { balanceStrips } from "../playback/page/balances.js";
 import { rememberSongPreferences } from "./song-preferences.js";
@@ -6,38 +6,45 @@ import { selectedSong } from "./state.js";
 
 /** @typedef {import("../playback/page/transport.js").Transport} Transport */
 /** @typedef {import("../playback/page/gains.js").Strip} Strip */
-/** @typedef {import("./desk-state.js").Desk} Desk */
-/** @typedef {import("./desk-state.js").Span} Span */
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./desk.js").Span} Span */
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {{ stem: string, changes: Partial<Strip>, alone?: boolean }} StripChange */
 
-/** What is shorter is a slip of the hand, in seconds. */
+/** A shorter region, in seconds, is taken for a click. */
 const SHORTEST_REGION = 0.05;
 
-export class DeskControls {
+export class DeskController {
   #store;
-  #deck;
-  /** Whether the playhead was seen the last time. */
-  #seen = false;
+  #songs;
+  #transport;
+  /** True when the playhead was in view at the last change. */
+  #wasVisible = false;
 
   /**
    * @param {import("./store.js").Store<PageState>} store
-   * @param {Transport} deck
+   * @param {import("./songs.js").Songs} songs
+   * @param {Transport} transport
    */
-  constructor(store, deck) {
+  constructor(store, songs, transport) {
     this.#store = store;
-    this.#deck = deck;
-    deck.addEventListener("change", () => this.#follow());
+    this.#songs = songs;
+    this.#transport = transport;
+    transport.addEventListener("change", () => this.#follow());
+    transport.addEventListener("leave", (event) => {
+      const { song, position } = /** @type {CustomEvent} */ (event).detail;
+      songs.send(song, "deskChanged", { position });
+    });
     addEventListener("pagehide", () => this.#remember());
     addEventListener("visibilitychange", () => this.#remember());
   }
 
-  /** By the events of the elements. @type {Record<string, (detail: any) => void>} */
-  reactions = {
-    "play-toggle": () => void this.#deck.toggle(),
+  /** Intents, by the events of the elements. @type {Record<string, (detail: any) => void>} */
+  intents = {
+    "play-toggle": () => void this.#transport.toggle(),
     "seek-seconds": (/** @type {number} */ seconds) => this.#seek(seconds),
-    "clip-reset": () => this.#deck.resetClipping(),
+    "clip-reset": () => this.#transport.resetClipping(),
     "original-toggle": () => this.#mix(({ original }) => ({ original: !original })),
     "strip-change": (/** @type {StripChange} */ change) => this.#mix((desk) => changed(desk, change)),
     "master-change": (/** @type {number} */ master) => this.#mix(() => ({ master })),
@@ -45,7 +52,8 @@ export class DeskControls {
       this.#mix(({ strips }) => ({ strips: balanceStrips(name, Object.keys(strips)) })),
     "loop-toggle": () => this.#repeat(({ looping }) => ({ looping: !looping })),
     "region-drag": (/** @type {Span} */ region) => this.#set(() => ({ region })),
-    "region-change": (/** @type {Span | null} */ region) => this.#repeat(() => ({ region: long(region) })),
+    "region-change": (/** @type {Span | null} */ region) =>
+      this.#repeat(() => ({ region: longEnough(region) })),
     "region-edge": (/** @type {keyof Span} */ edge) => this.#moveEdge(edge),
     "view-change": (/** @type {Span | null} */ view) => this.#set(() => ({ view })),
     "picture-choose": (/** @type {Desk["picture"]} */ picture) => this.#set(() => ({ picture })),
@@ -57,7 +65,7 @@ export class DeskControls {
 
   #remember() {
     const song = this.#song;
-    if (song) song.desk.position = this.#deck.position;
+    if (song) this.#songs.send(song.id, "deskChanged", { position: this.#transport.position });
     for (const { id, folder, desk } of this.#store.state.songs)
       if (folder) rememberSongPreferences(id, { desk });
   }
@@ -66,50 +74,50 @@ export class DeskControls {
   #set(change) {
     const song = this.#song;
     if (!song) return;
-    Object.assign(song.desk, change(song.desk));
-    this.#store.touch();
+    this.#songs.send(song.id, "deskChanged", change(song.desk));
+    this.#transport.load(this.#song);
   }
 
-  /** @param {(desk: Desk) => Partial<Desk>} change of what is heard */
+  /** @param {(desk: Desk) => Partial<Desk>} change of the mix */
   #mix(change) {
     this.#set(change);
-    this.#deck.applyGains();
+    this.#transport.applyGains();
   }
 
-  /** @param {(desk: Desk) => Partial<Desk>} change of what is repeated */
+  /** @param {(desk: Desk) => Partial<Desk>} change of the loop */
   #repeat(change) {
     this.#set(change);
-    this.#deck.applyLoop();
+    this.#transport.applyLoop();
   }
 
   /** @param {number} seconds */
   #seek(seconds) {
     const duration = this.#song?.duration ?? 0;
-    this.#deck.seek(Math.min(duration, Math.max(0, seconds)));
+    this.#transport.seek(Math.min(duration, Math.max(0, seconds)));
   }
 
-  /** A region begins or ends where the playhead stands. @param {keyof Span} edge */
+  /** Moves an edge of the region to the playhead. @param {keyof Span} edge */
   #moveEdge(edge) {
     const song = this.#song;
     if (!song) return;
     const { start, stop } = song.desk.region ?? { start: 0, stop: song.duration };
-    const at = this.#deck.position;
+    const at = this.#transport.position;
     const region = edge === "start" ? { start: at, stop } : { start, stop: at };
-    // An edge that passes the other one begins a new region up to the end, or from the beginning.
+    // An edge that passes the other one makes a new region, up to the end or from the beginning.
     if (region.start >= region.stop)
       region[edge === "start" ? "stop" : "start"] = edge === "start" ? song.duration : 0;
-    this.#repeat(() => ({ region: long(region) }));
+    this.#repeat(() => ({ region: longEnough(region) }));
   }
 
-  /** Turns the page when the playhead leaves what is seen; who has looked elsewhere is left alone. */
+  /** Moves the view when the playhead leaves it, but not when a person has moved it elsewhere. */
   #follow() {
     const { view } = this.#song?.desk ?? {};
-    const { position, playing } = this.#deck;
+    const { position, playing } = this.#transport;
     if (!view) return;
-    const seen = position >= view.start && position <= view.stop;
-    const left = playing && this.#seen && !seen;
-    this.#seen = seen;
-    if (!left) return;
+    const isVisible = position >= view.start && position <= view.stop;
+    const hasLeft = playing && this.#wasVisible && !isVisible;
+    this.#wasVisible = isVisible;
+    if (!hasLeft) return;
     const length = view.stop - view.start;
     const start = Math.min(position, /** @type {Song} */ (this.#song).duration - length);
     this.#set(() => ({ view: { start, stop: start + length } }));
@@ -126,6 +134,6 @@ function changed({ strips }, { stem, changes, alone }) {
 }
 
 /** @param {Span | null} region */
-function long(region) {
+function longEnough(region) {
   return region && region.stop - region.start >= SHORTEST_REGION ? region : null;
 }

@@ -1,4 +1,4 @@
-/** "Check this device": separates the song whose stems are known, and measures how far they are from what comes out. */
+/** *Check this device*: separates a song whose stems are known, and measures the difference. */
 
 import { describe } from "../base/errors.js";
 import { precisionFor } from "../engine/devices/precision.js";
@@ -16,16 +16,16 @@ import { loadCheckSong, loadReferences } from "../platform/check-song.js";
  * @typedef {object} CheckState
  * @property {Model} model
  * @property {"working" | "done" | "failed"} phase
- * @property {{ name: string, difference: number }[]} stems energy of what is wrong with each, in dB below the stem
+ * @property {{ name: string, difference: number }[]} stems `difference` is the error's energy relative to the stem, in dB
  * @property {import("../base/errors.js").ErrorData | null} error
  */
 
 const JOB = "device-check";
 
-/** dB below a stem: float16 on a GPU is to keep this; the others come to 50 and more. */
+/** Largest difference in dB that passes. Float16 on a GPU keeps it; other devices reach -50 and less. */
 export const LIMIT = -40;
 
-export class DeviceCheck {
+export class DeviceCheckController {
   #store;
   #engine;
   #exporter = new Exporter();
@@ -61,7 +61,7 @@ export class DeviceCheck {
     const stems = [];
     for (const { name, audio } of references) {
       const pieces = tracks.get(name)?.pieces ?? [];
-      // What is left of the right stem once ours is taken away: the exporter's null test.
+      // The reference minus our stem: the exporter's null test.
       const measurement = await this.#exporter.measure(audio, [{ ...audio, pieces }], [[1, 1]], () => {});
       stems.push({ name, difference: measurement.residual });
     }

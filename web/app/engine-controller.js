@@ -1,4 +1,4 @@
-/** Keeps the page's view of the engine true: asleep, starting, ready or failed, and what has failed in it. */
+/** Follows the engine's phase, from asleep to ready or failed, in the page's state, and starts it early. */
 
 import { describe } from "../base/errors.js";
 
@@ -8,10 +8,10 @@ import { describe } from "../base/errors.js";
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {import("./store.js").Store<PageState>} PageStore */
 
-export class EngineStatus {
+export class EngineController {
   #engine;
   #store;
-  #waiting = false;
+  #isWaiting = false;
 
   /**
    * @param {EngineClient} engine
@@ -28,10 +28,10 @@ export class EngineStatus {
     );
   }
 
-  /** Start the engine before it is needed. */
+  /** Starts the engine before it is needed. */
   async warm() {
-    if (this.#waiting) return;
-    this.#waiting = true;
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
     this.#store.set({ problem: null });
     try {
       const info = await this.#engine.start();
@@ -40,7 +40,7 @@ export class EngineStatus {
       this.#set({ phase: "failed", fraction: 0, info: null });
       this.#store.set({ problem: describe(reason) });
     }
-    this.#waiting = false;
+    this.#isWaiting = false;
   }
 
   /** @param {Events["engine.progress"]} event */

@@ -1,4 +1,4 @@
-/** What the desk of a song is set to; each song has its own, and keeps it from visit to visit. */
+/** The mixing desk of a song: its settings, kept from visit to visit. */
 
 import { neutralStrip } from "../playback/page/gains.js";
 
@@ -10,16 +10,16 @@ import { neutralStrip } from "../playback/page/gains.js";
  * @typedef {object} Desk
  * @property {Record<string, Strip>} strips by stem
  * @property {number} master in dB
- * @property {boolean} original whether the song itself is heard instead of the stems
- * @property {number} position in seconds, where playing goes on
- * @property {Span | null} region what is selected
- * @property {boolean} looping whether the region, or the song without one, is repeated
- * @property {Span | null} view what of the song is seen; all of it by default
+ * @property {boolean} original true when the song itself is heard instead of the stems
+ * @property {number} position in seconds, from which playing goes on
+ * @property {Span | null} region that is selected
+ * @property {boolean} looping true when the region, or the song without one, is repeated
+ * @property {Span | null} view visible part; null for the whole song
  * @property {"wave" | "spectrogram"} picture
  */
 
 /**
- * A desk for these stems; what there was before stays as it is set.
+ * A desk for these stems, which keeps its settings from before.
  * @param {string[]} stems
  * @param {Desk | null} [before]
  * @returns {Desk}

@@ -1,0 +1,55 @@
+/** The models of the site: loads their list, and remembers which one is chosen. */
+
+import { describe } from "../base/errors.js";
+import { loadModels } from "../platform/models.js";
+import { recall, remember } from "../platform/preferences.js";
+import { loadQuality } from "../platform/quality.js";
+
+/** @typedef {import("./state.js").PageState} PageState */
+
+const CHOICE_KEY = "model";
+
+export class ModelController {
+  #store;
+  #offline;
+
+  /**
+   * @param {import("./store.js").Store<PageState>} store
+   * @param {import("./offline-controller.js").OfflineController} offline
+   */
+  constructor(store, offline) {
+    this.#store = store;
+    this.#offline = offline;
+  }
+
+  /** Loads the list, and selects the model of the address, of the last visit, or the first. */
+  async load() {
+    try {
+      const { models, catalogue } = await loadModels();
+      const id = new URLSearchParams(location.search).get("model") ?? recall(CHOICE_KEY);
+      const model = models.find((each) => each.id === id) ?? models[0];
+      this.#store.set({ models, catalogue, model, problem: null });
+      void this.#offline.prune(models);
+    } catch (reason) {
+      this.#store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
+    }
+  }
+
+  /** Loads the figures of quality; when that fails, the next call tries again. */
+  async loadQuality() {
+    try {
+      this.#store.set({ quality: this.#store.state.quality ?? (await loadQuality()) });
+    } catch {}
+  }
+
+  /** @param {string} id */
+  choose(id) {
+    remember(CHOICE_KEY, id);
+    this.#store.set({ model: this.#store.state.models.find((model) => model.id === id) ?? null });
+  }
+
+  /** @param {string} preset */
+  choosePreset(preset) {
+    this.#store.set({ preset });
+  }
+}
