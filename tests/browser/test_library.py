@@ -224,7 +224,7 @@ def test_a_full_storage_says_so_and_offers_the_oldest_songs(
     separated(page, song, tmp_path)
     quota(page, base_url, used(page) + 30_000_000)
     choose(page, long_song)
-    alert = page.get_by_role("alert").filter(has_text="There is no room left")
+    alert = page.get_by_role("alert").filter(has_text="There is no space left")
     expect(alert).to_contain_text("storage/quota", timeout=SOON)
     assert "storage/quota" in CODES
     offer = page.get_by_role("alert").get_by_role("button", name=re.compile(f"^Remove {song.stem}, "))

@@ -85,7 +85,7 @@ def test_a_device_is_checked_with_the_server_gone(host: Host, visit: Visit) -> N
         page.get_by_role("button", name="About").click()
         about = page.get_by_role("dialog", name="About")
         about.get_by_role("button", name="Check this device").click()
-        expect(about.get_by_role("status")).to_contain_text("separates here as it should", timeout=120_000)
+        expect(about.get_by_role("status")).to_contain_text("matches the reference on this device", timeout=120_000)
     host.start()
 
 

@@ -113,7 +113,7 @@ def test_a_running_separation_is_not_interrupted(
     download(page, "Percussive", tmp_path, timeout=120_000)
     assert stayed(page)
     expect(offered(page)).to_be_enabled()
-    expect(page.get_by_text("a reload closes the songs")).to_have_count(0)  # they are kept
+    expect(page.get_by_text("reloading closes the songs")).to_have_count(0)  # they are kept
     offered(page).click()
     is_new(page)
 

@@ -167,5 +167,5 @@ function lossOf(device) {
 function failure(error, code) {
   const message = messageOf(error);
   if (!OUT_OF_MEMORY.test(message)) return DemixError.wrap(error, code);
-  return new DemixError("runtime/out-of-memory", message, "Close other tabs, or choose a smaller model.");
+  return new DemixError("runtime/out-of-memory", message);
 }

@@ -252,8 +252,5 @@ export class EngineClient extends EventTarget {
 function checkBrowser() {
   const lacking = missing().join(", ");
   if (!lacking) return;
-  throw new DemixError(
-    "runtime/start-failed",
-    `There is no ${lacking} here. Open the page over https, or on localhost.`,
-  );
+  throw new DemixError("runtime/start-failed", `There is no ${lacking} here.`, "https");
 }
