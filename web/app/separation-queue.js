@@ -112,6 +112,7 @@ export class SeparationQueue {
     const info = await until(signal, this.#engine.start());
     job.progress.expect("separate", estimate(model, preset, duration, info));
     const { seconds, segments } = await this.#engine.run(requestOf(song), signal);
+    signal.throwIfAborted(); // chunks that came since were not taken
     // Neither a job that had only its end left to write nor one of two devices tells how fast this one is.
     if (segments > 0 && !job.fellBack)
       learn(model, preset, (duration * segments) / job.segments, info, seconds);
