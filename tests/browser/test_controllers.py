@@ -134,6 +134,22 @@ def test_work_ends_a_measurement_of_devices(modules: Page, work: str) -> None:
     assert run(modules, script, library=LIBRARY + QUEUE) == [True, False, 1, 0]
 
 
+def test_a_failed_check_of_the_storage_leaves_the_next_one_possible(modules: Page) -> None:
+    script = """
+    const { OfflineController } = await import("/src/app/offline-controller.js");
+    const answers = [() => Promise.reject(new Error("gone")), async () => ({ missing: [], shell: 7, runtime: 0 })];
+    const worker = Object.assign(new EventTarget(), { kept: () => answers.shift()() });
+    const offline = new OfflineController(store, worker, engine);
+    const seen = [];
+    for (const _ of [...answers]) {
+      offline.settle();
+      await offline.settled.catch(() => {});
+      seen.push([store.state.problem?.message, store.state.storage.shell]);
+    }
+    return seen;"""
+    assert run(modules, script, library=LIBRARY + QUEUE) == [["gone", 0], ["gone", 7]]
+
+
 def test_models_that_a_user_brought_are_kept_when_the_site_changes(modules: Page) -> None:
     script = """
     const { forgetOthers, isKept, keep } = await import("/src/library/model-store.js");
