@@ -141,7 +141,7 @@ export function queue(model) {
 
 export const queued = (index) => queues[index];
 
-/** How often an event was seen. */
+/** The number of times that an event was seen. */
 export const count = (name) => log.filter((entry) => entry === name).length;
 
 /** Waits until an event was seen so many times. */

@@ -455,7 +455,7 @@ def test_python_needs_no_more_memory_for_a_longer_song(engine: Engine, hpss: dic
 
 
 def assert_cancelled(engine: Engine) -> None:
-    """What runs ends with `cancelled` when asked to, and is not heard of again."""
+    """The running call ends with `cancelled` when it is aborted, and no event of it follows."""
     assert engine.call("cancel")["code"] == "cancelled"
     log = engine.call("logged")
     after = [entry for entry in log[log.index("cancel") :] if not entry.startswith("engine.")]

@@ -137,7 +137,7 @@ def test_silence_counts_by_what_the_worker_is_used_to(page: Page) -> None:
     }""")
 
     def stuck(after: int) -> Any:
-        """How often the worker was found stuck, after so many more seconds of silence."""
+        """The number of times that the worker was found stuck, after so many more seconds of silence."""
         page.clock.run_for(after * 1000)
         return page.evaluate("stuck")
 

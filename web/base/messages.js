@@ -34,7 +34,7 @@ import { cancelled, DemixError } from "./errors.js";
  */
 
 /**
- * What a thread does for each request. The signal is aborted when the caller no longer wants the reply.
+ * The handler of each request. The signal is aborted when the caller no longer wants the reply.
  * @template {{ [T in keyof C]: { data: any, value: any } }} C
  * @typedef {{ [T in keyof C]: (data: C[T]["data"], signal: AbortSignal) =>
  *   Promise<C[T]["value"] | Transferred<C[T]["value"]>> }} Handlers

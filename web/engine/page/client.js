@@ -20,7 +20,7 @@ import { Connection } from "./connection.js";
 /** @typedef {import("../protocol.js").Settings} Settings */
 /** @typedef {import("../../library/pieces.js").StoredAudio} StoredAudio */
 
-/** How long an aborted call may take to stop before its worker is ended: a model blocks it for many seconds. */
+/** Time for an aborted call to stop before its worker is ended: a model may block it for many seconds. */
 const GRACE_MS = 250;
 
 /** Fails the calls of a worker that is replaced; they are made once more, of its successor. */
