@@ -17,7 +17,7 @@ def in_worker(page: Page) -> InWorker:
 
 #: Every writer of the storage, with handles that take few bytes at a time.
 SHORT_WRITES: Final = """async (most) => {
-  const { writeFile, openFolder } = await import("/src/library/opfs.js");
+  const { fileOf, openFolder, writeFile } = await import("/src/library/opfs.js");
   const { SongWriter } = await import("/src/library/song-writer.js");
   const { JobOutput } = await import("/src/library/job-output.js");
   const { openTemporary } = await import("/src/export/worker/sinks.js");
@@ -39,7 +39,7 @@ SHORT_WRITES: Final = """async (most) => {
       return code;
     }
   };
-  const file = () => writeFile(root, "file", samples).then((handle) => handle.getFile());
+  const file = () => writeFile(root, "file", samples).then(fileOf);
   const song = async () => {
     const writer = await SongWriter.open("test/song");
     await writer.write({ rate: 44_100, channels: [samples] });
@@ -82,7 +82,8 @@ def test_a_storage_that_takes_nothing_is_full(in_worker: InWorker) -> None:
 #: Writes a plan that fails at one step, looks for what stays open, and writes it again.
 FAILING_EXPORT: Final = """async ({ form, target, fault }) => {
   const { writePlan } = await import("/src/export/worker/write-plan.js");
-  const { openFolder } = await import("/src/library/opfs.js");
+  // They hold the handles until they have answered.
+  const { accessTo, fileIn, fileOf, namesIn, openFolder, remove } = await import("/src/library/opfs.js");
   const root = await navigator.storage.getDirectory();
   const length = 200_000;
   const opened = new Set();
@@ -128,22 +129,23 @@ FAILING_EXPORT: Final = """async ({ form, target, fault }) => {
     labels: Array.from({ length: 4 }, () => ({ name: "Stem", color: "#000000" })),
   });
   await openFolder("scratch", { create: true });
-  const picked = target === "picked" ? await root.getFileHandle("picked", { create: true }) : null;
-  const before = picked && (await picked.getFile()).size;
+  const picked = target === "picked" ? await fileIn(root, "picked", { create: true }) : null;
+  const before = picked && (await fileOf(picked)).size;
   const destination = { picked, scratch: target === "memory" ? null : "scratch" };
   const coding = form === "stems" ? { kind: "aac", bitrate: 128_000 } : { kind: "wav", bits: 32 };
   const write = (signal) =>
     writePlan(plan(failing === "encoder" ? { kind: "none" } : coding), destination, { signal, report, render });
   const failed = await write(signalled.signal).then(() => "nothing", (error) => error.code ?? error.name);
   const open = opened.size;
-  const changed = picked !== null && (await picked.getFile()).size !== before;
-  if (picked) (await picked.createSyncAccessHandle()).close(); // nobody else has it
-  const left = [];
-  for await (const name of (await openFolder("scratch")).keys()) left.push(name);
-  await root.removeEntry("scratch", { recursive: true }); // refused while a file of it is open
+  const changed = picked !== null && (await fileOf(picked)).size !== before;
+  if (picked) (await accessTo(picked)).close(); // refused while something else has it
+  const scratch = await openFolder("scratch");
+  const left = await namesIn(scratch);
+  for (const name of left) (await accessTo(await fileIn(scratch, name))).close();
+  await remove(root, "scratch");
   failing = null;
   const blob = await write(new AbortController().signal);
-  return { failed, open, changed, left, again: (blob ?? (await picked.getFile())).size, stillOpen: opened.size };
+  return { failed, open, changed, left, again: (blob ?? (await fileOf(picked))).size, stillOpen: opened.size };
 }"""
 
 FAULTS: Final = {"encoder", "render", "read", "abort", "first write", "later write", "close"}
@@ -159,7 +161,7 @@ def test_an_export_that_fails_leaves_nothing_open_and_can_be_repeated(
     ]
     if form == "file":
         skipped |= {"later write"}  # it is written at once
-    for fault in FAULTS - skipped:
+    for fault in sorted(FAULTS - skipped):
         seen: dict[str, Any] = in_worker(FAILING_EXPORT, {"form": form, "target": target, "fault": fault})
         assert seen["failed"] != "nothing", fault
         assert (seen["open"], seen["stillOpen"]) == (0, 0), fault
