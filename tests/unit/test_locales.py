@@ -46,7 +46,6 @@ NO_TEXTS: Final = {
     "(forced-colors: active)",
     "(prefers-color-scheme: dark)",
     ".song error-notice",
-    "A song that is  cannot be .",
     "Escape",
     "Files",
     "button, input, select, textarea, a, summary",

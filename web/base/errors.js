@@ -45,7 +45,7 @@ export class DemixError extends Error {
   /**
    * @param {ErrorCode} code
    * @param {string} message
-   * @param {string | null} [hint] a `Hint`
+   * @param {Hint | null} [hint]
    */
   constructor(code, message, hint = null) {
     super(message);
@@ -66,7 +66,7 @@ export class DemixError extends Error {
 
   /** @param {ErrorData} data */
   static from({ code, message, hint }) {
-    return new DemixError(code, message, hint);
+    return new DemixError(code, message, /** @type {Hint | null | undefined} */ (hint));
   }
 
   /**

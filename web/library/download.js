@@ -31,11 +31,7 @@ export async function download(url, artifact, signal, report, timeout = TIMEOUT_
       signal.throwIfAborted();
       if (error instanceof Refusal) unfinished = null;
       else if (partial.received > before) continue;
-      throw new DemixError(
-        "model/network",
-        `The model could not be downloaded: ${messageOf(error)}.`,
-        "Check the connection, then try again.",
-      );
+      throw new DemixError("model/network", `The model could not be downloaded: ${messageOf(error)}.`);
     }
   }
 }
