@@ -1,14 +1,14 @@
-"""Make `golden/`: what demucs 4.1.0 itself gives for the songs of `songs.py`.
+"""Make `golden/`: the output of demucs 4.1.0 itself for the songs of `songs.py`.
 
 Its own `demucs.api.Separator` runs here, with its own torch network, segments, overlap-add and whole-track
-normalisation (overlap 0.25, no shifts). Only the weights come from elsewhere: from the published ONNX file,
-whose tensors are put back under the names that they had in torch.
+normalisation (overlap 0.25, no shifts). Only the weights come from elsewhere, the published ONNX file, whose
+tensors get their torch names back.
 
     python -m venv /tmp/reference
     /tmp/reference/bin/pip install -e ".[cli,build,dev,reference]"
     /tmp/reference/bin/python -m tests.parity.reference FOLDER_OF_HTDEMUCS_ONNX
 
-Where only CUDA builds of torch are offered, install the CPU build of the same version first.
+If only CUDA builds of torch are offered, install the CPU build of the same version first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from onnx import numpy_helper
 from tests.parity.songs import GOLDEN, RATE, sketch, songs
 
 STEMS: Final = ("drums", "bass", "other", "vocals")
-#: How `htdemucs` was trained, where that is not the class's default.
+#: Settings of `htdemucs` that differ from the defaults of its class.
 ARCHITECTURE: Final = {"bottom_channels": 512, "dconv_mode": 3, "segment": Fraction(39, 5), "samplerate": RATE}
 
 

@@ -1,4 +1,4 @@
-"""The songs that parity is measured on, and how a song's stems are kept in a few kilobytes."""
+"""Songs that parity is measured on, and sketches of their stems in a few kilobytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCK: Final = 1024
 
 
 def songs() -> dict[str, Samples]:
-    """Every song that can be had here, by name [shape=(2, n)] at 44.1 kHz."""
+    """Every available song, by name [shape=(2, n)] at 44.1 kHz."""
     falcon = stempeg_song()
     found = {"falcon": falcon, "medley": medley(falcon), "line": falcon[:, 3 * RATE : 6 * RATE]}
     if LITHIUM.exists():

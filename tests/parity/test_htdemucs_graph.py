@@ -28,26 +28,27 @@ pytestmark = pytest.mark.slow
 Array = npt.NDArray[np.float32]
 Tensors = dict[str, Array]
 
-#: Tensors of the published graph that lie between our blocks.
+#: Tensors of the published graph between our blocks.
 NORMAL: Final = {"": "/Div_1_output_0", "t": "/Div_3_output_0"}
 BETWEEN: Final = {"": "/Reshape_3_output_0", "t": "/channel_downsampler_t/Conv_output_0"}
 EMBEDDED: Final = "/Add_2_output_0"
-#: dB for one block. The published graph is no nearer to the truth: it sums up to 8 million elements in float32.
+#: dB for one block. The published graph is no closer to the truth: it sums up to 8 million elements in float32.
 BLOCK: Final = 72
-#: dB for the transformer, whose ten layers add up what attention rounds. Against demucs' own torch code our stems are
-#: nearer (85-94 dB on stempeg's song) than the published graph's (78-87 dB), so most of the difference is not ours.
+#: dB for the transformer, whose ten layers accumulate the rounding of attention. Against demucs' own torch code our
+#: stems are closer (85-94 dB on stempeg's song) than the published graph's (78-87 dB), so most of the difference is not
+#: ours.
 TRANSFORMER: Final = 65
 
 
 def encoded(branch: Branch, index: int) -> str:
-    """What goes into the encoder layer of that index, or out of the one before."""
+    """Input of the encoder layer of that index, which is the output of the one before."""
     if index == 0:
         return NORMAL[branch]
     return EMBEDDED if (branch, index) == ("", 1) else f"/{branch}encoder.{index - 1}/Mul_2_output_0"
 
 
 def decoded(branch: Branch, index: int) -> str:
-    """What goes into the decoder layer of that index, or out of the one before."""
+    """Input of the decoder layer of that index, which is the output of the one before."""
     if index == 0:
         return BETWEEN[branch]
     return f"/{branch}decoder.{index - 1}/" + ("Slice_output_0" if index == DEPTH else "Mul_2_output_0")
@@ -65,7 +66,7 @@ def mixture() -> Array:
 
 @pytest.fixture(scope="module")
 def published(stock: onnx.ModelProto, mixture: Array) -> Tensors:
-    """What the published graph computes on the way."""
+    """Intermediate tensors of the published graph."""
     probed = onnx.ModelProto()
     probed.CopyFrom(stock)
     branches: tuple[Branch, ...] = ("", "t")
@@ -81,7 +82,7 @@ def run(model: onnx.ModelProto, feeds: Tensors) -> Tensors:
 
 
 def block(write: Callable[..., Any], *inputs: Array) -> list[Array]:
-    """What a block of ours gives for tensors of the published graph."""
+    """Output of one of our blocks for tensors of the published graph."""
     g = Graph()
     values = [g.input(f"x{n}", array.shape) for n, array in enumerate(inputs)]
     written = write(g, *values)

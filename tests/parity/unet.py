@@ -20,7 +20,7 @@ STRIDE: Final = 2
 
 
 def share(network: Network, magnitude: Array) -> Array:
-    """What the network takes for one stem's share of each bin.
+    """The network's estimate of one stem's share of each bin.
 
     Parameters
     ----------

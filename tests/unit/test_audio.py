@@ -1,4 +1,4 @@
-"""What can be separated, and what is refused with which code."""
+"""Formats that can be separated, and the error codes of those that cannot."""
 
 from __future__ import annotations
 

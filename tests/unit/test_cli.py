@@ -1,4 +1,4 @@
-"""The command line as a person or a script uses it, with the model that needs no weights."""
+"""The command line, for people and for scripts, with the model that needs no weights."""
 
 from __future__ import annotations
 
@@ -207,9 +207,9 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         while process.poll() is None and not (parts.exists() and parts.stat().st_size > 100_000):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate()
+        _, message = process.communicate()
     assert process.returncode == 130
-    assert "Cancelled" in told
+    assert "Cancelled" in message
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 

@@ -92,17 +92,17 @@ def test_a_second_run_goes_on_where_the_first_stopped(
     assert scores(tmp_path / "out")["songs"] == ["test/One - a"]
 
     broken.write_bytes(whole)
-    asked: list[str] = []
+    names: list[str] = []
 
     def watched(job: score.Job, real: Callable[[score.Job], Any] = score.run) -> Any:
-        asked.append(job.song.name)
+        names.append(job.song.name)
         return real(job)
 
     workers = ThreadPoolExecutor(1)
     monkeypatch.setattr(score, "run", watched)
     monkeypatch.setattr(running, "processes", lambda _: workers)
     assert evaluate(data, "-o", tmp_path / "out").exit_code == 0
-    assert asked == ["test/Two - b"]
+    assert names == ["test/Two - b"]
     assert scores(tmp_path / "out")["songs"] == ["test/One - a", "test/Two - b"]
 
 

@@ -1,4 +1,4 @@
-"""Devices that compute wrongly are noticed, and quiet music is not taken for one."""
+"""Results of a broken device are refused, and quiet music is not."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def split(mixture: Samples, rate: int) -> tuple[Samples, Samples]:
 
 
 def segment(signal: np.ndarray, rate: int) -> Samples:
-    """As much of a signal as one segment takes, in stereo with unequal channels."""
+    """One segment of a signal, in stereo with unequal channels."""
     length = HPSS(rate).segment
     return np.outer((1.0, 0.6), np.resize(signal, length)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""The pieces that our HT-Demucs graph is written from, each against what it stands for, on small tensors."""
+"""Parts of the HT-Demucs graph against their definitions, on small tensors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def normal(rng: np.random.Generator, *shape: int) -> Array:
 
 
 def evaluate(build: Callable[..., Value], *inputs: Array) -> Array:
-    """What a piece of graph gives for some inputs."""
+    """Run a part of a graph on some inputs."""
     g = Graph()
     values = [g.input(f"x{n}", array.shape) for n, array in enumerate(inputs)]
     model = g.model({"y": build(g, *values)}, {})

@@ -1,4 +1,4 @@
-"""What the About panel shows and compares with: made by the build out of the report and of the models."""
+"""The About panel's table and the references of the device check, as the build makes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A song that is read once, whoever reads it."""
+"""A song is read once by all its readers."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def test_gives_the_song(length: int, span: int, reads: list[tuple[int, int]], at
     """Whatever is read, in any order, by several at once, and before what is kept."""
     source = song(length)
     recent = Recent(source, span)
-    asked = [(min(a, b, length), min(max(a, b), length)) for a, b in reads]
+    requested = [(min(a, b, length), min(max(a, b), length)) for a, b in reads]
 
     async def read() -> list[Samples]:
         found: list[Samples] = []
-        for first in range(0, len(asked), at_once):
-            found += await asyncio.gather(*(recent.read(*part) for part in asked[first : first + at_once]))
+        for first in range(0, len(requested), at_once):
+            found += await asyncio.gather(*(recent.read(*part) for part in requested[first : first + at_once]))
         return found
 
-    for (start, stop), samples in zip(asked, asyncio.run(read()), strict=True):
+    for (start, stop), samples in zip(requested, asyncio.run(read()), strict=True):
         np.testing.assert_array_equal(samples, source.samples[:, start:stop])
 
 

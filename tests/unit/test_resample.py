@@ -165,16 +165,16 @@ def test_an_equal_rate_passes_through_without_a_copy() -> None:
 
 
 def test_a_read_asks_the_source_for_its_surroundings_alone() -> None:
-    asked = []
+    requested = []
 
     class Watched(Clip):
         async def read(self, start: int, stop: int) -> Samples:
-            asked.append((start, stop))
+            requested.append((start, stop))
             return await super().read(start, stop)
 
     song = Resampled(Watched(np.zeros((1, 4_800_000), np.float32), 48_000), 44_100)
     asyncio.run(song.read(2_000_000, 2_344_000))
-    ((start, stop),) = asked
+    ((start, stop),) = requested
     assert start > 48_000 / 44_100 * 2_000_000 - 48_000
     assert stop < 48_000 / 44_100 * 2_344_000 + 48_000
 

@@ -51,7 +51,7 @@ class Halves:
 
 
 class Disk:
-    """What outlasts a job: its pieces and its latest state, as the page keeps them."""
+    """Storage that outlasts a job: its pieces and its latest state."""
 
     def __init__(self, length: int, channels: int) -> None:
         self.stems = {name: np.full((length, channels), np.nan, np.float32) for name in REQUEST.model.stems}

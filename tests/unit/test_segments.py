@@ -1,4 +1,4 @@
-"""Segments: an identity model must give the song back, however it is cut."""
+"""Segments: an identity model returns the song, however it is cut."""
 
 from __future__ import annotations
 

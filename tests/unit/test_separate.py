@@ -1,4 +1,4 @@
-"""The pipeline with families whose right answer is known."""
+"""The pipeline with families whose output is known."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Shares:
         self.stems = len(shares)
         self.rate = rate
         self._normalise = normalise
-        self.asked = 0
+        self.segments = 0
 
     def normalisation(self, measured: Normalisation) -> Normalisation:
         return measured if self._normalise else UNITY
 
     async def separate(self, mixture: Samples) -> Samples:
         assert mixture.shape == (2, self.segment)
-        self.asked += 1
+        self.segments += 1
         return self.shares[:, None, None] * mixture
 
 
@@ -117,7 +117,7 @@ def test_a_family_that_is_not_normalised_gets_the_song_as_it_is() -> None:
 
 
 class Device(Shares):
-    """A family that takes its time, as one that waits for its device, and counts what is under way."""
+    """A family that waits like one with a device, and counts the segments under way."""
 
     def __init__(self, fails_at: int | None = None) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class Device(Shares):
         self._fails_at = fails_at
 
     async def separate(self, mixture: Samples) -> Samples:
-        number = self.asked
+        number = self.segments
         estimate = await super().separate(mixture)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -150,7 +150,7 @@ def test_a_failure_ends_what_is_under_way() -> None:
     device = Device(fails_at=2)
     with pytest.raises(RuntimeFailure, match="broken"):
         run(song(200_000), device, ahead=2)
-    assert device.asked == 5
+    assert device.segments == 5
     assert device.under_way == 0
 
 
@@ -158,7 +158,7 @@ def test_silence_gives_silence_and_never_asks_the_model() -> None:
     family = Shares()
     stems = run(Clip(np.zeros((2, 80_000), np.float32), 44_100), family)
     assert not stems.any()
-    assert family.asked == 0
+    assert family.segments == 0
 
 
 def test_runs_are_identical() -> None:
@@ -191,21 +191,21 @@ def test_progress_reaches_its_total_and_cancel_stops() -> None:
     monitor = Monitor(stop_after_two, signal)
     with pytest.raises(Cancelled):
         run(song(100_000), family, monitor=monitor)
-    assert family.asked == 3
+    assert family.segments == 3
 
 
 class Louder(Shares):
-    """Hears the song at ten times its scale, and remembers its segments."""
+    """A family that takes the song at ten times its scale, and records its segments."""
 
     def __init__(self) -> None:
         super().__init__(shares=(0.7, 0.3))
-        self.heard: list[Samples] = []
+        self.mixtures: list[Samples] = []
 
     def normalisation(self, measured: Normalisation) -> Normalisation:  # noqa: ARG002
         return Normalisation(0.0, 0.1)
 
     async def separate(self, mixture: Samples) -> Samples:
-        self.heard.append(mixture)
+        self.mixtures.append(mixture)
         return await super().separate(mixture)
 
 
@@ -213,5 +213,5 @@ def test_a_family_chooses_its_normalisation() -> None:
     clip = song(30_000)
     family = Louder()
     stems = run(clip, family, preset=Preset(overlap=0))
-    np.testing.assert_allclose(family.heard[0], 10 * clip.samples, rtol=1e-5)
+    np.testing.assert_allclose(family.mixtures[0], 10 * clip.samples, rtol=1e-5)
     np.testing.assert_allclose(stems, family.shares[:, None, None] * clip.samples, atol=1e-6)

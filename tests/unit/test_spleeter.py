@@ -1,4 +1,4 @@
-"""Spleeter around its networks: transform, masks, the full band; and the graph for networks small enough to check."""
+"""Spleeter around its networks (transform, masks, full band), and the graph of small networks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def noise() -> Samples:
 
 
 class Fixed:
-    """A network that gives each stem the same share everywhere, and remembers what it was asked."""
+    """A network that returns a fixed share for each stem, and records its input."""
 
     def __init__(self, *shares: float) -> None:
         self.shares = np.array(shares, np.float32).reshape(-1, 1, 1, 1)

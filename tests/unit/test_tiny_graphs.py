@@ -1,4 +1,4 @@
-"""The tiny graphs: small, the same every time, and with the answers that they promise."""
+"""The tiny graphs: small, reproducible, and right in their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storing weights as float16: what changes, what must not."""
+"""Weights stored as float16: what changes and what must not."""
 
 from __future__ import annotations
 

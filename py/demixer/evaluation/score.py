@@ -176,12 +176,12 @@ def measure(stems: Mapping[str, Samples], estimates: Mapping[str, Samples], wind
         if true is None or estimated is None:
             continue
         scores[view] = {name: dict.fromkeys(METRICS) for name in names}
-        heard = [index for index, signal in enumerate(true) if signal.any()]
-        for index in heard:
+        audible = [index for index, signal in enumerate(true) if signal.any()]
+        for index in audible:
             scores[view][names[index]]["sdr"] = _finite(sdr(true[index], estimated[index]))
-        if heard:
+        if audible:
             ratios = bss_eval(
-                np.stack([true[index] for index in heard]), np.stack([estimated[index] for index in heard]), window
+                np.stack([true[index] for index in audible]), np.stack([estimated[index] for index in audible]), window
             )
             for metric, values in (
                 ("bss_sdr", ratios.sdr),
@@ -189,7 +189,7 @@ def measure(stems: Mapping[str, Samples], estimates: Mapping[str, Samples], wind
                 ("isr", ratios.isr),
                 ("sar", ratios.sar),
             ):
-                for index, windows in zip(heard, values, strict=True):
+                for index, windows in zip(audible, values, strict=True):
                     scores[view][names[index]][metric] = _median(windows)
     return scores
 
