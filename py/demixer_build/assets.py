@@ -6,7 +6,7 @@ import hashlib
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -75,14 +75,23 @@ def from_url(url: str, sha256: str) -> Path | None:
     if _holds(path, sha256):
         return path
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response, step(f"Downloading {path.name}"):
-            return keep(response, url, sha256)
+        with (
+            urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response,
+            step(f"Downloading {path.name}") as shown,
+        ):
+            total = int(response.headers.get("Content-Length", 0)) / 1e6
+
+            def report(done: int) -> None:
+                if total:
+                    shown.progress(done / 1e6, total, "MB")
+
+            return keep(response, url, sha256, report)
     except (URLError, HTTPException, ConnectionError, TimeoutError):
         return None
 
 
-def keep(file: IO[bytes], name: str, sha256: str) -> Path:
-    """Put a file into the cache: under its own name only once it is whole and proves to be the pinned one.
+def keep(file: IO[bytes], name: str, sha256: str, report: Callable[[int], None] = lambda _: None) -> Path:
+    """Put a file into the cache, under its own name once it is whole and verified; `report` gets the bytes so far.
 
     Raises
     ------
@@ -98,6 +107,7 @@ def keep(file: IO[bytes], name: str, sha256: str) -> Path:
             while block := file.read(_BLOCK):
                 found.update(block)
                 copy.write(block)
+                report(copy.tell())
         if found.hexdigest() != sha256:
             raise BuildError(
                 f"{path.name} is not the pinned file (SHA-256 {found.hexdigest()[:12]}..., expected {sha256[:12]}...). "

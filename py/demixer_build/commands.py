@@ -10,25 +10,29 @@ from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
 
-from demixer_build import browser, checks, node, server, vendor
+from demixer_build import browser, checks, models, node, server, vendor
 from demixer_build import site as site_
-from demixer_build.console import say
+from demixer_build.console import say, stage
+from demixer_build.environment import STAGES
 from demixer_build.paths import DIST, NODE_MODULES, ROOT, STATE, VENDOR
 
 
 def run(arguments: Namespace) -> int:
     """Set everything up and serve the app."""
-    _build_site()
+    _build_site(STAGES["run"])
     server.serve(DIST, arguments.port, open_page=not arguments.no_open)
     return 0
 
 
 def test(arguments: Namespace) -> int:
     """Set everything up, check, then run the tests; pytest has the last word on the screen."""
-    node.install(tools=True)
-    _build_site()
+    total = STAGES["test"]
+    _build_site(total, tools=True)
+    stage(7, total)
     browser.ensure()
+    stage(8, total)
     clean_code = checks.check()
+    say(f"[{total}/{total}] Testing")
     left_out = [kind for kind, out in (("slow", arguments.fast), ("soak", not arguments.soak)) if out]
     selection = ["-m", " and ".join(f"not {kind}" for kind in left_out)] if left_out else []
     tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.rest], cwd=ROOT)
@@ -37,29 +41,42 @@ def test(arguments: Namespace) -> int:
 
 def check(_: Namespace) -> int:
     """Formatting, lint and types."""
+    stage(2, STAGES["check"])
     node.install(tools=True)
+    stage(3, STAGES["check"])
     vendor.update()  # the page's types come from there
+    stage(4, STAGES["check"])
     return int(not checks.check())
 
 
 def site(arguments: Namespace) -> int:
     """Build dist/."""
     codings = {"br": ["br"], "gz": ["gzip"], "both": ["br", "gzip"]}[arguments.compress]
-    _build_site(arguments.precision, codings)
+    _build_site(STAGES["site"], precisions=arguments.precision, codings=codings)
     return 0
 
 
-def _build_site(precisions: Collection[str] | None = None, codings: Collection[str] = ("br",)) -> None:
-    node.install(tools=False)
+def _build_site(
+    total: int, *, tools: bool = False, precisions: Collection[str] | None = None, codings: Collection[str] = ("br",)
+) -> None:
+    """Stages 2 to 6 of a command of so many."""
+    stage(2, total)
+    node.install(tools=tools)
+    stage(3, total)
     vendor.update()
-    site_.build(precisions, codings)
+    stage(4, total)
+    manifest = models.build()
+    stage(5, total)
+    contents = site_.build(manifest, precisions)
+    stage(6, total)
+    site_.write(contents, codings)
 
 
 def evaluate(arguments: Namespace) -> int:
     """Measure separation quality; without arguments, remake docs/quality/."""
     from demixer_build import evaluation  # what it imports is not installed for every command
 
-    _build_site()
+    _build_site(STAGES["evaluate"])
     given = arguments.rest
     if not given:
         systems = [part for system in evaluation.SYSTEMS for part in ("--model", system)]
@@ -72,7 +89,8 @@ def bench(arguments: Namespace) -> int:
     from demixer_build import reliability  # what these import is not installed for every command
     from demixer_build.bench import measure, plot, report, tables
 
-    _build_site()
+    _build_site(STAGES["bench"])
+    stage(7, STAGES["bench"])
     browser.ensure()
     if arguments.reliability:
         return reliability.report()

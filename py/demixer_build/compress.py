@@ -30,8 +30,11 @@ def compressed(contents: Mapping[str, Path], codings: Collection[str]) -> Iterat
     """Path in the site -> file, for the forms of these contents in some of `ENCODINGS`."""
     _KEPT.mkdir(parents=True, exist_ok=True)
     wanted = {name: path for name, path in contents.items() if path.suffix in _COMPRESS}
-    with step("Compressing the site"):
+    with step("Compressing the site") as shown:
+        total, done = sum(path.stat().st_size for path in wanted.values()), 0
         for name, path in wanted.items():
+            shown.progress(done, total)
+            done += path.stat().st_size
             key = digest(path)
             for coding in codings:
                 suffix = ENCODINGS[coding]

@@ -44,7 +44,7 @@ def build(manifest: dict[str, Any]) -> dict[str, Path]:
         _BUILT.mkdir(parents=True, exist_ok=True)
         for old in _BUILT.iterdir():
             old.unlink()
-        with step("Separating the song that devices are checked with") as shown:
+        with step("Separating the song that devices are checked with", 30) as shown:
             described = _BUILT / "manifest"
             described.write_text(json.dumps(manifest), encoding="utf-8")
             command: list[str | Path] = [sys.executable, "-m", "demixer_build.device_check", described, _BUILT]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from demixer_build import console
 from demixer_build.arguments import parse
 from demixer_build.console import step
 from demixer_build.errors import told_in_one_line
@@ -21,6 +22,8 @@ from demixer_build.stamps import Stamp, digest
 
 _BUILD: Final = ("build", "cli")
 _ALL: Final = ("build", "cli", "dev")
+STAGES: Final = {"run": 6, "site": 6, "test": 9, "check": 4, "evaluate": 6, "bench": 7, "clean": 1}
+"""Stages of each command, the Python packages being the first."""
 _EXTRAS: Final = {"test": _ALL, "check": _ALL, "evaluate": _ALL, "bench": _ALL}
 """Extras of pyproject.toml by command; every other command needs `_BUILD`."""
 
@@ -28,6 +31,7 @@ _EXTRAS: Final = {"test": _ALL, "check": _ALL, "evaluate": _ALL, "bench": _ALL}
 def enter(arguments: Sequence[str]) -> NoReturn:
     """Prepare the environment and continue in it with the same arguments; never comes back."""
     command = parse(arguments).command
+    console.stage(1, STAGES[command])
     with told_in_one_line():
         ready(_EXTRAS.get(command, _BUILD))
     _hand_over([str(python()), "-m", "demixer_build", *arguments])
@@ -49,7 +53,7 @@ def ready(extras: Sequence[str]) -> None:
     stamp.drop()
     _make()
     names = ",".join(extras)
-    with step(f"Installing Python packages ({names})") as shown:
+    with step(f"Installing Python packages ({names})", 60) as shown:
         run(
             shown,
             [python(), "-m", "pip", "install", "--disable-pip-version-check", "--editable", f"{ROOT}[{names}]"],
@@ -67,7 +71,7 @@ def _make() -> None:
     """Make `.venv`, anew where the one there was cut off half-way or has lost its Python."""
     if _works(python()):
         return
-    with step("Making .venv") as shown:
+    with step("Making .venv", 10) as shown:
         run(
             shown,
             [sys.executable, "-m", "venv", "--clear", VENV],

@@ -123,7 +123,7 @@ def _convert(folder: Path, weights: Mapping[str, Path]) -> Artifacts:
         output.mkdir()
         for member, path in weights.items():
             files.link(path, inputs / Path(member).name)
-        with step(f"Converting {folder.name}") as shown:
+        with step(f"Converting {folder.name}", 30) as shown:
             run(
                 shown,
                 [sys.executable, "-m", "demixer_build.convert", folder, inputs, output],

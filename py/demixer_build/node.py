@@ -59,7 +59,7 @@ def install(*, tools: bool) -> None:
         return
     stamp.drop()
     command = [*npm(), "ci", "--ignore-scripts", *([] if tools else ["--omit=dev"])]
-    with step("Installing Node packages") as shown:
+    with step("Installing Node packages", 20) as shown:
         run(shown, command, cwd=WEB, advice=_ADVICE)
     stamp.set(" ".join(wanted))
 

@@ -29,23 +29,26 @@ _BY_PATH: Final = (
 _GENERATED: Final = STATE / "site"
 
 
-def build(precisions: Collection[str] | None = None, codings: Collection[str] = ("br",)) -> None:
-    """Bring dist/ up to date; the Node packages are installed and `web/vendor/` is made already.
+def build(built: dict[str, Any], precisions: Collection[str] | None = None) -> dict[str, Path]:
+    """Build the files of the site; the Node packages are installed and `web/vendor/` is made already.
 
     Parameters
     ----------
+    built : dict
+        The manifest of the models that could be built.
     precisions : collection of str, optional
         Of the weights to include; all by default.
-    codings : collection of str
-        Content codings of the compressed forms. Brotli is enough for browsers, which all take it over HTTPS; gzip is
-        for hosts that cannot send brotli.
+
+    Returns
+    -------
+    dict of str to Path
+        Path in the site -> file.
 
     Raises
     ------
     BuildError
         When a model has weights, but none at these precisions.
     """
-    built = models.build()
     manifest = built if precisions is None else only(built, precisions)
     wheel = build_wheel(STATE / "wheel")
     paths = {
@@ -53,7 +56,7 @@ def build(precisions: Collection[str] | None = None, codings: Collection[str] = 
         "ort": "vendor/onnxruntime-web/",
         "wheel": f"wheels/{digest(wheel)[:8]}/{wheel.name}",  # the same name may stand for other bytes tomorrow
     }
-    contents = {
+    return {
         **page(),
         **icons.build(),
         "assets.json": _generated("assets.json", paths),
@@ -69,6 +72,19 @@ def build(precisions: Collection[str] | None = None, codings: Collection[str] = 
         **{name: path for name, path in device_check.build(built).items() if _is_answerable(name, manifest)},
         "quality.json": _generated("quality.json", quality.table()),
     }
+
+
+def write(contents: Mapping[str, Path], codings: Collection[str]) -> None:
+    """Bring dist/ up to date.
+
+    Parameters
+    ----------
+    contents : mapping of str to Path
+        Path in the site -> file.
+    codings : collection of str
+        Content codings of the compressed forms. Brotli is enough for browsers, which all take it over HTTPS; gzip is
+        for hosts that cannot send brotli.
+    """
     files.mirror(complete(contents, STATE / "service-worker", codings), DIST)
 
 

@@ -32,6 +32,19 @@ SWIFTSHADER: Final = [
 ]
 
 
+#: The browser tests of `build.py test --fast`: a whole journey, modules of the page, and what fails the other tests.
+FAST: Final = {"test_first_visit.py", "test_mixer.py", "test_page_modules.py", "test_privacy.py", "test_watch.py"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of all other files here as slow."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent == here and item.path.name not in FAST:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def base_url() -> Iterator[str]:
     """The address of the real server, which serves the built site."""

@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -90,6 +91,8 @@ def test_a_connection_that_breaks_off_gives_nothing_and_keeps_nothing(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Breaking(io.BytesIO):
+        headers: ClassVar[dict[str, str]] = {}
+
         def read(self, size: int | None = -1) -> bytes:
             if block := super().read(min(size or 1000, 1000)):
                 return block
