@@ -29,24 +29,28 @@ ENCODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
 def compressed(contents: Mapping[str, Path], codings: Collection[str]) -> Iterator[tuple[str, Path]]:
     """Path in the site -> file, for the forms of these contents in some of `ENCODINGS`."""
     _KEPT.mkdir(parents=True, exist_ok=True)
-    wanted = {name: path for name, path in contents.items() if path.suffix in _COMPRESS}
-    with step("Compressing the site") as shown:
-        total, done = sum(path.stat().st_size for path in wanted.values()), 0
-        for name, path in wanted.items():
-            shown.progress(done, total)
-            done += path.stat().st_size
-            key = digest(path)
-            for coding in codings:
-                suffix = ENCODINGS[coding]
-                yield name + suffix, _made(path, _KEPT / (key + suffix), _CODERS[coding])
+    forms = [
+        (name + ENCODINGS[coding], path, _KEPT / (key + ENCODINGS[coding]), _CODERS[coding])
+        for name, path in contents.items()
+        if path.suffix in _COMPRESS
+        for key in [digest(path)]
+        for coding in codings
+    ]
+    missing = [(path, target, encode) for _, path, target, encode in forms if not target.exists()]
+    if missing:
+        with step("Compressing the site") as shown:
+            total, done = sum(path.stat().st_size for path, _, _ in missing), 0
+            for path, target, encode in missing:
+                _make(path, target, encode)
+                done += path.stat().st_size
+                shown.progress(done, total)
+    yield from ((name, target) for name, _, target, _ in forms)
 
 
-def _made(source: Path, target: Path, encode: Callable[[bytes], bytes]) -> Path:
-    if not target.exists():
-        partial = target.with_suffix(".partial")
-        partial.write_bytes(encode(source.read_bytes()))
-        partial.replace(target)
-    return target
+def _make(source: Path, target: Path, encode: Callable[[bytes], bytes]) -> None:
+    partial = target.with_suffix(".partial")
+    partial.write_bytes(encode(source.read_bytes()))
+    partial.replace(target)
 
 
 def _brotli(content: bytes) -> bytes:
