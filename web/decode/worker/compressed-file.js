@@ -94,7 +94,7 @@ async function defaultTrack(input) {
 /**
  * @param {InputAudioTrack} track
  * @param {Gap[]} gaps
- * @param {(seconds: number) => number} fraction of the file that so many decoded seconds are
+ * @param {(seconds: number) => number} fraction of the file, from the seconds decoded
  * @returns {AsyncGenerator<Block>}
  */
 async function* trackBlocks(track, gaps, fraction) {

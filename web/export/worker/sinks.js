@@ -35,7 +35,7 @@ export class Sink {
     return this.#file.read();
   }
 
-  /** Lets go of the file, and of what was written to it if the stream has not been closed. */
+  /** Releases the file, and discards its content if the stream has not been closed. */
   async close() {
     if (!this.#open) return;
     this.#open = false;
