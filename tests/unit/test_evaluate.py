@@ -158,6 +158,7 @@ def test_parts_that_no_score_depends_on_are_there() -> None:
     assert all((package / name).exists() for name in score._NOT_MEASURED if name.endswith(".py"))
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_results(data: Path, tmp_path: Path) -> None:
     assert evaluate(data, "-o", tmp_path / "here", "--jobs", 2).exit_code == 0
     with LocalCluster(

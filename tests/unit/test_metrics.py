@@ -102,6 +102,7 @@ def test_what_cannot_be_measured_is_refused() -> None:
         bss_eval(stems * np.array([1, 0], np.float32)[:, None, None], stems, RATE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "length"), [(1, 2 * RATE), (2, 3 * RATE + 1_234), (2, RATE // 2)])
 def test_noise_as_museval(channels: int, length: int) -> None:
     references = noise(2, channels, length)

@@ -71,6 +71,7 @@ def test_silence_is_the_lowest_level_and_time_goes_by_columns() -> None:
     assert levels[51:].max(axis=1).min() > 200
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(cut=st.integers(1, 99), seed=st.integers(0, 9))
 def test_blocks_are_the_same_picture(cut: int, seed: int) -> None:
