@@ -12,19 +12,19 @@ from __future__ import annotations
 import json
 import math
 import sys
-from itertools import pairwise
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from demixer.families.spleeter import BINS, FRAMES
-from demixer_build.weights import save, store_fp16
+from demixer.graphs.graph import CONTRIB, Graph
+from demixer.graphs.onnx_writer import Model, Value, write_model
 
 #: Shape of the probe's equal input `x` and output `y`; `web/engine/devices/self-test.js` has it too.
 PROBE_SHAPE: Final = (1024, 256)
@@ -48,137 +48,121 @@ LAYERS_SHAPE: Final = (1, 48, 512, 56)
 _ROWS: Final = (1, 672, 2048)
 _WIDTH: Final = 512
 
-_CONTRIB: Final = "com.microsoft"
+_OPSET: Final = 17
 
 Array = npt.NDArray[Any]
-Constants = dict[str, Array]
 
 
 def write(folder: Path) -> None:
     """Write every graph and the question's answer, with the same bytes every time."""
-    save(store_fp16(probe()), folder / "probe.onnx")
-    save(store_fp16(echo()), folder / "echo.onnx")
-    save(layers(), folder / "layers.onnx")
-    save(question(), folder / "question.onnx")
-    save(question(np.float16), folder / "question-fp16.onnx")
+    graphs = {
+        "probe": probe(),
+        "echo": echo(),
+        "layers": layers(),
+        "question": question(),
+        "question-fp16": question("float16"),
+    }
+    for name, model in graphs.items():
+        (folder / f"{name}.onnx").write_bytes(serialise(model))
     answer = [float(f"{value:.5g}") for value in answer_of(question()).ravel()]
     (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 
 
-def probe() -> onnx.ModelProto:
+def serialise(model: Model) -> bytes:
+    """The graph's bytes, which ONNX's own checker has seen."""
+    sink = BytesIO()
+    write_model(model, sink)
+    onnx.checker.check_model(sink.getvalue())
+    return sink.getvalue()
+
+
+def probe() -> Model:
     """A chain of matrix products with `y = x`: 2.1 GFLOP on 1 MB of input, well under a second of work."""
-    names = ["x", *(f"product{index}" for index in range(1, PROBE_PRODUCTS)), "y"]
-    products = [helper.make_node("MatMul", [before, "hadamard"], [after]) for before, after in pairwise(names)]
-    return _model("probe", products, ("x", PROBE_SHAPE), ("y", PROBE_SHAPE), {"hadamard": hadamard(PROBE_SHAPE[1])})
+    graph = Graph("probe", opset=_OPSET)
+    y = graph.input("x", PROBE_SHAPE)
+    matrix = graph.constant(hadamard(PROBE_SHAPE[1]), "hadamard")
+    for _ in range(PROBE_PRODUCTS):
+        y = graph.matmul(y, matrix)
+    assert graph.flop == PROBE_FLOPS
+    return graph.model({"y": y})
 
 
-def echo() -> onnx.ModelProto:
+def echo() -> Model:
     """A graph with Spleeter's inputs and outputs whose stems are the mixture times `ECHO_GAINS`.
 
     The share is `gain * (transformed twice + 1) / (magnitude + 1)`, so that a device that gets the products wrong,
     or returns zeros, produces wrong stems.
     """
-    magnitude, blocks = (1, 2, FRAMES, BINS), (1, 2, FRAMES * BINS // _ECHO_BLOCK, _ECHO_BLOCK)
-    nodes = [
-        helper.make_node("Reshape", ["magnitude", "blocks"], ["blocked"]),
-        helper.make_node("MatMul", ["blocked", "hadamard"], ["once"]),
-        helper.make_node("MatMul", ["once", "hadamard"], ["twice"]),
-        helper.make_node("Reshape", ["twice", "whole"], ["transformed"]),
-        helper.make_node("Add", ["transformed", "one"], ["numerator"]),
-        helper.make_node("Add", ["magnitude", "one"], ["denominator"]),
-        helper.make_node("Div", ["numerator", "denominator"], ["unity"]),
-        helper.make_node("Mul", ["unity", "shares"], ["share"]),
-    ]
-    constants: Constants = {
-        "blocks": np.array(blocks, np.int64),
-        "whole": np.array(magnitude, np.int64),
-        "hadamard": hadamard(_ECHO_BLOCK),
-        "one": np.array(1, np.float32),
-        "shares": np.array(ECHO_SHARES, np.float32).reshape(-1, 1, 1, 1),
-    }
-    share = (len(ECHO_SHARES), *magnitude[1:])
-    return _model("echo", nodes, ("magnitude", magnitude), ("share", share), constants)
+    graph = Graph("echo", opset=_OPSET)
+    magnitude = graph.input("magnitude", (1, 2, FRAMES, BINS))
+    matrix = graph.constant(hadamard(_ECHO_BLOCK), "hadamard")
+    blocked = graph.reshape(magnitude, 1, 2, FRAMES * BINS // _ECHO_BLOCK, _ECHO_BLOCK)
+    twice = graph.matmul(graph.matmul(blocked, matrix), matrix)
+    one = graph.scalar(1)
+    numerator = graph.plus(graph.reshape(twice, *magnitude.shape), one)
+    unity = graph.over(numerator, graph.plus(magnitude, one))
+    shares = graph.constant(np.array(ECHO_SHARES, np.float32).reshape(-1, 1, 1, 1), "shares")
+    return graph.model({"share": graph.times(unity, shares)})
 
 
-def question(dtype: type[np.floating[Any]] = np.float32) -> onnx.ModelProto:
+def question(dtype: str = "float32") -> Model:
     """Every operator of the graphs for GPUs, computed in `dtype`; input and output are float32.
 
     Attention is written in products, as in those graphs: the operator of onnxruntime-web 1.30 is wrong on SwiftShader's
     WebGPU, and perhaps on other devices.
     """
+    graph = Graph("question", opset=_OPSET, dtype=dtype)
     random = np.random.default_rng(3)
 
-    def weights(*shape: int) -> Array:
+    def weights(role: str, *shape: int) -> Value:
         """Random weights that keep the magnitude of their input."""
-        return (random.standard_normal(shape) / math.sqrt(math.prod(shape[1:]))).astype(dtype)
+        return graph.constant(random.standard_normal(shape) / math.sqrt(math.prod(shape[1:])), role)
 
-    rows, width = _QUESTION_ROWS[1:]
-    constants: Constants = {
-        "w.down": weights(8, 4, 3, 3),
-        "w.dilated": weights(8, 8, 3, 3),
-        "w.value": weights(8, 8, 1, 1),
-        "w.gate": weights(8, 8, 1, 1),
-        "w.up": weights(8, 4, 4, 3),
-        "w.query": weights(width, width),
-        "w.key": weights(width, width),
-        "w.value2": weights(width, width),
-        "w.out": weights(width, 8),
-        "gain": np.linspace(0.5, 1.5, 8, dtype=dtype),
-        "bias": np.linspace(-0.5, 0.5, 8, dtype=dtype),
-        "row.gain": np.linspace(0.5, 1.5, width, dtype=dtype),
-        "row.bias": np.linspace(-0.5, 0.5, width, dtype=dtype),
-        "rows": np.array((1, rows, width), np.int64),
-        "heads": np.array((1, rows, _QUESTION_HEADS, width // _QUESTION_HEADS), np.int64),
-    }
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-    nodes = [
-        helper.make_node("Cast", ["x"], ["input"], to=kind),
-        helper.make_node("Conv", ["input", "w.down"], ["down"], pads=[1, 1, 1, 1], strides=[2, 1]),
-        helper.make_node("LeakyRelu", ["down"], ["leaky"], alpha=0.2),
-        helper.make_node("Conv", ["leaky", "w.dilated"], ["dilated"], pads=[2, 2, 2, 2], dilations=[2, 2]),
-        helper.make_node("InstanceNormalization", ["dilated", "gain", "bias"], ["normed"]),
-        helper.make_node("Gelu", ["normed"], ["bent"], domain=_CONTRIB),
-        helper.make_node("Conv", ["bent", "w.value"], ["value"]),
-        helper.make_node("Conv", ["bent", "w.gate"], ["gate"]),
-        helper.make_node("Sigmoid", ["gate"], ["open"]),
-        helper.make_node("Mul", ["value", "open"], ["gated"]),
-        helper.make_node("ConvTranspose", ["gated", "w.up"], ["up"], pads=[1, 1, 1, 1], strides=[2, 1]),
-        helper.make_node("Relu", ["up"], ["positive"]),
-        helper.make_node("Add", ["positive", "input"], ["sum"]),
-        helper.make_node("Reshape", ["sum", "rows"], ["in.rows"]),
-        helper.make_node("LayerNormalization", ["in.rows", "row.gain", "row.bias"], ["row.normed"], axis=-1),
-        helper.make_node("MatMul", ["row.normed", "w.query"], ["query"]),
-        helper.make_node("MatMul", ["row.normed", "w.key"], ["key"]),
-        helper.make_node("MatMul", ["row.normed", "w.value2"], ["values"]),
-        *(helper.make_node("Reshape", [x, "heads"], [f"{x}.split"]) for x in ("query", "key", "values")),
-        helper.make_node("Transpose", ["query.split"], ["query.heads"], perm=[0, 2, 1, 3]),
-        helper.make_node("Transpose", ["key.split"], ["key.heads"], perm=[0, 2, 3, 1]),
-        helper.make_node("Transpose", ["values.split"], ["values.heads"], perm=[0, 2, 1, 3]),
-        helper.make_node("MatMul", ["query.heads", "key.heads"], ["scores"]),
-        helper.make_node("Softmax", ["scores"], ["shares"], axis=-1),
-        helper.make_node("MatMul", ["shares", "values.heads"], ["seen.heads"]),
-        helper.make_node("Transpose", ["seen.heads"], ["seen.split"], perm=[0, 2, 1, 3]),
-        helper.make_node("Reshape", ["seen.split", "rows"], ["seen"]),
-        helper.make_node("ReduceMean", ["seen"], ["mean"], axes=[-1], keepdims=1),
-        helper.make_node("Sub", ["seen", "mean"], ["centred"]),
-        helper.make_node("MatMul", ["centred", "w.out"], ["output"]),
-        helper.make_node("Cast", ["output"], ["y"], to=TensorProto.FLOAT),
-    ]
-    return _model("question", nodes, ("x", QUESTION_SHAPE), ("y", (1, rows, 8)), constants)
+    _, rows, width = _QUESTION_ROWS
+    down, dilated = weights("w.down", 8, 4, 3, 3), weights("w.dilated", 8, 8, 3, 3)
+    value, gate = weights("w.value", 8, 8, 1, 1), weights("w.gate", 8, 8, 1, 1)
+    up = weights("w.up", 8, 4, 4, 3)
+    query, key, values = (weights(f"w.{role}", width, width) for role in ("query", "key", "values"))
+    out = weights("w.out", width, 8)
+    scale, shift = np.linspace(0.5, 1.5, 8), np.linspace(-0.5, 0.5, 8)
+    row_scale, row_shift = np.linspace(0.5, 1.5, width), np.linspace(-0.5, 0.5, width)
+
+    x = graph.input("x", QUESTION_SHAPE)
+    narrow = graph.narrow(x)
+    y = graph.conv(narrow, down, pads=(1, 1, 1, 1), stride=(2, 1))
+    y = graph.add("LeakyRelu", y, alpha=0.2)
+    y = graph.conv(y, dilated, pads=(2, 2, 2, 2), dilation=(2, 2))
+    y = graph.add("InstanceNormalization", y, graph.constant(scale, "gain"), graph.constant(shift, "bias"))
+    y = graph.add("Gelu", y, domain=CONTRIB)
+    y = graph.times(graph.conv(y, value), graph.add("Sigmoid", graph.conv(y, gate)))
+    y = graph.add("Relu", graph.conv_transpose(y, up, pads=(1, 1, 1, 1), stride=(2, 1)))
+    y = graph.reshape(graph.plus(y, narrow), *_QUESTION_ROWS)
+    gain, bias = graph.constant(row_scale, "row.gain"), graph.constant(row_shift, "row.bias")
+    y = graph.add("LayerNormalization", y, gain, bias, axis=-1)
+
+    def heads(matrix: Value, *axes: int) -> Value:
+        split = graph.reshape(graph.matmul(y, matrix), 1, rows, _QUESTION_HEADS, width // _QUESTION_HEADS)
+        return graph.transpose(split, *axes)
+
+    scores = graph.matmul(heads(query, 0, 2, 1, 3), heads(key, 0, 2, 3, 1))
+    seen = graph.matmul(graph.add("Softmax", scores, axis=-1), heads(values, 0, 2, 1, 3))
+    y = graph.reshape(graph.transpose(seen, 0, 2, 1, 3), *_QUESTION_ROWS)
+    y = graph.minus(y, graph.reduce("ReduceMean", y, -1))
+    return graph.model({"y": graph.cast(graph.matmul(y, out), "float32")})
 
 
-def answer_of(model: onnx.ModelProto) -> Array:
+def answer_of(model: Model) -> Array:
     """Output of a graph for sin(0), sin(1), sin(2) ..., computed by onnx's reference evaluator in numpy."""
-    shape = [dimension.dim_value for dimension in model.graph.input[0].type.tensor_type.shape.dim]
+    shape = model.inputs[0].shape
     x = np.sin(np.arange(math.prod(shape))).astype(np.float32).reshape(shape)
-    (y,) = ReferenceEvaluator(model, new_ops=[Gelu]).run(None, {"x": x})
+    (y,) = ReferenceEvaluator(onnx.load_from_string(serialise(model)), new_ops=[Gelu]).run(None, {"x": x})
     return np.asarray(y)
 
 
 class Gelu(OpRun):
     """onnxruntime's own Gelu, which the reference evaluator lacks."""
 
-    op_domain = _CONTRIB
+    op_domain = CONTRIB
 
     def _run(self, x: Array, approximate: str = "none") -> tuple[Array]:
         assert approximate == "none"
@@ -186,37 +170,27 @@ class Gelu(OpRun):
         return ((0.5 * x * (1 + erf(x / math.sqrt(2)))).astype(x.dtype),)
 
 
-def layers() -> onnx.ModelProto:
+def layers() -> Model:
     """Parts of HT-Demucs in the proportions of its work: 3x3 convolution, attention, feed-forward; 7 GFLOP.
 
     The values do not matter, so the weights repeat one small tile, which keeps the file small.
     """
+    graph = Graph("layers", opset=_OPSET)
     random = np.random.default_rng(4)
     channels = LAYERS_SHAPE[1]
-    inner = _ROWS[2]
-    constants: Constants = {
-        "conv": (random.standard_normal((2 * channels, channels, 3, 3)) / 21).astype(np.float32),
-        "tile": (random.standard_normal((64, 64)) / 23).astype(np.float32),
-        "widen": np.array([_WIDTH // 64, inner // 64], np.int64),
-        "narrow": np.array([inner // 64, _WIDTH // 64], np.int64),
-        "start": np.zeros(1, np.int64),
-        "stop": np.array([math.prod(_ROWS[:2]) * _WIDTH], np.int64),
-        "flat": np.array([-1], np.int64),
-        "rows": np.array((*_ROWS[:2], _WIDTH), np.int64),
-    }
-    nodes = [
-        helper.make_node("Tile", ["tile", "widen"], ["w.inner"]),
-        helper.make_node("Tile", ["tile", "narrow"], ["w.outer"]),
-        helper.make_node("Conv", ["x", "conv"], ["convolved"], pads=[1, 1, 1, 1]),
-        helper.make_node("Reshape", ["convolved", "flat"], ["long"]),
-        helper.make_node("Slice", ["long", "start", "stop"], ["piece"]),
-        helper.make_node("Reshape", ["piece", "rows"], ["row"]),
-        helper.make_node("MultiHeadAttention", ["row", "row", "row"], ["seen"], domain=_CONTRIB, num_heads=8),
-        helper.make_node("MatMul", ["seen", "w.inner"], ["inner"]),
-        helper.make_node("Gelu", ["inner"], ["bent"], domain=_CONTRIB),
-        helper.make_node("MatMul", ["bent", "w.outer"], ["y"]),
-    ]
-    return _model("layers", nodes, ("x", LAYERS_SHAPE), ("y", (*_ROWS[:2], _WIDTH)), constants)
+    _, rows, inner = _ROWS
+    kernel = graph.constant(random.standard_normal((2 * channels, channels, 3, 3)) / 21, "conv")
+    tile = graph.constant(random.standard_normal((64, 64)) / 23, "tile")
+
+    def tiled(height: int, width: int) -> Value:
+        return graph.add("Tile", tile, graph.integers(height // 64, width // 64), shape=(height, width))
+
+    convolved = graph.conv(graph.input("x", LAYERS_SHAPE), kernel, pads=(1, 1, 1, 1))
+    long = graph.reshape(convolved, math.prod(convolved.shape))
+    row = graph.reshape(graph.slice(long, 0, rows * _WIDTH, axis=0), 1, rows, _WIDTH)
+    seen = graph.add("MultiHeadAttention", row, row, row, domain=CONTRIB, num_heads=8)
+    y = graph.add("Gelu", graph.matmul(seen, tiled(_WIDTH, inner)), domain=CONTRIB)
+    return graph.model({"y": graph.matmul(y, tiled(inner, _WIDTH))})
 
 
 def hadamard(size: int) -> npt.NDArray[np.float32]:
@@ -225,23 +199,6 @@ def hadamard(size: int) -> npt.NDArray[np.float32]:
     while len(matrix) < size:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
     return matrix / np.float32(size**0.5)
-
-
-def _model(
-    name: str,
-    nodes: list[onnx.NodeProto],
-    given: tuple[str, tuple[int, ...]],
-    gives: tuple[str, tuple[int, ...]],
-    constants: Constants,
-) -> onnx.ModelProto:
-    inputs, outputs = (
-        [helper.make_tensor_value_info(tensor, TensorProto.FLOAT, shape)] for tensor, shape in (given, gives)
-    )
-    initialisers = [numpy_helper.from_array(array, tensor) for tensor, array in constants.items()]
-    graph = helper.make_graph(nodes, name, inputs, outputs, initialisers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(_CONTRIB, 1)])
-    model.ir_version = 8
-    return model
 
 
 if __name__ == "__main__":
