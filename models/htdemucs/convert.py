@@ -15,7 +15,6 @@ from graph import build
 
 from demixer.families.htdemucs import BINS, FRAMES, SEGMENT, STEMS
 from demixer.models import Precision
-from demixer_build.weights import save
 
 #: Published name -> our name and shape.
 INPUTS: Final = {
@@ -42,7 +41,9 @@ def convert(weights: Path, output: Path) -> None:
     stock = onnx.load(weights / "htdemucs.onnx")
     for precision in get_args(Precision):
         print(f"writing {precision}.onnx")
-        save(rename(build(stock, precision)), output / f"{precision}.onnx")
+        model = rename(build(stock, precision))
+        onnx.checker.check_model(model)
+        (output / f"{precision}.onnx").write_bytes(model.SerializeToString(deterministic=True))
 
 
 def rename(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from demixer import catalogue, families
+from demixer import catalogue, families, graphs
 from demixer.models import Artifact, Model, WeightsSource
 from demixer_build import assets, files
 from demixer_build.console import say, step
@@ -27,7 +27,7 @@ Artifacts = dict[str, tuple[Artifact, ...]]
 BUILT: Final = STATE / "models"
 #: Form of `artifacts.json`.
 _RECORD: Final = "2"
-_SHARED: Final = [Path(__file__).with_name(name) for name in ("weights.py", "torch_checkpoint.py", "convert.py")]
+_SHARED: Final = [Path(__file__).with_name("convert.py"), *sorted(Path(graphs.__file__).parent.rglob("*.py"))]
 
 
 def build() -> dict[str, Any]:

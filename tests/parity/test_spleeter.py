@@ -18,11 +18,11 @@ import soundfile
 
 from demixer.audio import Clip, Collected, Samples
 from demixer.families.spleeter import BINS, FRAMES, Spleeter
+from demixer.graphs.checkpoints import open_checkpoint
 from demixer.models import Preset
 from demixer.runtime import Float
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
-from demixer_build.torch_checkpoint import read_checkpoint
 from tests.parity import unet
 from tests.parity.songs import LITHIUM, RATE, medley, snr, stempeg_song
 
@@ -48,7 +48,11 @@ def mixture() -> Samples:
 @pytest.fixture(scope="module")
 def plain(weights_dir: Callable[[str], Path]) -> Plain:
     folder = weights_dir("spleeter-2stems")
-    return Plain([read_checkpoint(folder / f"testcheckpoint{stem}.ckpt") for stem in range(2)])
+    networks: list[unet.Network] = []
+    for stem in range(2):
+        with open_checkpoint(folder / f"testcheckpoint{stem}.ckpt") as checkpoint:
+            networks.append({name: checkpoint.read(name) for name in checkpoint.tensors})
+    return Plain(networks)
 
 
 @pytest.fixture(scope="module")

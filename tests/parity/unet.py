@@ -1,6 +1,6 @@
 """Spleeter's network evaluated plainly: numpy, float32, the batch norms where the definition has them.
 
-Shares nothing with `models/spleeter-2stems/convert.py`: the convolutions are matrix products over shifted copies,
+Shares nothing with `demixer.graphs.spleeter`: the convolutions are matrix products over shifted copies,
 padded by TensorFlow's rule for "same"; a transposed convolution is the adjoint of one, its contributions scattered.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from demixer.graphs.graph import CONTRIB, Graph
+from demixer.graphs.graph import CONTRIB, Graph, fits_half
 from demixer.graphs.onnx_writer import Value, write_model
 
 Array = npt.NDArray[Any]
@@ -141,6 +142,44 @@ def test_weights_that_float16_holds_are_stored_so_and_computed_in_float32() -> N
     np.testing.assert_array_equal(found, exact)
 
 
+def test_the_runtime_folds_the_casts(tmp_path: Path) -> None:
+    graph = Graph("folded")
+    x = graph.input("x", (1000,))
+    outputs = {"y": graph.plus(x, graph.constant(np.ones(1000), "w"))}
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    onnxruntime.InferenceSession(serialised(graph, outputs), options, ["CPUExecutionProvider"])
+    assert {node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node} == {"Add"}
+
+
+@pytest.mark.parametrize(
+    ("scale", "fits"), [(1.0, True), (1e3, True), (1e5, False), (1e-3, True), (1e-7, False), (0.0, True)]
+)
+def test_weights_are_rounded_to_float16_where_its_range_suffices(scale: float, fits: bool) -> None:
+    weights = (RNG.standard_normal(1000) * scale).astype(np.float32)
+    assert fits_half(weights) is fits
+    graph = Graph("rounded")
+    x = graph.input("x", (1000,))
+    outputs = {"y": graph.plus(x, graph.constant(weights, "w", half=True))}
+    (stored,) = onnx.load_from_string(serialised(graph, outputs)).graph.initializer
+    assert stored.data_type == (onnx.TensorProto.FLOAT16 if fits else onnx.TensorProto.FLOAT)
+    (found,) = run(graph, outputs, x=np.zeros(1000, np.float32))
+    np.testing.assert_array_equal(found, weights.astype(np.float16 if fits else np.float32))
+
+
+def test_a_single_overflow_keeps_weights_in_float32() -> None:
+    weights = np.ones(1000, np.float32)
+    weights[3] = 7e4
+    assert not fits_half(weights)
+
+
+def test_tiny_values_among_large_ones_do_no_harm() -> None:
+    weights = np.ones(1000, np.float32)
+    weights[::2] = 1e-9
+    assert fits_half(weights)
+
+
 def test_a_graph_in_float16_with_a_part_in_float32() -> None:
     graph = Graph("half", dtype="float16")
     x = graph.narrow(graph.input("x", (3,)))
@@ -171,8 +210,9 @@ def test_an_input_can_be_an_output_and_a_value_two() -> None:
     graph = Graph("same")
     x = graph.input("x", (3,))
     y = graph.add("Neg", x)
-    found = run(graph, {"x.same": x, "a": y, "b": y}, x=np.ones(3, np.float32))
-    np.testing.assert_array_equal(found, [[1, 1, 1], [-1, -1, -1], [-1, -1, -1]])
+    z = graph.add("Neg", y)
+    found = run(graph, {"x.same": x, "a": y, "b": y, "z": z}, x=np.ones(3, np.float32))
+    np.testing.assert_array_equal(found, [[1, 1, 1], [-1, -1, -1], [-1, -1, -1], [1, 1, 1]])
 
 
 def test_constants_are_copied() -> None:

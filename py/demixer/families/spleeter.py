@@ -75,7 +75,7 @@ class Spleeter:
     ----------
     session : Session
         Takes `magnitude` [shape=(1, 2, 512, 1024)] and returns `share` [shape=(stems, 2, 512, 1024)]: the graph of
-        `models/spleeter-2stems/convert.py`.
+        `demixer.graphs.spleeter`.
     options : Options
     """
 

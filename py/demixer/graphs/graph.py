@@ -26,6 +26,9 @@ CONTRIB: Final = "com.microsoft"
 #: Below this a tensor is not worth a Cast.
 _LARGE: Final = 256
 
+#: Relative error of rounding to the 11 significant bits of float16; more means that values left its range.
+_ROUNDING: Final = 2.0**-11
+
 #: ONNX opset -> first version of the file format that has it.
 _IR_VERSIONS: Final = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10}
 
@@ -87,19 +90,26 @@ class Graph:
         self._inputs.append(value)
         return value
 
-    def constant(self, array: Array, role: str) -> Value:
+    def constant(self, array: Array, role: str, *, half: bool = False) -> Value:
         """Add weights or other numbers, under a name made of the scope and their role.
 
-        Floating-point ones are stored in the type that is computed in; float32 ones that float16 holds exactly are
-        stored as float16 with a Cast behind them, which the runtime folds when it loads the graph. Published weights
-        are mostly of this kind, so scales that belong to them are best applied in the graph: that halves the file.
+        Floating-point ones have the type that is computed in. Large ones in float32 are stored as float16 with a Cast
+        behind them where that is exact, which halves the file; the runtime folds the cast when it loads the graph.
+        Published weights are often of this kind, and scales that belong to them are then best applied in the graph.
+
+        Parameters
+        ----------
+        array : np.ndarray
+        role : str
+        half : bool
+            Round float32 to float16 where that is not exact, unless its range does not suffice.
         """
         name = self.unique(role)
         if array.dtype.kind == "f":
             array = array.astype(self.dtype)
-        if array.dtype == np.float32 and array.size >= _LARGE and is_half(array):
-            half = self._store(f"{name}.fp16", array.astype(np.float16))
-            return self.node("Cast", [half], [Value(name, array.shape)], to=DTYPES["float32"])[0]
+        if array.dtype == np.float32 and array.size >= _LARGE and (fits_half if half else is_half)(array):
+            stored = self._store(f"{name}.fp16", array.astype(np.float16))
+            return self.node("Cast", [stored], [Value(name, array.shape)], to=DTYPES["float32"])[0]
         return self._store(name, array)
 
     def weights(self, entry: Entry, role: str) -> Value:
@@ -181,15 +191,27 @@ class Graph:
             Under the names by which they are asked for.
         metadata : mapping of str to str, optional
         """
-        published = [replace(value, name=name) for name, value in outputs.items()]
+        produced = {name for node in self._nodes for name in node.outputs}
+        names: dict[str, str] = {}  # of tensors that get their published name
+        copies = []  # of inputs, constants, and tensors that are published twice
+        for name, value in outputs.items():
+            if value.name in produced and value.name not in names:
+                names[value.name] = name
+            else:
+                copies.append(Node("Identity", (names.get(value.name, value.name),), (name,), name))
         renamed = [
-            Node("Identity", (value.name,), (name,), name) for name, value in outputs.items() if name != value.name
+            replace(
+                node,
+                inputs=tuple(names.get(name, name) for name in node.inputs),
+                outputs=tuple(names.get(name, name) for name in node.outputs),
+            )
+            for node in self._nodes
         ]
         return Model(
             self._name,
-            [*self._nodes, *renamed],
+            [*renamed, *copies],
             self._inputs,
-            published,
+            [replace(value, name=name) for name, value in outputs.items()],
             self._initialisers,
             {"": self._opset} | {domain: 1 for domain in sorted(self._domains) if domain},
             _IR_VERSIONS[self._opset],
@@ -360,3 +382,16 @@ def is_half(array: Array) -> bool:
     """True when float16 holds every element exactly."""
     with np.errstate(over="ignore"):
         return np.array_equal(array.astype(np.float16).astype(array.dtype), array)
+
+
+def fits_half(array: Array) -> bool:
+    """True when float16 keeps a tensor as well as its 11 significant bits allow.
+
+    Not so when values overflow to infinity, or when so much of the tensor is so small that subnormal numbers
+    and zeros cost more than plain rounding would. A few tiny values among large ones do no harm.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        stored = array.astype(np.float16).astype(np.float64)
+    if not np.isfinite(stored).all():
+        return False
+    return bool(np.linalg.norm(stored - array) <= _ROUNDING * np.linalg.norm(array.astype(np.float64)))
