@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,15 +68,10 @@ class Piece:
     key: str | None = None
     chords: list[tuple[float, float, str]] = field(default_factory=list)
 
-    @property
-    def beats(self) -> Times:
-        """Beats in seconds, up to the last note."""
-        return _until(self.midi.get_beats(), self.midi)
-
-    @property
-    def downbeats(self) -> Times:
-        """First beats of bars in seconds, up to the last note."""
-        return _until(self.midi.get_downbeats(), self.midi)
+    def __post_init__(self) -> None:
+        #: Beats, and first beats of bars, in seconds, up to the last note.
+        self.beats = _until(self.midi.get_beats(), self.midi)
+        self.downbeats = _until(self.midi.get_downbeats(), self.midi)
 
     @property
     def tempo(self) -> float:
@@ -112,9 +108,15 @@ class Piece:
                 for change in instrument.pitch_bends:
                     change.pitch = int(np.clip(change.pitch + bend, -8192, 8191))
                 instrument.pitch_bends.append(pretty_midi.PitchBend(bend, 0.0))
-        chords = [(*np.interp([a, b], old, new).tolist(), transposed(label, semitones)) for a, b, label in self.chords]
+        chords = [
+            (float(np.interp(start, old, new)), float(np.interp(stop, old, new)), transposed(label, semitones))
+            for start, stop, label in self.chords
+        ]
         key = self.key and " ".join([_raised(self.key.split()[0], semitones), self.key.split()[1]])
-        return Piece(self.name, midi, key, chords)
+        played = Piece(self.name, midi, key, chords)
+        # The tempo map that pretty_midi makes of the new times is coarser than they are.
+        played.beats, played.downbeats = (np.interp(times, old, new) for times in (self.beats, self.downbeats))
+        return played
 
     def stems(self) -> dict[str, Samples]:
         """Drums, bass and the other instruments [shape=(2, n)], those that play; they sum to the song."""
@@ -249,7 +251,12 @@ def render(midi: Any, instruments: Sequence[Any]) -> Samples:
 def key_of_notes(midi: Any) -> str | None:
     """The key that two profiles agree on (Krumhansl 1990, Temperley 1999), weighting notes by their durations."""
     weights = sum(
-        (np.bincount([n.pitch % 12], [n.end - n.start], 12) for i in midi.instruments if not i.is_drum for n in i.notes),
+        (
+            np.bincount([n.pitch % 12], [n.end - n.start], 12)
+            for i in midi.instruments
+            if not i.is_drum
+            for n in i.notes
+        ),
         np.zeros(12),
     )
     krumhansl = {
@@ -277,7 +284,7 @@ def chords_of_notes(midi: Any) -> list[tuple[float, float, str]]:
     notes = [(n.start, n.end, n.pitch % 12) for i in midi.instruments if not i.is_drum for n in i.notes]
     starts, stops, classes = (np.array(column) for column in zip(*notes, strict=True))
     chords: list[tuple[float, float, str]] = []
-    for start, stop in zip(beats[:-1], beats[1:], strict=True):
+    for start, stop in pairwise(beats):
         sounding = np.clip(np.minimum(stops, stop) - np.maximum(starts, start), 0, None)
         weights = np.bincount(classes.astype(int), sounding, 12)
         label = "N" if weights.sum() < 0.02 else _triad(weights / weights.sum())

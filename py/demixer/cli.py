@@ -1,4 +1,4 @@
-"""The command line: `demixer separate`, `evaluate` and `models`."""
+"""The command line: `demixer separate`, `analyse`, `evaluate` and `models`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from demixer.analyses import loudness, music
 from demixer.audio import Source
 from demixer.errors import Cancelled, DemixError, ModelError
 from demixer.evaluation import report, run, tables
@@ -88,6 +90,41 @@ def separate_songs(
     if as_json:
         print(json.dumps({"model": model_id, "preset": preset, "songs": results}, indent=2))
     if any("error" in result for result in results):
+        raise typer.Exit(2)
+
+
+@app.command("analyse")
+def analyse_songs(
+    songs: Annotated[list[Path], typer.Argument(metavar="IN…", help="Songs, in any format that FFmpeg reads.")],
+    stems: Annotated[
+        Path | None,
+        typer.Option(
+            "--stems", metavar="DIR", help="Stems in DIR/<song>/<stem>.wav, as `separate -o DIR` writes them."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a song, each on a line.")] = False,
+) -> None:
+    """Tell the tempo, beats, key, chords and loudness of songs; better with their stems."""
+    failed = False
+    for song in songs:
+        try:
+            with ExitStack() as opened:
+                source = opened.enter_context(open_song(song))
+                parts = {
+                    path.stem: opened.enter_context(open_song(path))
+                    for path in (sorted((stems / song.stem).glob("*.wav")) if stems else [])
+                }
+                check_stems(source, parts, song)
+                facts = {"song": str(song), **asyncio.run(analyse_one(song.name, source, parts))}
+        except DemixError as error:
+            failed = True
+            explain(error, song)
+            facts = {"song": str(song), "error": error.to_dict()}
+        if as_json:
+            print(json.dumps(facts))
+        elif "error" not in facts:
+            print(f"{song.name}: {summary(facts)}")
+    if failed:
         raise typer.Exit(2)
 
 
@@ -273,6 +310,45 @@ async def separate_one(
             ahead=ahead,
             monitor=Monitor(report),
         )
+
+
+def check_stems(song: Source, stems: Mapping[str, Source], path: Path) -> None:
+    """Refuse stems that are not this song's."""
+    for name, stem in stems.items():
+        if (stem.rate, stem.channels, stem.length) != (song.rate, song.channels, song.length):
+            raise DemixError(
+                "audio/unsupported",
+                f"The stem {name!r} has another length, rate or number of channels than {path.name}.",
+                "Separate the song again.",
+            )
+
+
+async def analyse_one(name: str, source: Source, stems: Mapping[str, Source]) -> dict[str, Any]:
+    """Run every analysis of a song with a progress bar."""
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(f"Analysing {name}")
+        monitor = Monitor(lambda mark: bar.update(task, completed=mark.done, total=mark.total))
+        heard = await music.hear(source, stems, monitor)
+        loud = await loudness.measure(source, monitor)
+        facts = {**heard.to_dict(), **loud.to_dict()}
+        if stems:
+            facts["stems"] = {stem: (await loudness.measure(part, monitor)).to_dict() for stem, part in stems.items()}
+        return facts
+
+
+def summary(facts: Mapping[str, Any]) -> str:
+    """One line of an analysis for a person; says where it is not sure."""
+
+    def fact(text: str, confidence: str) -> str:
+        return text if facts["confidence"][confidence] >= 0.5 else f"{text} (not sure)"
+
+    parts = ["no steady beat found"]
+    if facts["tempo"] is not None:
+        parts = [fact(f"{facts['tempo']:.1f} BPM", "beats"), fact(f"{facts['metre']}/4", "downbeats")]
+    parts.append(fact(facts["key"], "key") if facts["key"] else "no key found")
+    parts.append("silent" if facts["loudness"] is None else f"{facts['loudness']:.1f} LUFS")
+    return ", ".join(parts)
 
 
 def explain(error: DemixError, song: Path | None = None) -> None:

@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
 
-from demixer_build import browser, checks, models, node, server, vendor
+from demixer_build import browser, checks, models, node, server, synthesizer, vendor
 from demixer_build import site as site_
 from demixer_build.console import say, stage
 from demixer_build.environment import STAGES

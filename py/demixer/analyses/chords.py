@@ -17,19 +17,19 @@ Array = npt.NDArray[np.float64]
 QUALITIES: Final = {"maj": (0, 4, 7), "min": (0, 3, 7), "7": (0, 4, 7, 10), "min7": (0, 3, 7, 10)}
 
 #: What a chord must be better by than a simpler one: four notes fit most sounds better than three do.
-_PENALTY: Final = {"maj": 0.0, "min": 0.0, "7": 0.06, "min7": 0.06}
+_PENALTY: Final = {"maj": 0.0, "min": 0.0, "7": 0.1, "min7": 0.1}
 
 NO_CHORD: Final = "N"
 LABELS: Final = (*(f"{root}:{quality}" for quality in QUALITIES for root in PITCH_CLASSES), NO_CHORD)
 
 #: How much the bass says about the root, compared with the other notes.
-_BASS: Final = 0.5
+_BASS: Final = 0.4
 
 #: Fit that silence and noise have.
 _NO_CHORD_FIT: Final = 0.72
 
 #: What it costs to change the chord within a bar; on a downbeat half of it.
-_CHANGE: Final = 0.25
+_CHANGE: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def find(sounding: Harmony, downbeats: Array | None = None) -> tuple[tuple[Chord
     """Find the chords by templates and the best path through them.
 
     The fit of a chord is the cosine between its notes and the chroma, and between its root, with a little of its
-    third and fifth, and the bass. Chords hold: a change costs, on a downbeat less than elsewhere (Bello and Pickens 2005).
+    third and fifth, and the bass. Chords hold: a change costs, on a downbeat less than elsewhere
+    (Bello and Pickens 2005).
 
     Parameters
     ----------
@@ -61,7 +62,6 @@ def find(sounding: Harmony, downbeats: Array | None = None) -> tuple[tuple[Chord
     """
     fits = fit(sounding)
     on_bar = np.isin(np.round(sounding.edges[:-1], 3), np.round(downbeats, 3)) if downbeats is not None else None
-    # A change on a downbeat is cheaper: staying there costs the difference.
     path = viterbi(fits, -_CHANGE * (1 - np.eye(len(LABELS))), None if on_bar is None else np.where(on_bar, 0.5, 1.0))
     best = fits[np.arange(len(path)), path]
     chosen = path != len(LABELS) - 1

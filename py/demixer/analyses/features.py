@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,8 +78,8 @@ async def extract(source: Source, mark: Mark) -> Features:
     """Hear a signal once.
 
     The onset strength is the flux of a logarithmic mel spectrogram, compared with the neighbouring bands of two
-    frames before, so that vibrato makes no onsets (SuperFlux, Böck and Widmer 2013). The pitch content is the magnitude in
-    semitone bands, placed by the song's own tuning. Kept are 2 kB for each second, whatever the sample rate.
+    frames before, so that vibrato makes no onsets (SuperFlux, Böck and Widmer 2013). The pitch content is the
+    magnitude in semitone bands, placed by the song's own tuning. A second of the song leaves 5 kB, whatever its rate.
 
     Parameters
     ----------
@@ -116,9 +117,7 @@ async def extract(source: Source, mark: Mark) -> Features:
                     pitches.append(np.sqrt(spectrum[:, : len(notes)]) @ notes)
             done[index] = max(done[index], inside)
     onsets = _flux(np.concatenate(levels), _band_of_mel(rate, onset_size))
-    return Features(
-        source.length / rate, power, tuning, tuned, onsets, np.concatenate(pitches), rate / pitch_hop
-    )
+    return Features(source.length / rate, power, tuning, tuned, onsets, np.concatenate(pitches), rate / pitch_hop)
 
 
 async def probe(source: Source) -> tuple[float, float, float]:
@@ -188,7 +187,7 @@ def _spectra(samples: Samples, centres: npt.NDArray[np.int64], size: int) -> Ite
     batch = max(1, _BATCH * 2048 // size)
     for first in range(0, len(centres), batch):
         spectrum = np.fft.rfft(frames[centres[first : first + batch] - size // 2] * window)
-        yield spectrum.real**2 + spectrum.imag**2
+        yield (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
 
 
 def _flux(levels: Samples, band_of_mel: npt.NDArray[np.int64]) -> Samples:
@@ -210,14 +209,14 @@ def _hann(size: int) -> Samples:
 
 
 def _power_of_two(size: float) -> int:
-    return 1 << round(np.log2(size))
+    return 1 << round(math.log2(size))
 
 
 @lru_cache(maxsize=4)
 def _mel_edges(rate: int, size: int) -> npt.NDArray[np.int64]:
     """Bins that separate bands of equal width on the mel scale, each at least a bin wide."""
     low, high = BANDS[0][0], min(BANDS[-1][1], 0.45 * rate)
-    mels = np.linspace(*(2595 * np.log10(1 + np.array([low, high]) / 700)), _MEL_BANDS + 1)
+    mels = np.linspace(2595 * math.log10(1 + low / 700), 2595 * math.log10(1 + high / 700), _MEL_BANDS + 1)
     return np.unique(np.round(700 * (10 ** (mels / 2595) - 1) * size / rate).astype(np.int64))
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from demixer.analyses.features import LOWEST_NOTE, NOTES, Features, note_frequency
-from demixer.audio import Samples
 
 Array = npt.NDArray[np.float64]
 
@@ -55,8 +54,8 @@ def harmony(song: Features, edges: Array, bass: Features | None = None) -> Harmo
     """Find the notes between consecutive times.
 
     The semitone spectrum is averaged over each span, freed of its broad background, and explained as a sum of notes
-    with decaying partials by non-negative least squares (NNLS chroma, Mauch and Dixon 2010), here with the multiplicative updates
-    of Lee and Seung (2001).
+    with decaying partials by non-negative least squares (NNLS chroma, Mauch and Dixon 2010), here with the
+    multiplicative updates of Lee and Seung (2001).
 
     Parameters
     ----------

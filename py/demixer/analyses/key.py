@@ -21,6 +21,9 @@ PROFILES: Final = {
 
 KEYS: Final = tuple(f"{tonic} {mode}" for mode in PROFILES for tonic in PITCH_CLASSES)
 
+#: How much the bass says about the key, compared with the other notes.
+_BASS: Final = 0.7
+
 #: Seconds of music around a time that its key is heard in.
 _WINDOW: Final = 20.0
 
@@ -68,8 +71,8 @@ def find(sounding: Harmony, tuned: float) -> Key:
         How far the song's partials agree on a tuning, 0 to 1: noise has no key.
     """
     lengths = np.diff(sounding.edges)
-    chroma = sounding.treble + 0.5 * sounding.bass
-    chroma = chroma / (chroma.sum(axis=1, keepdims=True) + 1e-9) * (sounding.power > 0)[:, None]
+    treble, bass = (part / (part.sum(axis=1, keepdims=True) + 1e-9) for part in (sounding.treble, sounding.bass))
+    chroma = (treble + _BASS * bass) * (sounding.power > 0)[:, None]
     weighted = chroma * lengths[:, None]
     total = weighted.sum(axis=0)
     if not total.any():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from demixer.analyses import register
 from demixer.audio import Samples, Source, check_finite
 from demixer.progress import Monitor
 
@@ -48,10 +50,12 @@ class Loudness:
     integrated: float | None
     true_peak: float | None
 
-    @property
-    def is_silent(self) -> bool:
-        """True when nothing is above the absolute gate."""
-        return self.integrated is None
+    def to_dict(self) -> dict[str, float | None]:
+        """Plain data, as `demixer analyse --json` prints it and the page receives it."""
+        return {
+            "loudness": None if self.integrated is None else round(self.integrated, 2),
+            "true_peak": None if self.true_peak is None else round(self.true_peak, 2),
+        }
 
 
 async def measure(source: Source, monitor: Monitor) -> Loudness:
@@ -59,8 +63,8 @@ async def measure(source: Source, monitor: Monitor) -> Loudness:
 
     Each channel is K-weighted; the recommendation's two filters, given there for 48 kHz, are designed for the
     source's own rate from their analogue prototypes (Mansbridge, Finn and Reiss 2012) and applied as one frequency
-    response, by overlap-save. The mean square of blocks of 400 ms is gated, first at -70 LUFS, then 10 LU below the mean of
-    what is left. The true peak is that of the signal at four times its rate (twice from 80 kHz on).
+    response, by overlap-save. The mean square of blocks of 400 ms is gated, first at -70 LUFS, then 10 LU below the
+    mean of what is left. The true peak is that of the signal at four times its rate (twice from 80 kHz on).
 
     Parameters
     ----------
@@ -89,11 +93,17 @@ async def measure(source: Source, monitor: Monitor) -> Loudness:
         block = np.concatenate([before, samples], axis=1)
         peak = max(peak, true_peak(block[:, -samples.shape[1] - 2 * _REACH :], rate))
         weighted = np.fft.irfft(np.fft.rfft(block, size) * response, size)
-        parts.push(weighted[:, margin : block.shape[1]])
+        parts.push(weighted[:, margin : block.shape[1]].astype(np.float32))
         before = block[:, -margin:]
     peak = max(peak, true_peak(np.pad(before[:, -2 * _REACH :], [(0, 0), (0, 2 * _REACH)]), rate))
     monitor.mark("analyse", source.length, source.length)
     return Loudness(integrated(np.array(parts.powers)), 20 * float(np.log10(peak)) if peak > 0 else None)
+
+
+@register("loudness")
+async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:  # noqa: ARG001
+    """Measure a signal; no options."""
+    return (await measure(source, monitor)).to_dict()
 
 
 def integrated(powers: npt.NDArray[np.float64]) -> float | None:
@@ -178,6 +188,10 @@ def _interpolators(factor: int) -> list[Samples]:
     """A Kaiser-windowed sinc for each point between two samples."""
     at = np.arange(-_REACH + 1, _REACH + 1)
     return [
-        (np.sinc(at - phase / factor) * np.i0(8 * np.sqrt(np.maximum(0, 1 - ((at - phase / factor) / _REACH) ** 2))) / np.i0(8)).astype(np.float32)
+        (
+            np.sinc(at - phase / factor)
+            * np.i0(8 * np.sqrt(np.maximum(0, 1 - ((at - phase / factor) / _REACH) ** 2)))
+            / np.i0(8)
+        ).astype(np.float32)
         for phase in range(1, factor)
     ]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from demixer.analyses import chords, features, key, tempo
+from demixer.analyses import chords, features, key, register, tempo
 from demixer.analyses.harmony import harmony
 from demixer.audio import Samples, Source
 from demixer.progress import Monitor
@@ -84,9 +84,7 @@ async def hear(song: Source, stems: Mapping[str, Source] | None = None, monitor:
     heard: dict[str, features.Features] = {}
     total = len(signals) * song.length
     for number, (name, signal) in enumerate(signals.items()):
-        heard[name] = await features.extract(
-            signal, lambda done, before=number * song.length: monitor.mark("analyse", min(before + done, total), total)
-        )
+        heard[name] = await features.extract(signal, _marks(monitor, number * song.length, total))
     mixture, drums = heard["song"], heard.get("drums")
     harmonic = heard.get("harmony", mixture)
     beats = tempo.find(mixture, drums)
@@ -96,25 +94,27 @@ async def hear(song: Source, stems: Mapping[str, Source] | None = None, monitor:
     sounding = harmony(harmonic, _edges(beats, mixture.duration), heard.get("bass"))
     # The spans from each beat to the next, without what lies before the first one.
     inner = sounding.after(float(beats.times[0])) if beats.times.size else sounding
-    bars = tempo.bars(mixture, inner, beats, drums) if beats.times.size else None
+    bars = tempo.bars(mixture, inner, beats) if beats.times.size else None
     monitor.mark("analyse", total, total)
     found, confidence = chords.find(sounding, bars.downbeats if bars else None)
     confidence *= min(1.0, harmonic.tuned / 0.2)
-    return Music(
-        beats, bars, harmonic.tuning, harmonic.tuned, key.find(sounding, harmonic.tuned), found, confidence
-    )
+    return Music(beats, bars, harmonic.tuning, harmonic.tuned, key.find(sounding, harmonic.tuned), found, confidence)
 
 
+@register("music")
 async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:  # noqa: ARG001
     """Hear a song without its stems; no options."""
     return (await hear(source, None, monitor)).to_dict()
 
 
+def _marks(monitor: Monitor, before: int, total: int) -> features.Mark:
+    return lambda done: monitor.mark("analyse", min(before + done, total), total)
+
+
 def _edges(beats: tempo.Beats, duration: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Beats, with the beginning and the end of the song; halves of a second where there are no beats."""
     times = beats.times if beats.times.size else np.arange(_SPAN, duration, _SPAN)
-    inside = times[(times > 0.05) & (times < duration - 0.05)]
-    return np.concatenate([[0.0], inside, [duration]])
+    return np.concatenate([[0.0], times[times > 0], [duration]])
 
 
 class Sum:

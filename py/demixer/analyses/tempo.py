@@ -31,6 +31,9 @@ STEP: Final = 1.0
 #: Parts of a beat at which onsets are compared: halves, thirds and quarters of it are whole numbers of them.
 PARTS: Final = 12
 
+#: Seconds from a rise of the onset strength to the onset: a frame hears ahead of its middle.
+LATENCY: Final = 0.02
+
 _STEPS_PER_OCTAVE: Final = 48
 _BAND_WEIGHTS: Final = np.array([1.0, 0.6, 1.0, 0.7])
 
@@ -87,28 +90,29 @@ class Bars:
 WEIGHTS: Final = {
     "tempo preferred": 2.0,
     "low on beat, not half": 0.6,
-    "mid-low on beat, not half": 0.5,
+    "mid-low on beat, not half": 0.4,
     "mid-high on beat, not half": 0.3,
-    "high on beat, not half": 0.2,
-    "third before the beat": 1.2,
-    "quarter before the beat": 0.6,
-    "on beat": 2.0,
-    "low on beat": 2.0,
+    "high on beat, not half": 0.1,
+    "third before the beat": 1.1,
+    "quarter before the beat": 0.8,
+    "on beat": 2.5,
+    "low on beat": 2.3,
     "on half": 0.0,
-    "on quarters": -1.0,
-    "on thirds": -0.5,
-    "off the grid": -4.0,
+    "on quarters": -1.5,
+    "on thirds": -1.4,
+    "off the grid": -3.0,
     "backbeat": 1.0,
-    "low alternates": 0.3,
-    "beats are even": 0.5,
-    "half returns": 0.3,
-    "beat returns": 1.5,
-    "second beat returns": 0.5,
-    "third beat returns": 0.0,
-    "fourth beat returns": 0.5,
+    "low alternates": 0.4,
+    "beats are even": 0.4,
+    "half returns": 0.4,
+    "beat returns": 1.4,
+    "second beat returns": 0.8,
+    "third beat returns": 0.2,
+    "fourth beat returns": 2.6,
 }
 
 NO_BEATS: Final = Beats(None, np.zeros(0), 0.0)
+
 
 def onset_strength(song: Features, drums: Features | None = None) -> Array:
     """Onset strength of a song [shape=(frames, bands)], each band with a mean of 1 where it is loud.
@@ -130,7 +134,7 @@ def _normalised(onsets: Samples) -> Array:
     """Each band over its own deviation in the ten seconds around, so that quiet passages count."""
     deviation = np.sqrt(smoothed(onsets.astype(np.float64) ** 2, int(10 * ONSET_RATE)))
     typical = deviation.mean(axis=0) + 1e-9
-    return np.asarray(onsets / np.maximum(deviation, 0.2 * typical)) * (typical > 1e-3)
+    return np.asarray(onsets / np.maximum(deviation, 0.2 * typical) * (typical > 1e-3))
 
 
 def smoothed(values: Array, width: int) -> Array:
@@ -170,7 +174,7 @@ def tempogram(strength: Array) -> Array:
 
 
 def comb(correlation: Array, tempi: Array) -> Array:
-    """How well each tempo explains the correlation: its beats, half bars and bars come back [shape=(windows, tempi)]."""
+    """How well beats, half bars and bars of each tempo return in the correlation [shape=(windows, tempi)]."""
     lag = 60 / tempi * ONSET_RATE
 
     def at(multiple: float) -> Array:
@@ -179,7 +183,7 @@ def comb(correlation: Array, tempi: Array) -> Array:
         part = np.clip(place - low, 0, 1)
         return np.asarray(correlation[:, low] * (1 - part) + correlation[:, low + 1] * part)
 
-    return at(1) + 0.6 * at(2) + 0.3 * at(3) + 0.4 * at(4)
+    return np.asarray(at(1) + 0.6 * at(2) + 0.3 * at(3) + 0.4 * at(4))
 
 
 def tempo_path(correlation: Array) -> tuple[Array, Array]:
@@ -220,9 +224,9 @@ def track(strength: Array, periods: Array, tightness: float = 1000.0) -> Indices
 def find(song: Features, drums: Features | None = None) -> Beats:
     """Find the beats.
 
-    A path of the tempo is found first (Ellis 2007, with a path instead of one tempo), which may be that of half beats, of bars, or of
-    dotted notes. So the beats are tracked at each simple ratio of it, and each result, also shifted by parts of a
-    beat, is judged by how the onsets of each band lie within its beats.
+    A path of the tempo is found first, which may be that of half beats or of dotted notes. So the beats are tracked
+    at each simple ratio of it, and each result, also shifted by parts of a beat, is judged by how the onsets of
+    each band lie within its beats.
 
     Parameters
     ----------
@@ -251,7 +255,7 @@ def find(song: Features, drums: Features | None = None) -> Beats:
         parts = folded(strongest, beats)
         for shift in _SHIFTS:
             score = float(judged(parts, shift, tempo, mean) @ np.array(list(WEIGHTS.values())))
-            found.append((score, beats[:-1] + shift / PARTS * np.diff(beats), tempo))
+            found.append((score, beats + shift / PARTS * np.diff(beats, append=2 * beats[-1] - beats[-2]), tempo))
     if not found:
         return NO_BEATS
     _, beats, _ = max(found, key=lambda candidate: candidate[0])
@@ -259,7 +263,8 @@ def find(song: Features, drums: Features | None = None) -> Beats:
     confidence = float(np.clip((np.median(support) - 0.25) / 0.6, 0, 1))
     if confidence == 0 or len(beats) < 4:
         return NO_BEATS
-    times = beats / ONSET_RATE
+    times = beats / ONSET_RATE + LATENCY
+    times = times[times < song.duration - LATENCY]
     return Beats(float(60 / np.median(np.diff(times))), times, confidence)
 
 
@@ -332,10 +337,10 @@ def _where_music_is(beats: Array, total: Array) -> Array:
     (loud,) = np.nonzero(total > 0.3 * np.quantile(total, 0.98))
     if loud.size == 0:
         return beats[:0]
-    return beats[(beats >= loud[0] - 5) & (beats <= loud[-1] + 5)]
+    return np.asarray(beats[(beats >= loud[0] - 5) & (beats <= loud[-1] + 5)])
 
 
-def bars(song: Features, sounding: Harmony, beats: Beats, drums: Features | None = None) -> Bars:
+def bars(song: Features, sounding: Harmony, beats: Beats) -> Bars:
     """Find the downbeats: where harmony and bass change and the low drums play (Goto 2001, Davies and Plumbley 2006).
 
     Parameters
@@ -344,12 +349,10 @@ def bars(song: Features, sounding: Harmony, beats: Beats, drums: Features | None
     sounding : Harmony
         Of the spans from each beat to the next.
     beats : Beats
-    drums : Features, optional
-        Of the drum stem.
     """
     if len(beats.times) < 8:
         return Bars(4, beats.times[:0], 0.0)
-    evidence = downbeat_evidence(onset_strength(song, drums), sounding, beats.times)
+    evidence = downbeat_evidence(onset_strength(song), sounding, beats.times)
     found = {metre: _bar_path(evidence, metre) for metre in (3, 4)}
     gain = {metre: score / np.sqrt(len(evidence) / metre) for metre, (_, score) in found.items()}
     metre = 3 if gain[3] > _RARITY * gain[4] and gain[3] > gain[4] + 1 else 4
@@ -362,9 +365,12 @@ def bars(song: Features, sounding: Harmony, beats: Beats, drums: Features | None
 
 def downbeat_evidence(strength: Array, sounding: Harmony, times: Array) -> Array:
     """How much each beat sounds like a downbeat [shape=(n,)], with a mean of 0 and a deviation of about 1."""
+
     def change(chroma: Array) -> Array:
-        unit = chroma / (np.linalg.norm(chroma, axis=1, keepdims=True) + 1e-9)
-        return np.concatenate([[0.0], 1 - (unit[1:] * unit[:-1]).sum(axis=1)])
+        """How much a beat differs from the one before, and two beats from the two before."""
+        padded = np.pad(chroma, [(2, 1), (0, 0)], mode="edge")
+        ones, twos = _unit(padded), _unit(padded[1:] + padded[:-1])
+        return np.asarray(2 - (ones[2:-1] * ones[1:-2]).sum(axis=1) - (twos[2:] * twos[:-2]).sum(axis=1))
 
     frames = np.clip(np.round(times * ONSET_RATE).astype(np.int64), 0, len(strength) - 1)
     onsets = highest_around(strength, 3)[frames]
@@ -375,8 +381,14 @@ def downbeat_evidence(strength: Array, sounding: Harmony, times: Array) -> Array
         (-0.5, np.sqrt(onsets[:, 2])),
         (0.2, np.sqrt(onsets[:, 3])),
     )
-    evidence = sum((weight * (part - part.mean()) / (part.std() + 1e-9) for weight, part in parts), np.zeros(len(times)))
+    evidence = sum(
+        (weight * (part - part.mean()) / (part.std() + 1e-9) for weight, part in parts), np.zeros(len(times))
+    )
     return np.asarray(np.clip(evidence / (evidence.std() + 1e-9), -2.5, 2.5))
+
+
+def _unit(chroma: Array) -> Array:
+    return np.asarray(chroma / (np.linalg.norm(chroma, axis=1, keepdims=True) + 1e-9))
 
 
 def _bar_path(evidence: Array, metre: int) -> tuple[Indices, float]:

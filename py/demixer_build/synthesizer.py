@@ -1,0 +1,35 @@
+"""FluidSynth, a soundfont and MIDI files, from Debian's packages: they play the music that analyses are tested on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from demixer_build.console import say, step
+from demixer_build.errors import BuildError
+from demixer_build.process import run
+
+_PACKAGES: Final = ("fluidsynth", "timgm6mb-soundfont", "openttd-openmsx")
+_NEEDED: Final = (Path("/usr/share/sounds/sf2/TimGM6mb.sf2"), Path("/usr/share/games/openttd/baseset/openmsx"))
+
+
+def ensure() -> None:
+    """Install what is missing, where this is Debian and we may; elsewhere say that its tests are skipped."""
+    if _is_there():
+        return
+    if Path("/etc/debian_version").exists() and os.geteuid() == 0:
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        try:
+            with step("Installing FluidSynth and music from Debian") as shown:
+                run(shown, ["apt-get", "update"], advice="", env=quiet)
+                run(shown, ["apt-get", "install", "-y", "--no-install-recommends", *_PACKAGES], advice="", env=quiet)
+        except BuildError as error:
+            say(str(error))
+    if not _is_there():
+        say(f"Tests on music are skipped: they need Debian's {', '.join(_PACKAGES)}.")
+
+
+def _is_there() -> bool:
+    return shutil.which("fluidsynth") is not None and all(path.exists() for path in _NEEDED)
