@@ -78,7 +78,7 @@ class Piece:
         """Beats per minute, the median over beats."""
         return float(60 / np.median(np.diff(self.beats)))
 
-    def varied(self, *, speed: float = 1.0, semitones: int = 0, cents: float = 0.0, drift: float = 0.0) -> Piece:
+    def varied(self, *, speed: float = 1.0, semitones: int = 0, cents: float = 0.0) -> Piece:
         """The same piece played otherwise.
 
         Parameters
@@ -89,14 +89,11 @@ class Piece:
             Transposition; drums stay.
         cents : float
             Tuning, relative to A = 440 Hz.
-        drift : float
-            How far the tempo sways about its mean: 0.1 for a tenth either way, over half a minute.
         """
         midi = deepcopy(self.midi)
-        end = midi.get_end_time() + 1
-        old = np.linspace(0, end, max(2, int(end * 10)))
-        new = np.concatenate([[0], np.cumsum(np.diff(old) / (1 + drift * np.sin(2 * np.pi * old[1:] / 30)))]) / speed
-        if speed != 1 or drift:
+        old = np.array([0.0, midi.get_end_time() + 1])
+        new = old / speed
+        if speed != 1:
             midi.adjust_times(old, new)
         for instrument in midi.instruments:
             if instrument.is_drum:
@@ -114,7 +111,6 @@ class Piece:
         ]
         key = self.key and " ".join([_raised(self.key.split()[0], semitones), self.key.split()[1]])
         played = Piece(self.name, midi, key, chords)
-        # The tempo map that pretty_midi makes of the new times is coarser than they are.
         played.beats, played.downbeats = (np.interp(times, old, new) for times in (self.beats, self.downbeats))
         return played
 

@@ -30,6 +30,7 @@ def test(arguments: Namespace) -> int:
     _build_site(total, tools=True)
     stage(7, total)
     browser.ensure()
+    synthesizer.ensure()
     stage(8, total)
     clean_code = checks.check()
     say(f"[{total}/{total}] Testing")

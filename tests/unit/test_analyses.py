@@ -85,12 +85,6 @@ def test_key_and_chords_move_with_a_transposition() -> None:
         assert majmin(truth, heard) > 0.7
 
 
-@pytest.mark.slow
-def test_beats_follow_a_tempo_that_sways() -> None:
-    truth, heard = piece("anthem", drift=0.04)
-    assert mir_eval.beat.f_measure(truth.beats, heard.beats.times) > 0.9
-
-
 def noise(seconds: float) -> Samples:
     return np.random.default_rng(3).normal(0, 0.1, (2, int(seconds * 22_050))).astype(np.float32)
 
