@@ -129,7 +129,7 @@ def benchmark(page: Page, budget: int) -> Any:
     script = """async ([budget, runtime]) => {
       const { compareDevices } = await import("/src/engine/page/comparison.js");
       const { candidates } = await import("/src/engine/devices/candidates.js");
-      const { KnownDevices } = await import("/src/engine/devices/known-devices.js");
+      const { KnownDevices } = await import("/src/engine/page/known-devices.js");
       const results = await compareDevices(new AbortController().signal, budget);
       new KnownDevices().keepBenchmark(results, runtime);
       const info = { adapter: null, runtime };

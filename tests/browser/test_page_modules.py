@@ -306,7 +306,7 @@ def test_a_handle_is_held_until_it_has_answered(modules: Page) -> None:
     """Chromium drops the question with a handle that is collected meanwhile."""
     modules.evaluate(
         """async () => {
-          const { held } = await import("/src/base/handles.js");
+          const { held } = await import("/src/library/opfs.js");
           const ask = (handle, question) => {
             const answer = question(handle);
             return { handle: new WeakRef(handle), answer };

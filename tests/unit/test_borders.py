@@ -6,7 +6,7 @@ import ast
 import posixpath
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -105,7 +105,8 @@ def imported(script: str) -> Iterator[str]:
 #: The rooms of `web/` from the bottom to the top: a script imports from its own room and from those below.
 ROOMS = (
     {"base"},
-    {"platform", "library"},
+    {"library"},
+    {"platform"},
     {"engine", "decode", "playback", "export"},
     {"app"},
     {"ui"},
@@ -120,7 +121,6 @@ THREADS = {
     "base": "any",
     "library": "any",
     "engine/protocol.js": "any",
-    "engine/devices/known-devices.js": "page",
     "engine/devices": "any",
     "engine/python.js": "worker",
     "engine/compute": "worker",
@@ -129,6 +129,7 @@ THREADS = {
     "decode/protocol.js": "any",
     "decode/page": "page",
     "decode/worker": "decode worker",
+    "playback/protocol.js": "any",
     "playback/page": "page",
     "playback/audio": "audio",
     "export/protocol.js": "any",
@@ -156,12 +157,22 @@ def thread(path: str) -> str:
     return found[0]
 
 
+def may_name(path: str, target: str) -> bool:
+    """Whether a script may name another one's types, by their paths in `web/`."""
+    same_room = path.split("/")[0] == target.split("/")[0]
+    return same_room or room(target) < room(path) or (path.split("/")[0], target) in NEIGHBOURS
+
+
 def may_import(path: str, target: str) -> bool:
     """Whether a script may import another one, by their paths in `web/`."""
-    same_room = path.split("/")[0] == target.split("/")[0]
-    allowed_room = same_room or room(target) < room(path) or (path.split("/")[0], target) in NEIGHBOURS
     here, there = thread(path), thread(target)
-    return allowed_room and (there in {"any", here} or (there == "worker" and here.endswith(" worker")))
+    return may_name(path, target) and (there in {"any", here} or (there == "worker" and here.endswith(" worker")))
+
+
+def targets(path: str, specifiers: Iterable[str]) -> list[str]:
+    """The scripts of `web/` that a script imports, by their paths."""
+    paths = [posixpath.normpath(posixpath.join(posixpath.dirname(path), specifier)) for specifier in specifiers]
+    return [target for target in paths if target.endswith(".js") and not target.startswith("vendor/")]
 
 
 def web_breaches(path: str, script: str) -> list[str]:
@@ -169,17 +180,21 @@ def web_breaches(path: str, script: str) -> list[str]:
     code = bare(script)
     specifiers = list(imported(script))
     folders = [folder for specifier in specifiers for folder in specifier.split("/")]
-    ours = [posixpath.normpath(posixpath.join(posixpath.dirname(path), specifier)) for specifier in specifiers]
-    ours = [target for target in ours if target.endswith(".js") and not target.startswith("vendor/")]
+    types = re.findall(r"""\bimport\("([^"]+)"\)""", script)
     rules = {
-        "imports go down, and stay in their thread": not all(may_import(path, target) for target in ours),
+        "imports go down, and stay in their thread": not all(
+            may_import(path, target) for target in targets(path, specifiers)
+        ),
+        "types come from the same room or from below": not all(
+            may_name(path, target) for target in targets(path, types)
+        ),
         "only engine/compute/runtime.js imports onnxruntime-web": "onnxruntime-web" in folders
         and path != "engine/compute/runtime.js",
         "only engine/python.js imports pyodide": "pyodide" in folders and path != "engine/python.js",
         "workers never touch the document": thread(path) not in {"page"} and re.search(r"\bdocument[.[]", code),
         "ui/ never touches workers and storage": path.startswith("ui/")
         and re.search(r"\b(Worker|SharedWorker|caches|indexedDB|getDirectory)\b", code),
-        "only library/opfs.js asks file handles, and holds them": path not in {"library/opfs.js", "platform/launch.js"}
+        "only library/opfs.js asks file handles, and holds them": path != "library/opfs.js"
         and re.search(
             r"\.(getFile|getFileHandle|getDirectoryHandle|create\w+Handle|createWritable|removeEntry)\(", code
         ),
@@ -245,6 +260,8 @@ def test_a_script_keeps_to_its_own(path: str) -> None:
         ("playback/audio/mixer.js", 'import { Player } from "../page/player.js";'),
         ("decode/worker/decode.js", 'import { Player } from "../../playback/page/player.js";'),
         ("app/songs.js", 'const { decode } = await import("../decode/worker/decode.js");'),
+        ("playback/page/transport.js", '/** @typedef {import("../../app/song.js").Song} Song */'),
+        ("library/songs.js", '/** @param {import("../export/protocol.js").Plan} plan */'),
     ],
 )
 def test_a_script_out_of_bounds_is_seen(path: str, script: str) -> None:

@@ -10,7 +10,7 @@ import { isIdle } from "./state.js";
 
 /** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
-/** @typedef {import("../engine/devices/known-devices.js").KnownDevices} KnownDevices */
+/** @typedef {import("../engine/page/known-devices.js").KnownDevices} KnownDevices */
 /** @typedef {import("./state.js").EngineState} EngineState */
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {import("./store.js").Store<PageState>} PageStore */

@@ -31,13 +31,12 @@ import { deskFor } from "./desk.js";
 import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
-/** @typedef {import("../library/measurement.js").Normalisation} Normalisation */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("../engine/protocol.js").StemChunk} StemChunk */
+/** @typedef {import("../library/job-output.js").StemChunk} StemChunk */
+/** @typedef {import("../library/measurement.js").Normalisation} Normalisation */
+/** @typedef {import("../library/songs.js").DecodedSong} DecodedSong */
 /** @typedef {import("../library/songs.js").StoredSong} StoredSong */
-/** @typedef {import("../library/songs.js").SongRecord} SongRecord */
 /** @typedef {import("../library/songs.js").Tags} Tags */
-/** @typedef {import("../decode/page/client.js").DecodedSong} DecodedSong */
 /** @typedef {import("./progress.js").JobProgress} JobProgress */
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./desk.js").Span} Span */

@@ -1,16 +1,13 @@
 /**
- * Messages between the page and the decode worker. Each asks the other: the page wants a song, and the worker wants
- * what only a page can do.
+ * Messages between the page and the decode worker. Both ends call: the page to have a song decoded, the worker to use
+ * `decodeAudioData`, which only a page has.
  */
 
 import { finite, instance, listOf, nullable, object, positive, text } from "../base/shapes.js";
 
 /** @typedef {import("../base/messages.js").Contract} Contract */
-/** @typedef {import("../library/songs.js").SongMeasures} SongMeasures */
-/** @typedef {import("../library/songs.js").StoredTrack} StoredTrack */
-/** @typedef {import("../library/songs.js").Tags} Tags */
-/** @typedef {SongMeasures & StoredTrack & { tags: Tags }} DecodedSong */
-/** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar samples by channel */
+/** @typedef {import("../library/song-writer.js").Planar} Planar */
+/** @typedef {import("../library/songs.js").DecodedSong} DecodedSong */
 
 /**
  * Requests of the page. A song without a folder stays in memory.

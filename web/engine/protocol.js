@@ -21,12 +21,15 @@ import {
   positive,
   text,
 } from "../base/shapes.js";
+import { storedAudio, storedPiece } from "../library/pieces.js";
 
 /** @typedef {import("../base/errors.js").ErrorCode} ErrorCode */
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../base/messages.js").Contract} Contract */
+/** @typedef {import("../library/job-output.js").StemChunk} StemChunk */
 /** @typedef {import("../library/measurement.js").Normalisation} Normalisation */
-/** @typedef {import("../library/pieces.js").Piece} Piece */
+/** @typedef {import("../library/model-store.js").Artifact} Artifact */
+/** @typedef {import("../library/model-store.js").Model} Model */
 /** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
 
 /**
@@ -78,31 +81,6 @@ import {
  */
 
 /**
- * @typedef {object} Artifact
- * @property {string} path relative to the manifest
- * @property {number} bytes
- * @property {string} sha256
- */
-
-/**
- * One model of `models/manifest.json`, the twin of `demixer.models.Model`.
- * @typedef {object} Model
- * @property {string} id
- * @property {string} label
- * @property {string} summary
- * @property {string} family
- * @property {string[]} stems the residual, if any, last
- * @property {string | null} [residual] the stem that is the mixture minus all others
- * @property {number} segment seconds
- * @property {number} gflop_per_second
- * @property {Record<string, { overlap: number }>} presets with the options of the family
- * @property {{ name: string, url: string, notice: string } | null} licence
- * @property {{ registry: string, package: string, version: string } | null} source where the weights come from
- * @property {Record<string, Artifact[]>} artifacts by precision; none for a model without weights
- * @property {string[]} [gpu] precisions that a GPU computes with, the best first; where there are none, `default`
- */
-
-/**
  * @typedef {object} Settings
  * @property {"auto" | "wasm" | "webgpu"} device
  * @property {number} [workers] by default one, or the fastest number of the benchmark
@@ -123,13 +101,6 @@ import {
  * @property {boolean} [raw] true for the model's own output, whose stems need not sum to the mixture
  * @property {Normalisation | null} [normalisation] measured when absent
  * @property {number} hop samples to a pair of peaks
- */
-
-/**
- * The next samples of one stem; a chunk that starts at 0 replaces whatever came before. `peaks` are the [min, max]
- * pairs, over all channels, that these samples complete: pairs lie on one grid of `hop` samples from the start of
- * the song, so those of all chunks, one after another, are those of the stem.
- * @typedef {{ name: string, pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StemChunk
  */
 
 /** @typedef {{ seconds: number, modelSeconds: number, segments: number }} JobReport this run alone */
@@ -182,7 +153,7 @@ import {
 
 /**
  * Events of an engine worker. The stages of a start go on side by side, so there the mark is that of the whole start.
- * `model.unkept` tells why the browser will not have a model at the next visit; `requests` lists the network requests of
+ * `model.unkept` carries the reason why a model must be downloaded again at the next visit; `requests` lists the network requests of
  * the worker and of those below it.
  * @typedef {{
  *   "engine.progress": { stage: "python" | "packages" | "runtime" | "benchmark" | "ready" } & Mark,
@@ -221,14 +192,6 @@ const model = object({
   segment: positive,
   gpu: optional(listOf(text)),
 });
-const piece = object({ start: index, length: count, blob: instance(Blob) });
-const audio = object({
-  rate: positive,
-  channels: count,
-  length: index,
-  folder: nullable(text),
-  pieces: listOf(piece),
-});
 const result = object({ device: oneOf("wasm", "webgpu"), workers: optional(count), threads: count });
 const settings = object({
   device: oneOf("auto", "wasm", "webgpu"),
@@ -245,7 +208,7 @@ const kind = oneOf("wasm", "webgpu");
 const device = object({ kind, adapter: nullable(text), workers: count, threads: count, half: flag });
 const error = object({ code: oneOf(...Object.keys(ERROR_CODES)), message: text, retryable: flag });
 const mark = { done: index, total: count };
-const chunk = object({ name: text, pieces: listOf(piece), peaks: instance(Float32Array) });
+const chunk = object({ name: text, pieces: listOf(storedPiece), peaks: instance(Float32Array) });
 const requests = object({ urls: listOf(text) });
 const tensor = object({ name: text, dims: listOf(index), data: instance(Float32Array) });
 
@@ -256,10 +219,10 @@ export const ENGINE = Object.freeze({
     "engine.start": settings,
     "device.benchmark": settings,
     "model.open": object({ model, precision: optional(text) }),
-    "analysis.run": object({ name: text, source: audio, options: object({}) }),
+    "analysis.run": object({ name: text, source: storedAudio, options: object({}) }),
     "job.run": object({
       job: text,
-      song: audio,
+      song: storedAudio,
       folder: nullable(text),
       model,
       preset: text,

@@ -10,6 +10,7 @@ import { siteUrl } from "../base/site.js";
 /** @typedef {import("./protocol.js").JobRequest} JobRequest */
 /** @typedef {import("../library/audio-reader.js").AudioReader} AudioReader */
 /** @typedef {{ name: string, bytes: Uint8Array }} Wheel */
+/** @typedef {{ stems: number[], mix: number, residual: number }} MixMeasurement as `demixer.mixdown.MixMeasurement` */
 
 /** Does the work of one of the two stages of a start. @typedef {<T>(stage: "python" | "packages", work: () => Promise<T>) => Promise<T>} Stage */
 
@@ -86,7 +87,7 @@ export class Bridge {
    * @param {number[][]} gains of the mix, by stem and channel
    * @param {AbortSignal} signal
    * @param {(fraction: number) => void} report
-   * @returns {Promise<import("../export/protocol.js").MixMeasurement>}
+   * @returns {Promise<MixMeasurement>}
    */
   measureMix(song, stems, gains, signal, report) {
     return outcome(this.#python.measure_mix(song, stems, JSON.stringify(gains), signal, report));

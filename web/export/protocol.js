@@ -4,10 +4,9 @@ import { anyOf, anything, count, finite, listOf, nullable, object, oneOf, text }
 import { storedAudio } from "../library/pieces.js";
 
 /** @typedef {import("../base/messages.js").Contract} Contract */
+/** @typedef {import("../engine/python.js").MixMeasurement} MixMeasurement */
 /** @typedef {import("../library/pieces.js").StoredAudio} StoredAudio */
-
-/** @typedef {{ title?: string, artist?: string, album?: string, albumArtist?: string, genre?: string,
- *   comment?: string, date?: string, trackNumber?: number }} Tags of a song, as in its file; the date as ISO 8601 */
+/** @typedef {import("../library/songs.js").Tags} Tags */
 
 /**
  * @typedef {{ kind: "wav", bits: 16 | 24 | 32 }
@@ -43,8 +42,6 @@ import { storedAudio } from "../library/pieces.js";
  * @property {FileSystemFileHandle | null} picked file to write; null to return a blob
  * @property {string | null} scratch folder in the storage for temporary files; null to keep them in memory
  */
-
-/** @typedef {{ stems: number[], mix: number, residual: number }} MixMeasurement as `demixer.mixdown.MixMeasurement` */
 
 /**
  * Requests. The file is null when it was picked; `clipped` counts the samples beyond full scale.

@@ -2,7 +2,7 @@
 
 import { DemixError, messageOf } from "../base/errors.js";
 
-/** @typedef {import("../engine/protocol.js").Artifact} Artifact */
+/** @typedef {import("./model-store.js").Artifact} Artifact */
 /** @typedef {{ sha256: string, content: Uint8Array<ArrayBuffer>, received: number }} Partial */
 
 const REPORT_BYTES = 1 << 20;

@@ -11,14 +11,24 @@ import { peaksOf, RECORDS, STATE } from "./layout.js";
 import { folderIn, namesIn, openFile, openFolder, remove, writeFile, writeJson } from "./opfs.js";
 import { cutPieces, listPieces, writePiece } from "./pieces.js";
 
-/** @typedef {import("../engine/protocol.js").JobRequest} JobRequest */
-/** @typedef {import("../engine/protocol.js").StemChunk} StemChunk */
+/** @typedef {import("./model-store.js").Model} Model */
 /** @typedef {import("./opfs.js").Folder} Folder */
+/** @typedef {import("./pieces.js").Piece} Piece */
+/** @typedef {import("./pieces.js").StoredAudio} StoredAudio */
+
+/**
+ * The next samples of one stem; a chunk that starts at 0 replaces all earlier ones. `peaks` are the [min, max] pairs,
+ * over all channels, that these samples complete: pairs lie on one grid of `hop` samples from the start of the song, so
+ * those of all chunks, one after another, are those of the stem.
+ * @typedef {{ name: string, pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StemChunk
+ */
+
+/** @typedef {{ song: StoredAudio, folder: string | null, model: Model, preset: string, hop: number }} Job */
 /** @typedef {(start: number, length: number, stems: StemChunk[]) => void} OnChunk */
 /** @typedef {{ name: string, peaks: Float32Array<ArrayBuffer> }} StemPeaks */
 
 export class JobOutput {
-  #request;
+  #job;
   #folder;
   #onChunk;
   /** @type {Map<string, Float32Array<ArrayBuffer>[]>} */
@@ -27,25 +37,25 @@ export class JobOutput {
   #saved = 0;
   /** @type {Promise<void>} */ #writing = Promise.resolve();
 
-  /** @param {JobRequest} request @param {Folder | null} folder @param {OnChunk} onChunk */
-  constructor(request, folder, onChunk) {
-    this.#request = request;
+  /** @param {Job} job @param {Folder | null} folder @param {OnChunk} onChunk */
+  constructor(job, folder, onChunk) {
+    this.#job = job;
     this.#folder = folder;
     this.#onChunk = onChunk;
   }
 
   /**
-   * @param {JobRequest} request
+   * @param {Job} job
    * @param {OnChunk} onChunk called for all samples that have been written
    */
-  static async open(request, onChunk) {
-    const { folder, song, model, preset, hop } = request;
+  static async open(job, onChunk) {
+    const { folder, song, model, preset, hop } = job;
     const opened = folder === null ? null : await openFolder(folder, { create: true });
     if (opened) {
       const { id, stems } = model;
       await writeJson(opened, RECORDS.job, { model: id, preset, stems, channels: song.channels, hop });
     }
-    return new JobOutput(request, opened, onChunk);
+    return new JobOutput(job, opened, onChunk);
   }
 
   /** The last resume point, or null. @returns {Promise<Uint8Array<ArrayBuffer> | null>} */
@@ -85,7 +95,7 @@ export class JobOutput {
     for (const { name, peaks } of stems) {
       const folder = await this.#stem(name);
       if (folder) await cutPieces(folder, start);
-      const pieces = folder ? await listPieces(folder, this.#request.song.channels) : [];
+      const pieces = folder ? await listPieces(folder, this.#job.song.channels) : [];
       this.#peaks.set(name, [peaks]);
       chunks.push({ name, peaks, pieces });
     }
@@ -110,7 +120,7 @@ export class JobOutput {
   async #write(start, length, stems) {
     if (!this.#begun) await this.#clear();
     this.#begun = true;
-    const { channels } = this.#request.song;
+    const { channels } = this.#job.song;
     const writing = stems.map(async ({ name, samples, peaks }) => {
       const piece = await writePiece(await this.#stem(name), start, samples, channels);
       free([samples]);
@@ -146,8 +156,7 @@ export class JobOutput {
   async #clear() {
     if (!this.#folder) return;
     const states = (await this.#states()).map((number) => STATE + number);
-    for (const name of [RECORDS.done, ...states, ...this.#request.model.stems])
-      await remove(this.#folder, name);
+    for (const name of [RECORDS.done, ...states, ...this.#job.model.stems]) await remove(this.#folder, name);
   }
 
   /** Numbers of the resume points, oldest first. */

@@ -6,10 +6,34 @@ import { DemixError } from "../base/errors.js";
 import { siteUrl } from "../base/site.js";
 import { download } from "./download.js";
 
-/** @typedef {import("../engine/protocol.js").Artifact} Artifact */
+/**
+ * @typedef {object} Artifact
+ * @property {string} path relative to the manifest
+ * @property {number} bytes
+ * @property {string} sha256
+ */
+
+/**
+ * One model of `models/manifest.json`, the twin of `demixer.models.Model`.
+ * @typedef {object} Model
+ * @property {string} id
+ * @property {string} label
+ * @property {string} summary
+ * @property {string} family
+ * @property {string[]} stems the residual, if any, last
+ * @property {string | null} [residual] the stem that is the mixture minus all others
+ * @property {number} segment seconds
+ * @property {number} gflop_per_second
+ * @property {Record<string, { overlap: number }>} presets with the options of the family
+ * @property {{ name: string, url: string, notice: string } | null} licence
+ * @property {{ registry: string, package: string, version: string } | null} source of the weights
+ * @property {Record<string, Artifact[]>} artifacts by precision; none for a model without weights
+ * @property {string[]} [gpu] precisions that a GPU computes with, the best first; `default` without any
+ */
+
 /** @typedef {(stage: "download" | "verify" | "create", done: number, total: number) => void} Report */
 
-export const CACHE = "demixer-models";
+const CACHE = "demixer-models";
 
 /** Header of a stored model that says where it comes from: `site`, the default, or `user`. */
 const ORIGIN = "X-Demixer-Origin";

@@ -1,17 +1,37 @@
 /**
- * Files and folders in the browser's private storage (OPFS), and files that were picked. Only this module calls methods of
- * their handles, and holds the handles until the call is answered. The page reads and removes; only workers write, with
- * synchronous handles: every browser has them, and their writes are complete when they return.
+ * Files and folders in the browser's private storage (OPFS), and files that were picked. Only this module calls methods
+ * of their handles. The page reads and removes; only workers write, with synchronous handles: every browser has them,
+ * and their writes are complete when they return.
  */
 
 import { DemixError } from "../base/errors.js";
-import { held } from "../base/handles.js";
 import { pause } from "../base/waiting.js";
 
 /** @typedef {FileSystemDirectoryHandle} Folder */
 
 const RETRY_MS = 100;
 const MAX_ATTEMPTS = 100;
+
+/** Handles with a pending operation. @type {Map<Promise<unknown>, FileSystemHandle>} */
+const pending = new Map();
+
+/**
+ * Keeps a handle from being collected during an operation on it, which Chromium would then never complete.
+ * @template {FileSystemHandle} H
+ * @template T
+ * @param {H} handle
+ * @param {(handle: H) => Promise<T>} operation
+ * @returns {Promise<T>}
+ */
+export async function held(handle, operation) {
+  const result = operation(handle);
+  pending.set(result, handle);
+  try {
+    return await result;
+  } finally {
+    pending.delete(result);
+  }
+}
 
 /**
  * @param {string} path names with slashes between
@@ -105,7 +125,7 @@ export async function namesIn(folder) {
 /**
  * @param {Folder} folder
  * @param {string} name
- * @returns {Promise<any>} what `writeJson` has written; null when the file is missing or incomplete
+ * @returns {Promise<any>} the value that `writeJson` wrote; null when the file is missing or incomplete
  */
 export async function readJson(folder, name) {
   try {
@@ -127,7 +147,7 @@ export async function writeFile(folder, name, bytes) {
     const handle = await fileIn(folder, name, { create: true });
     const access = await accessTo(handle);
     try {
-      if (access.getSize() > 0) access.truncate(0); // which takes as long as writing a small file
+      if (access.getSize() > 0) access.truncate(0); // takes as long as writing a small file
       writeAll(access, bytes);
       access.flush();
     } finally {

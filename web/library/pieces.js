@@ -25,13 +25,16 @@ import { fileOf, namesIn, openFile, remove, writeFile } from "./opfs.js";
  * @property {Piece[]} pieces
  */
 
+/** The shape of `Piece` in messages. */
+export const storedPiece = object({ start: index, length: count, blob: instance(Blob) });
+
 /** The shape of `StoredAudio` in messages. */
 export const storedAudio = object({
   rate: positive,
   channels: count,
   length: index,
   folder: nullable(text),
-  pieces: listOf(object({ start: index, length: count, blob: instance(Blob) })),
+  pieces: listOf(storedPiece),
 });
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;

@@ -8,8 +8,10 @@ import { writePiece } from "./pieces.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
 /** @typedef {import("./pieces.js").Piece} Piece */
+/** @typedef {import("./songs.js").DecodedSong} DecodedSong */
 /** @typedef {import("./songs.js").Tags} Tags */
-/** @typedef {import("../decode/worker/decode.js").Block} Block */
+
+/** @typedef {{ rate: number, channels: Float32Array<ArrayBuffer>[] }} Planar samples by channel */
 
 /** Samples in a piece: some ten seconds, so even a long song has only hundreds. */
 const PIECE = 1 << 19;
@@ -38,7 +40,7 @@ export class SongWriter {
     return new SongWriter(folder, await folderIn(folder, ORIGINAL, { create: true }));
   }
 
-  /** @param {Block} block that follows the previous one */
+  /** @param {Planar} block that follows the previous one */
   async write({ rate, channels }) {
     this.#rate ||= rate;
     this.#channels ||= channels.length;
@@ -57,7 +59,7 @@ export class SongWriter {
    * Writes the rest of the samples, the peaks and the record.
    * @param {string} name of the song
    * @param {Tags} tags
-   * @returns {Promise<import("../decode/protocol.js").DecodedSong>}
+   * @returns {Promise<DecodedSong>}
    * @throws {DemixError} `audio/empty`
    */
   async finish(name, tags) {

@@ -11,10 +11,12 @@ import { listPieces } from "./pieces.js";
 /** @typedef {import("./opfs.js").Folder} Folder */
 /** @typedef {import("./pieces.js").Piece} Piece */
 
-/** @typedef {import("../export/protocol.js").Tags} Tags */
+/** @typedef {{ title?: string, artist?: string, album?: string, albumArtist?: string, genre?: string,
+ *   comment?: string, date?: string, trackNumber?: number }} Tags of a song, as in its file; the date as ISO 8601 */
 /** @typedef {{ rate: number, channels: number, length: number, normalisation: Normalisation }} SongMeasures */
 /** @typedef {SongMeasures & { name: string, tags: Tags, added: number }} SongRecord */
 /** @typedef {{ pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StoredTrack */
+/** @typedef {SongMeasures & StoredTrack & { tags: Tags }} DecodedSong */
 
 /**
  * @typedef {object} StoredJob

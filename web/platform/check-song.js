@@ -28,7 +28,7 @@ export async function loadCheckSong() {
 
 /**
  * @param {Index} index
- * @param {import("../engine/protocol.js").Model} model
+ * @param {import("../library/model-store.js").Model} model
  * @param {string} precision of the separation to compare
  * @returns {Promise<Reference[]>}
  */
@@ -41,7 +41,7 @@ export async function loadReferences(index, { id, stems }, precision) {
 
 /**
  * Fetches the files of a device check, so that the service worker keeps them.
- * @param {import("../engine/protocol.js").Model} model
+ * @param {import("../library/model-store.js").Model} model
  * @param {string} precision
  */
 export async function fetchCheck(model, precision) {

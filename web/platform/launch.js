@@ -1,6 +1,6 @@
 /** Songs that the system opens with the app, or shares with it. */
 
-import { held } from "../base/handles.js";
+import { fileOf } from "../library/opfs.js";
 
 /** Cache in which the service worker leaves shared files; the twin of `service-worker/main.js`. */
 const SHARED = "demixer-shared";
@@ -9,8 +9,7 @@ const SHARED = "demixer-shared";
 export async function onLaunch(take) {
   /** @type {any} */ (globalThis).launchQueue?.setConsumer(
     async (/** @type {{ files?: FileSystemFileHandle[] }} */ { files = [] }) => {
-      if (files.length > 0)
-        take(await Promise.all(files.map((handle) => held(handle, (file) => file.getFile()))));
+      if (files.length > 0) take(await Promise.all(files.map(fileOf)));
     },
   );
   const shared = await takeShared().catch(() => []);

@@ -2,7 +2,7 @@
 
 import { siteUrl } from "../base/site.js";
 
-/** @typedef {import("../engine/protocol.js").Model} Model */
+/** @typedef {import("../library/model-store.js").Model} Model */
 
 const MANIFEST = siteUrl("models/manifest.json");
 
@@ -34,5 +34,5 @@ export function stemInfo(catalogue, stem) {
   return catalogue[stem] ?? { label: stem, colour: "#7F838B", icon: "music", fallback: null };
 }
 
-/** @param {import("../engine/protocol.js").Artifact} artifact */
+/** @param {import("../library/model-store.js").Artifact} artifact */
 export const modelUrl = ({ path }) => new URL(path, MANIFEST);

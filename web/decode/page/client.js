@@ -7,7 +7,7 @@ import { DECODE, PAGE_DECODER } from "../protocol.js";
 import { decodeWhole } from "./whole-file.js";
 
 /** @typedef {import("../protocol.js").Calls} Calls */
-/** @typedef {import("../protocol.js").DecodedSong} DecodedSong */
+/** @typedef {import("../../library/songs.js").DecodedSong} DecodedSong */
 /** @typedef {import("../protocol.js").Events} Events */
 /** @typedef {import("../protocol.js").PageCalls} PageCalls */
 

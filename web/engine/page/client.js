@@ -7,9 +7,9 @@ import { DemixError } from "../../base/errors.js";
 import { until } from "../../base/waiting.js";
 import { missing } from "../../platform/capabilities.js";
 import { avoid, isFault } from "../devices/fallback.js";
-import { KnownDevices } from "../devices/known-devices.js";
 import { Analyser } from "./analyser.js";
 import { Connection } from "./connection.js";
+import { KnownDevices } from "./known-devices.js";
 
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").EngineInfo} EngineInfo */

@@ -5,11 +5,11 @@
 
 import { LoudnessMatch } from "./loudness-match.js";
 
-/** @typedef {import("../page/gains.js").Controls} Controls */
-/** @typedef {import("../page/gains.js").Sides} Sides */
-/** @typedef {import("../page/player.js").Block} Block */
-/** @typedef {import("../page/player.js").ToMixer} ToMixer */
-/** @typedef {import("../page/player.js").FromMixer} FromMixer */
+/** @typedef {import("../protocol.js").Block} Block */
+/** @typedef {import("../protocol.js").Controls} Controls */
+/** @typedef {import("../protocol.js").FromMixer} FromMixer */
+/** @typedef {import("../protocol.js").Sides} Sides */
+/** @typedef {import("../protocol.js").ToMixer} ToMixer */
 
 /** Time constant of changes of gain, so no step is heard. */
 const SMOOTHING_SECONDS = 0.008;

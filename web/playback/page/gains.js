@@ -1,8 +1,10 @@
 /** Gains of the stems and the master, from the controls of the desk. */
 
+/** @typedef {import("../protocol.js").Sides} Sides */
+
 /** The lowest position of a fader, which is silence. */
 export const SILENT_DB = -60;
-export const LOUDEST_DB = 6;
+const LOUDEST_DB = 6;
 
 /**
  * Volumes of a fader's steps in dB, from the bottom up: fine near full level, where people mix, and coarse near silence.
@@ -20,16 +22,6 @@ export const FADER = [
  * @property {boolean} soloed
  * @property {number} volume in dB
  * @property {number} pan from -1, left, to 1, right
- */
-
-/** @typedef {[left: number, right: number]} Sides linear gains */
-
-/**
- * Settings of the mixer.
- * @typedef {object} Controls
- * @property {Sides[]} stems
- * @property {number} master linear gain of the output
- * @property {boolean} original true to play the song itself, as loud as the mix of the stems
  */
 
 /** @returns {Strip} */

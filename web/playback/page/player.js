@@ -1,39 +1,11 @@
 /** Playback: one AudioContext, one clock, any number of tracks. */
 
 /** @typedef {import("../../library/track.js").Track} Track */
-
-/** @typedef {import("./gains.js").Controls} Controls */
-
-/**
- * @typedef {object} Block
- * @property {number} epoch grows with every seek; blocks of earlier epochs are dropped
- * @property {number} start
- * @property {number} length
- * @property {boolean} last true at the end of the song
- * @property {Float32Array[][]} tracks samples by track and channel
- */
-
+/** @typedef {import("../protocol.js").Controls} Controls */
+/** @typedef {import("../protocol.js").FromMixer} FromMixer */
+/** @typedef {import("../protocol.js").Levels} Levels */
+/** @typedef {import("../protocol.js").ToMixer} ToMixer */
 /** @typedef {{ start: number, stop: number }} Range in samples */
-
-/** @typedef {{ stems: number[], master: number }} Levels highest samples since the last report */
-
-/**
- * @typedef {{ type: "block", block: Block }
- *   | { type: "controls", controls: Controls }
- *   | { type: "play" } | { type: "pause" }
- *   | { type: "seek", epoch: number, position: number }} ToMixer
- */
-
-/**
- * @typedef {object} FromMixer
- * @property {number} epoch
- * @property {number} position
- * @property {number} played samples since the last seek
- * @property {boolean} playing
- * @property {boolean} sounding also true while it fades out
- * @property {boolean} waiting for the next block
- * @property {Levels} levels
- */
 
 const BLOCK_SECONDS = 0.25;
 

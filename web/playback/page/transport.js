@@ -3,7 +3,30 @@
 import { sideGains, toGain } from "./gains.js";
 import { Player } from "./player.js";
 
-/** @typedef {import("../../app/song.js").Song} Song */
+/** @typedef {import("../../library/track.js").Track} Track */
+/** @typedef {import("./gains.js").Strip} Strip */
+
+/**
+ * The settings of a song's desk that concern playback. Gains are in dB, times in seconds.
+ * @typedef {object} Desk
+ * @property {Record<string, Strip>} strips by stem
+ * @property {number} master
+ * @property {boolean} original
+ * @property {number} position from which playing goes on
+ * @property {{ start: number, stop: number } | null} region
+ * @property {boolean} looping true when the region, or the song without one, is repeated
+ */
+
+/**
+ * A song as the transport plays it.
+ * @typedef {object} Song
+ * @property {string} id
+ * @property {{ rate: number } | null} format null until it is decoded
+ * @property {number} duration in seconds
+ * @property {Track | null} track the song itself
+ * @property {Track[]} stems
+ * @property {Desk} desk
+ */
 
 /** Dispatches `change` when any of its properties has changed, and `leave` with the position in a song it leaves. */
 export class Transport extends EventTarget {
@@ -35,7 +58,7 @@ export class Transport extends EventTarget {
     return this.#player?.waiting ?? false;
   }
 
-  /** @returns {import("./player.js").Levels} */
+  /** @returns {import("../protocol.js").Levels} */
   get levels() {
     return this.#player?.levels ?? { stems: [], master: 0 };
   }
@@ -135,7 +158,7 @@ export class Transport extends EventTarget {
       this.dispatchEvent(new CustomEvent("leave", { detail: { song: this.#song.id, position } }));
   }
 
-  /** @returns {import("./gains.js").Controls | null} */
+  /** @returns {import("../protocol.js").Controls | null} */
   get #controls() {
     const desk = this.#song?.desk;
     if (!desk) return null;

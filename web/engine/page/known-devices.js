@@ -1,7 +1,7 @@
 /** Remembers from visit to visit, until the browser changes, how the devices of this machine did in their tests. */
 
 import { recall, remember } from "../../platform/preferences.js";
-import { usableCores } from "./candidates.js";
+import { usableCores } from "../devices/candidates.js";
 
 /** @typedef {import("../protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../../base/errors.js").ErrorCode} ErrorCode */
