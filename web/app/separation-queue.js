@@ -1,4 +1,4 @@
-/** Separates songs one after another, and goes on where an earlier run was cut off. */
+/** Separates songs one after another, and resumes unfinished separations. */
 
 import { cancelled, describe } from "../base/errors.js";
 import { until } from "../base/waiting.js";
@@ -33,6 +33,7 @@ export class SeparationQueue {
   #songs;
   #engine;
   /** @type {Job | null} */ #job = null;
+  #isWorking = false;
 
   /**
    * @param {import("./store.js").Store<PageState>} store
@@ -55,11 +56,16 @@ export class SeparationQueue {
 
   /** Separates until no song waits. */
   async work() {
-    if (this.#job) return;
-    for (;;) {
-      const song = this.#songs.all.find(({ status }) => status === "waiting");
-      if (!song) return;
-      await this.#separate(song);
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    try {
+      for (;;) {
+        const song = this.#songs.all.find(({ status }) => status === "waiting");
+        if (!song) return;
+        await this.#separate(song);
+      }
+    } finally {
+      this.#isWorking = false;
     }
   }
 
@@ -88,7 +94,7 @@ export class SeparationQueue {
     }
   }
 
-  /** Phases that will not take place, as far as the page can tell. @param {Song} song */
+  /** Phases that will probably not take place. @param {Song} song */
   #absentPhases({ plan, normalisation }) {
     const { engine, storage } = this.#store.state;
     /** @type {import("./progress.js").Phase[]} */
@@ -112,11 +118,11 @@ export class SeparationQueue {
     const info = await until(signal, this.#engine.start());
     job.progress.expect("separate", estimate(model, preset, duration, info));
     const { seconds, segments } = await this.#engine.run(requestOf(song), signal);
-    signal.throwIfAborted(); // chunks that came since were not taken
-    // Neither a job that had only its end left to write nor one of two devices tells how fast this one is.
+    signal.throwIfAborted(); // its last chunks were ignored
+    // The time of a job without segments, or of one on two devices, is not the rate of this device.
     if (segments > 0 && !job.fellBack)
       learn(model, preset, (duration * segments) / job.segments, info, seconds);
-    // A failure costs space until the next time; the stems are finished all the same.
+    // The stems are finished; what cannot be removed now goes next time.
     if (song.folder && !region) await removeOtherJobs(song.id, { model: model.id, preset }).catch(() => {});
   }
 
@@ -125,7 +131,7 @@ export class SeparationQueue {
     if (!total) return;
     if (stage === "create") progress.mark("create", done / total, 1, now());
     else if (stage === "verify")
-      progress.skip("download"); // it was here already, or is here now
+      progress.skip("download"); // it is kept already, or was just downloaded
     else progress.mark("download", done / total, done / total, now());
     this.#songs.send(song, "progressed", stage === "download" ? { download: { done, total } } : {});
   }
