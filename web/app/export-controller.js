@@ -1,6 +1,6 @@
 /** Measures songs and writes files from their stems, for the export dialog and for the desk. */
 
-import { describe } from "../base/errors.js";
+import { cancelled, describe } from "../base/errors.js";
 import { Exporter } from "../export/page/client.js";
 import { pick, save, typeOf } from "../export/page/save.js";
 import { wavBlob } from "../export/page/wav.js";
@@ -41,6 +41,8 @@ export class ExportController {
   /** @type {Exporter | null} */
   #exporter = null;
   #isPicking = false;
+  /** Of the file that is written. */
+  #controller = new AbortController();
 
   /**
    * @param {import("./store.js").Store<PageState>} store
@@ -66,10 +68,9 @@ export class ExportController {
   /** Runs the null test without the dialog. @param {Song} song */
   async measure(song) {
     if (this.#isBusy) return;
-    this.#begin(song, "desk");
-    const exporter = this.#exporter;
+    const exporter = this.#begin(song, "desk");
     await this.#measure();
-    if (exporter === this.#exporter) this.#end(); // unless another export has begun
+    exporter.end();
   }
 
   /** Saves a stem as it lies in the storage, which is how a WAV file holds it. @param {Song} song @param {Track} stem */
@@ -94,17 +95,17 @@ export class ExportController {
   /** Writes a file without the dialog. @param {Song} song @param {Plan} plan @param {string} name */
   async download(song, plan, name) {
     if (this.#isBusy) return;
-    this.#begin(song, "desk");
+    const exporter = this.#begin(song, "desk");
     try {
       await this.write(plan, name);
     } finally {
-      this.#end();
+      exporter.end();
     }
   }
 
-  /** Stops writing. */
+  /** Stops writing. The worker and its Python stay for the next file. */
   cancel() {
-    this.#end();
+    this.#controller.abort(cancelled());
   }
 
   /**
@@ -117,6 +118,8 @@ export class ExportController {
     if (this.#isBusy || !exporter) return;
     const picked = await this.#pick(name);
     if (picked === "dismissed") return;
+    this.#controller = new AbortController();
+    const { signal } = this.#controller;
     this.#change({ writing: { name, fraction: 0, secondsLeft: null }, written: null, error: null });
     let isNew = false;
     /** @type {string | null} */
@@ -126,13 +129,14 @@ export class ExportController {
     try {
       isNew = picked !== null && (await fileOf(picked)).size === 0;
       scratch = await openScratch();
-      const { blob, clipped } = await exporter.write(plan, { picked, scratch }, this.#reporter(name));
+      const { blob, clipped } = await exporter.write(plan, { picked, scratch }, this.#reporter(name), signal);
       download = blob;
       if (blob) save(new File([blob], name, { type: typeOf(name) }), name);
       this.#change({ writing: null, written: { name: picked?.name ?? name, clipped } });
     } catch (reason) {
       const error = describe(reason);
       this.#change({ writing: null, error: error.code === "cancelled" ? null : error });
+      await exporter.stopped(); // nothing writes to the files that are removed now
       // Picking has made the file, and it is still empty.
       if (picked && isNew) await removePicked(picked).catch(() => {});
     } finally {
@@ -159,10 +163,12 @@ export class ExportController {
   /** @param {Song} song @param {ExportState["place"]} place */
   #begin(song, place) {
     this.#end();
-    this.#exporter = new Exporter();
+    const exporter = new Exporter();
+    this.#exporter = exporter;
     this.#store.set({
       export: { song, place, measured: null, measurement: null, writing: null, written: null, error: null },
     });
+    return exporter;
   }
 
   #end() {

@@ -65,7 +65,7 @@ export function mixGains({ desk, stems, format }) {
 }
 
 /** Gain of the master fader. @param {Song} song */
-export const masterGain = ({ desk }) => toGain(desk.master);
+const masterGain = ({ desk }) => toGain(desk.master);
 
 /** The stems as the exporter reads them. @param {Song} song @returns {StoredAudio[]} */
 export function stemAudio({ stems, format }) {

@@ -34,14 +34,14 @@ export class Spectrograms {
    * @param {Track} track
    * @param {number} rate in Hz
    * @param {{ start: number, stop: number, columns: number }} block `start` and `stop` in samples
-   * @returns {Promise<Uint8Array>} levels by column and row, the lowest frequency first
+   * @returns {Promise<Uint8Array>} pixels by column and row, the lowest frequency first
    */
-  async levels(track, rate, { start, stop, columns }) {
+  async pixels(track, rate, { start, stop, columns }) {
     const around = AROUND_SECONDS * rate;
     const pieces = track.pieces.filter(
       (piece) => piece.start < stop + around && piece.start + piece.length > start - around,
     );
-    const song = { rate, channels: track.channelCount, length: track.available, folder: null, pieces };
+    const source = { rate, channels: track.channelCount, length: track.available, folder: null, pieces };
     const window = {
       start: Math.round(start),
       stop: Math.round(stop),
@@ -52,7 +52,7 @@ export class Spectrograms {
     };
     this.#count(1);
     try {
-      return (await this.#engine.analyse("spectrogram", song, window)).pixels;
+      return (await this.#engine.analyse("spectrogram", source, window)).pixels;
     } finally {
       this.#count(-1);
     }

@@ -42,7 +42,7 @@ const pressed =
 const emitting = (type, detail) => () => emit(document.body, type, detail);
 
 /** @type {Shortcut[]} */
-export const SHORTCUTS = [
+const SHORTCUTS = [
   { id: "play", keys: ["space"], matches: pressed(" "), act: emitting("play-toggle") },
   { id: "seek", keys: ["←", "→"], matches: pressed("arrowleft", "arrowright"), act: seek },
   { id: "ends", keys: ["home", "end"], matches: pressed("home", "end"), act: seek },

@@ -1,4 +1,4 @@
-/** A spectrogram: the engine's pixels in colour, low frequencies at the bottom, labelled at the left. */
+/** A spectrogram in colour, low frequencies at the bottom, labelled at the left. */
 
 import { high, LOW, ROWS } from "../app/spectrograms.js";
 import { colourMap } from "./colour-map.js";
@@ -83,7 +83,7 @@ export class SpectroGram extends HTMLElement {
     void this.#work();
   }
 
-  /** Requests block after block of columns as long as their samples are there. */
+  /** Requests block after block of columns, up to the samples that are available. */
   async #work() {
     if (this.#working || this.#failed) return;
     this.#working = true;
@@ -93,7 +93,7 @@ export class SpectroGram extends HTMLElement {
         const track = this.#track;
         const block = picture && track && nextBlock(picture, track);
         if (!block || !this.#spectrograms || !this.isConnected || this.hidden) break;
-        const pixels = await this.#spectrograms.levels(track, picture.part.rate, block);
+        const pixels = await this.#spectrograms.pixels(track, picture.part.rate, block);
         if (picture !== this.#picture) continue;
         picture.pixels.set(pixels, picture.next * ROWS);
         this.#paint(picture.next, block.columns);
@@ -170,8 +170,8 @@ export class SpectroGram extends HTMLElement {
  */
 function nextBlock({ part, columns, next }, { available, end }) {
   const width = (part.stop - part.start) / columns;
-  const there = available >= end ? columns : Math.floor((available - part.start) / width);
-  const count = Math.min(BLOCK, columns - next, there - next);
+  const ready = available >= end ? columns : Math.floor((available - part.start) / width);
+  const count = Math.min(BLOCK, columns - next, ready - next);
   if (count <= 0) return null;
   const start = part.start + next * width;
   return { start, stop: start + count * width, columns: count };

@@ -39,11 +39,16 @@ export class Exporter {
    * @param {Plan} plan
    * @param {Destination} destination
    * @param {Report} report progress
-   * @param {AbortSignal} [signal] stops the worker at its next block, which keeps it and its Python for other files
+   * @param {AbortSignal} [signal] stops the worker at its next block
    * @returns {Promise<WrittenFile>}
    */
   write(plan, destination, report, signal) {
     return this.#call("file.write", { plan, destination }, report, signal);
+  }
+
+  /** Resolves when the worker has stopped everything that was aborted. */
+  async stopped() {
+    await this.#client?.stopped();
   }
 
   /** Terminates the worker; the current request fails with `cancelled`. */

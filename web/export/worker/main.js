@@ -5,6 +5,7 @@
 
 import { parentPort, serve } from "../../base/messages.js";
 import { watchRequests } from "../../base/requests.js";
+import { until } from "../../base/waiting.js";
 import { loadBridge } from "../../engine/python.js";
 import { AudioReader } from "../../library/audio-reader.js";
 import { EXPORT } from "../protocol.js";
@@ -23,11 +24,11 @@ serve(parentPort, EXPORT, (/** @type {Emit} */ emit) => {
   /** @type {Handlers} */
   const handlers = {
     "mix.measure": async ({ song, stems, gains }, signal) => {
-      const bridge = await loading;
+      const bridge = await until(signal, loading);
       return bridge.measureMix(reader(song), stems.map(reader), gains, signal, report);
     },
     "file.write": async ({ plan, destination }, signal) => {
-      const bridge = await loading;
+      const bridge = await until(signal, loading);
       let clipped = 0;
       const blob = await writePlan(plan, destination, {
         signal,
