@@ -56,7 +56,7 @@ const SHARED = {
   logLevel: "warning",
 };
 
-/** Builds a thread's script once, however many start it. */
+/** Builds each thread's script once. */
 function bundled(path) {
   if (!bundles.has(path))
     bundles.set(

@@ -1,4 +1,4 @@
-/** The map of the page: its parts, how they are put together, and the table of everything that a person can ask for. */
+/** The entry of the page: creates its parts, connects them, and lists all intents of the user. */
 
 import { DeskController } from "./app/desk-controller.js";
 import { DeviceCheckController } from "./app/device-check-controller.js";
@@ -28,7 +28,7 @@ import { PageView, rebuildElements } from "./ui/page-view.js";
 import { listenToKeys } from "./ui/shortcuts.js";
 import { partLabel } from "./ui/stems.js";
 
-/** Interval at which progress is drawn between its marks. */
+/** Interval at which progress is drawn between marks. */
 const TICK_MS = 250;
 
 const store = new Store(initialState());
@@ -50,7 +50,7 @@ const modelController = new ModelController(store, offlineController);
 const updateController = new UpdateController(store, serviceWorker, offlineController);
 
 /**
- * Everything that a person can ask for, by the event that an element emits.
+ * All intents of the user, by the event that an element emits.
  * @type {Record<string, (detail: any) => void>}
  */
 const INTENTS = {
@@ -131,7 +131,7 @@ engine.addEventListener("model.unkept", (event) =>
 );
 watchRequests(countRequests);
 
-/** Tries again what the page needs to begin with. */
+/** Loads the models and starts the engine again after an error of the page. */
 function retry() {
   void modelController.load();
   void engineController.warm();
@@ -150,7 +150,7 @@ function selectSong(selected) {
   warmForSelected();
 }
 
-/** Starts the engine early for a song that is not separated yet. */
+/** Starts the engine early if the selected song is not separated yet. */
 function warmForSelected() {
   withSong(({ status }) => status !== "done" && void engineController.warm());
 }

@@ -1,4 +1,4 @@
-/** Carries out what the controls of the desk ask for: changes the selected song's desk, and what is heard. */
+/** Carries out the intents of the desk's controls: changes the selected song's desk and its playback. */
 
 import { balanceStrips } from "../playback/page/balances.js";
 import { rememberSongPreferences } from "./song-preferences.js";
@@ -12,7 +12,7 @@ import { selectedSong } from "./state.js";
 /** @typedef {import("./state.js").PageState} PageState */
 /** @typedef {{ stem: string, changes: Partial<Strip>, alone?: boolean }} StripChange */
 
-/** A shorter region, in seconds, is taken for a click. */
+/** A shorter region, in seconds, counts as a click. */
 const SHORTEST_REGION = 0.05;
 
 export class DeskController {
@@ -109,7 +109,7 @@ export class DeskController {
     this.#repeat(() => ({ region: longEnough(region) }));
   }
 
-  /** Moves the view when the playhead leaves it, but not when a person has moved it elsewhere. */
+  /** Moves the view when the playhead leaves it, but not when the user has moved it elsewhere. */
   #follow() {
     const { view } = this.#song?.desk ?? {};
     const { position, playing } = this.#transport;

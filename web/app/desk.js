@@ -1,4 +1,4 @@
-/** The mixing desk of a song: its settings, kept from visit to visit. */
+/** The settings of a song's mixing desk, kept between visits. */
 
 import { neutralStrip } from "../playback/page/gains.js";
 
@@ -10,8 +10,8 @@ import { neutralStrip } from "../playback/page/gains.js";
  * @typedef {object} Desk
  * @property {Record<string, Strip>} strips by stem
  * @property {number} master in dB
- * @property {boolean} original true when the song itself is heard instead of the stems
- * @property {number} position in seconds, from which playing goes on
+ * @property {boolean} original true to play the song itself instead of the stems
+ * @property {number} position in seconds, where playback resumes
  * @property {Span | null} region that is selected
  * @property {boolean} looping true when the region, or the song without one, is repeated
  * @property {Span | null} view visible part; null for the whole song

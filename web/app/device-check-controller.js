@@ -1,4 +1,4 @@
-/** *Check this device*: separates a song whose stems are known, and measures the difference. */
+/** *Check this device*: separates a song with known stems, and measures the difference. */
 
 import { describe } from "../base/errors.js";
 import { precisionFor } from "../engine/devices/precision.js";

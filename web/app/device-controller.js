@@ -1,6 +1,6 @@
 /**
- * Chooses the device that computes: the one that a person wants, else the fastest. Devices are measured against each
- * other once, while the page does nothing else.
+ * Chooses the device that computes: the one that the user selected, else the fastest. Devices are benchmarked once,
+ * while the page is idle.
  */
 
 import { candidates, nameOf, settingsOf } from "../engine/devices/candidates.js";
@@ -17,7 +17,7 @@ import { isIdle } from "./state.js";
 
 const KEY = "device-choice";
 
-/** Time before a measurement begins: whoever has just chosen a song may be about to press the button. */
+/** Idle time before a benchmark: a user who has just chosen a song may be about to press the button. */
 const CALM_MS = 1500;
 
 /** @type {import("../engine/protocol.js").Settings} */
@@ -34,7 +34,7 @@ export class DeviceController {
    * @param {EngineClient} engine
    * @param {PageStore} store
    * @param {KnownDevices} devices
-   * @param {() => void} restart called when another device is to be used
+   * @param {() => void} restart called when another device takes over
    */
   constructor(engine, store, devices, restart) {
     this.#engine = engine;
@@ -56,7 +56,7 @@ export class DeviceController {
     this.#restart();
   }
 
-  /** Measures only while nothing else is done: a device that shares the machine looks slower than it is. @param {PageState} state */
+  /** Measures only while the page is idle: a device that shares the machine looks slower than it is. @param {PageState} state */
   #follow(state) {
     const { phase, info, measured, choice } = state.engine;
     if (phase !== "ready" || !isIdle(state)) this.#measuring?.abort();

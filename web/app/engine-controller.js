@@ -1,4 +1,4 @@
-/** Follows the engine's phase, from asleep to ready or failed, in the page's state, and starts it early. */
+/** Shows the engine's phase in the page's state, from asleep to ready or failed, and starts the engine early. */
 
 import { describe } from "../base/errors.js";
 

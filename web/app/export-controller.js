@@ -19,7 +19,7 @@ import { isWriting } from "./state.js";
 /**
  * @typedef {object} ExportState
  * @property {Song} song
- * @property {"dialog" | "desk"} place that shows it
+ * @property {"dialog" | "desk"} place on the page that shows it
  * @property {number | null} measured fraction of the measurement that runs
  * @property {MixMeasurement | null} measurement null until it is complete
  * @property {{ name: string, fraction: number, secondsLeft: number | null } | null} writing
@@ -30,7 +30,7 @@ import { isWriting } from "./state.js";
 /** Time for a browser to copy a download out of the storage. */
 const DOWNLOAD_MS = 600_000;
 
-/** Fraction from which on the time left is estimated. */
+/** Below this fraction, the time left is not estimated. */
 const ENOUGH = 0.02;
 
 const now = () => performance.now() / 1000;
@@ -73,7 +73,7 @@ export class ExportController {
     exporter.end();
   }
 
-  /** Saves a stem as it lies in the storage, which is how a WAV file holds it. @param {Song} song @param {Track} stem */
+  /** Saves a stem's stored pieces as a WAV file. @param {Song} song @param {Track} stem */
   downloadStem(song, stem) {
     if (!song.format) return;
     save(wavBlob(stem, song.format.rate), fileName(recallChoices().pattern, song, stem.name, "wav"));
@@ -109,7 +109,7 @@ export class ExportController {
   }
 
   /**
-   * Writes a file where the person picks. To be called while the press of the button still counts.
+   * Writes a file where the user picks. Needs the user activation of a click.
    * @param {Plan} plan
    * @param {string} name
    */
@@ -137,7 +137,7 @@ export class ExportController {
       const error = describe(reason);
       this.#change({ writing: null, error: error.code === "cancelled" ? null : error });
       await exporter.stopped(); // nothing writes to the files that are removed now
-      // Picking has made the file, and it is still empty.
+      // The picker created the file, and it is still empty.
       if (picked && isNew) await removePicked(picked).catch(() => {});
     } finally {
       setTimeout(() => void removeScratch(scratch), download ? DOWNLOAD_MS : 0);

@@ -1,4 +1,4 @@
-/** The models of the site: loads their list, and remembers which one is chosen. */
+/** Loads the list of models, and remembers the chosen one. */
 
 import { describe } from "../base/errors.js";
 import { loadModels } from "../platform/models.js";

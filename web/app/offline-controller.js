@@ -1,4 +1,4 @@
-/** Prepares the page for working offline, and says that it is ready only when the model needs nothing more. */
+/** Prepares the page for working offline, and reports it as ready once the model needs nothing from the network. */
 
 import { describe } from "../base/errors.js";
 import { until } from "../base/waiting.js";
@@ -13,7 +13,7 @@ import { askToPersist, dropEverything, dropRuntime, dropShell, space } from "../
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("./state.js").PageState} PageState */
 
-/** Preference with the device that the engine used last, which decides what runtime is needed. */
+/** Preference with the device that the engine used last: it decides which runtime is needed. */
 const DEVICE_KEY = "device-used";
 
 const NEVER = new AbortController().signal;
@@ -44,23 +44,23 @@ export class OfflineController {
     });
   }
 
-  /** Resolves when nothing is asked of the service worker any more. */
+  /** Resolves when no request to the service worker is pending. */
   get settled() {
     return this.#settled;
   }
 
-  /** Completes what was used once, and then checks what is there. */
+  /** Fetches the missing files of the device that was used last, then updates the readiness. */
   settle() {
     const { info } = this.#store.state.engine;
     if (info) remember(DEVICE_KEY, info.device);
     const complete = async () => {
-      if (recall(DEVICE_KEY)) await this.#fetchMissing(NEVER, () => {}).catch(() => {}); // offline: the check shows it
+      if (recall(DEVICE_KEY)) await this.#fetchMissing(NEVER, () => {}).catch(() => {}); // offline: the readiness shows it
       await this.check();
     };
     this.#settled = this.#settled.then(complete).catch((reason) => this.warn(reason)); // later ones wait for it
   }
 
-  /** Updates the state's figures of what the browser keeps. */
+  /** Updates readiness and storage in the state. */
   async check() {
     const { models, model, offline } = this.#store.state;
     if (offline.phase === "preparing") return;
@@ -116,7 +116,7 @@ export class OfflineController {
     this.#store.set({ problem: { ...describe(reason), retryable: false } });
   }
 
-  /** Removes weights that the site no longer offers; a failure is made good at the next visit. @param {Model[]} models of the site */
+  /** Removes weights that the site no longer offers; the next visit tries again after a failure. @param {Model[]} models of the site */
   prune(models) {
     return forgetOthers(models.flatMap(({ artifacts }) => Object.values(artifacts).flat())).catch(() => {});
   }
@@ -132,7 +132,7 @@ export class OfflineController {
   }
 
   /**
-   * Fetches what the service worker lacks; it keeps what passes through it.
+   * Fetches the files that the service worker lacks; it keeps every file that passes through it.
    * @param {AbortSignal} signal
    * @param {(fraction: number) => void} report
    */

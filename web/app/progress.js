@@ -1,11 +1,11 @@
-/** Progress of a separation, from the press of the button to finished stems, as one figure. */
+/** Progress of a separation as one figure, from the press of the button to finished stems. */
 
 /** @typedef {"start" | "download" | "create" | "measure" | "separate"} Phase */
 
-/** In the order in which they take place. */
+/** In order. */
 const PHASES = /** @type {const} */ (["start", "download", "create", "measure", "separate"]);
 
-/** Seconds of each phase until something better is known. They share out the bar; only measurements give a time left. */
+/** Seconds of each phase until they are measured. They divide the bar; only measurements give a time left. */
 const TYPICAL = { start: 6, download: 20, create: 2, measure: 0.5, separate: 60 };
 
 /** Up to this part of the way to the next mark, progress goes at the measured rate; beyond, it slows down. */

@@ -23,7 +23,7 @@ import { audioOf, partOf, rangeOf } from "./song-audio.js";
  * @property {AbortController} controller
  * @property {JobProgress} progress
  * @property {number} segments of the whole song
- * @property {boolean} fellBack true when a device has failed meanwhile
+ * @property {boolean} fellBack true when a device has failed during the job
  */
 
 const now = () => performance.now() / 1000;
@@ -74,7 +74,7 @@ export class SeparationQueue {
     if (this.#job?.song === id) this.#job.controller.abort(cancelled());
   }
 
-  /** Must leave the song in another state than waiting: the loop above would take it again. @param {Song} song */
+  /** Must change the song's status: the loop above would take it again. @param {Song} song */
   async #separate(song) {
     const { id } = song;
     const controller = new AbortController();

@@ -1,4 +1,4 @@
-/** Carries out what a person asks for songs: adding, separating, stopping and removing. */
+/** Carries out the intents for songs: adding, separating, stopping and removing. */
 
 import { songFolder } from "../library/layout.js";
 import { canKeep, hold, newSongId, removeJob, removeSong } from "../library/songs.js";
@@ -51,7 +51,7 @@ export class SongController {
     for (const { id } of added) void this.#decode(id);
   }
 
-  /** Separates the selected song, and every other song of this visit that nothing was done with yet. */
+  /** Separates the selected song, and all songs of this visit that have not been separated yet. */
   separate() {
     const { selected, model } = this.#store.state;
     const preset = chosenPreset(this.#store.state);
@@ -75,7 +75,7 @@ export class SongController {
     this.#plan(song, { model, preset, region: { start: region.start, stop } });
   }
 
-  /** Goes on with an unfinished separation, or tries a failed song again. @param {string} id */
+  /** Resumes an unfinished separation, or tries a failed song again. @param {string} id */
   resume(id) {
     const song = this.#songs.find(id);
     if (song && allows(song, "retried")) {
@@ -97,7 +97,7 @@ export class SongController {
     if (song.folder) await removeJob(id, song.unfinished);
   }
 
-  /** Stops a separation, or calls it off. @param {string} id */
+  /** Stops a separation, or takes the song out of the queue. @param {string} id */
   cancel(id) {
     const song = this.#songs.find(id);
     if (song && allows(song, "unplanned")) this.#songs.send(id, "unplanned", undefined);
@@ -120,7 +120,7 @@ export class SongController {
     this.#songs.putBack();
   }
 
-  /** Removes a song for good, at once. @param {string} id */
+  /** Removes a song without undo. @param {string} id */
   async erase(id) {
     this.remove(id);
     if (this.#store.state.removed?.id === id) await this.#eraseRemoved();

@@ -1,4 +1,4 @@
-/** Place, plan and desk of each song, kept from visit to visit. One record a song, since each tab has its own songs. */
+/** Place, plan and desk of each song, kept between visits. One record a song, since each tab has its own songs. */
 
 import { forget, recallRecord, remember } from "../platform/preferences.js";
 

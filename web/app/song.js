@@ -1,8 +1,8 @@
 /**
  * A song of the page, and everything that can happen to it.
  *
- * A `Song` is a frozen record. `transition` makes the next one from it; `Songs` keeps the current one, and is where
- * everybody else sends intents:
+ * A `Song` is a frozen record. `transition` makes the next one from it; `Songs` keeps the current one, and all other
+ * parts send it intents:
  *
  *     intent       from                           to
  *     decoding     decoding                       decoding
@@ -58,12 +58,12 @@ import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
  * @property {number} duration in seconds; 0 until it is decoded
  * @property {Track | null} track the song itself, with its peaks
  * @property {Normalisation | null} normalisation null until it is decoded
- * @property {Plan | null} plan of the separation that is to come, runs or has failed
- * @property {Unfinished | null} unfinished separation that can go on
+ * @property {Plan | null} plan of the next, current or failed separation
+ * @property {Unfinished | null} unfinished separation that can be resumed
  * @property {JobProgress | null} progress of the separation that runs
  * @property {{ done: number, total: number } | null} download of the model, in bytes
  * @property {Track[]} stems
- * @property {Span | null} preview the part that the stems cover, when it is not the whole song
+ * @property {Span | null} preview the part that the stems cover; null for the whole song
  * @property {number | null} nullTest the stems' sum minus the song, relative to the song, in dB; null until measured
  * @property {Desk} desk
  * @property {ErrorData | null} error
@@ -91,7 +91,7 @@ export function newSong(id, file, folder) {
  * A song of an earlier visit.
  * @param {StoredSong} stored
  * @param {Desk} [desk] as it was left
- * @param {{ model: string, preset: string } | null} [plan] of a separation that had not begun
+ * @param {{ model: string, preset: string } | null} [plan] of a separation that has not begun
  * @returns {Song}
  */
 export function reopenedSong({ id, facts, original, job }, desk, plan = null) {
@@ -222,7 +222,7 @@ const TRANSITIONS = Object.freeze({
     ({ unfinished }) => unfinished !== null,
   ),
 
-  /** A measurement of stems that have been replaced meanwhile says nothing about the new ones. */
+  /** Ignores a measurement of stems that have been replaced since. */
   nullTested: rule(ANY, (song, /** @type {{ stems: Track[], residual: number }} */ { stems, residual }) =>
     stems === song.stems ? { nullTest: residual } : {},
   ),
@@ -262,8 +262,8 @@ function startedFields({ plan, format, desk }, progress) {
 }
 
 /**
- * A separation that has ended early: its stems stay as far as they are finished, and it can go on from there. A
- * preview leaves nothing.
+ * A separation that has ended early keeps its finished samples, and can be resumed after them. A preview leaves
+ * nothing.
  * @param {Song} song
  * @returns {Partial<SongFields>}
  */
@@ -275,7 +275,7 @@ function interrupted(song) {
     ...NO_JOB,
     preview: null,
     stems: fraction > 0 ? stems : [],
-    // An earlier run may have got further than this one; what it has written is still there.
+    // Before its first sample, this run has not touched the stems of an earlier one.
     unfinished: isKept ? { model: plan.model.id, preset: plan.preset, fraction } : unfinished,
   };
 }

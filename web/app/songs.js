@@ -33,7 +33,7 @@ export class Songs {
   }
 
   /**
-   * Changes a song. Intents for songs that have gone for good are late, and ignored.
+   * Changes a song. Late intents for songs that have been removed are ignored.
    * @template {Intent} T
    * @param {string} id
    * @param {T} intent
@@ -51,7 +51,7 @@ export class Songs {
     void this.measureSpace();
   }
 
-  /** Lists the songs of earlier visits, and shows one that was cut off, so that it can go on. */
+  /** Lists the songs of earlier visits, and shows one whose separation can be resumed. */
   async restore() {
     const stored = (await openSongs()).map((song) => ({ song, preferences: recallSongPreferences(song.id) }));
     stored.sort((one, other) => (one.preferences.place ?? LAST) - (other.preferences.place ?? LAST));
@@ -119,7 +119,7 @@ export class Songs {
 }
 
 /**
- * A stored song with its preferences, else without, else null: a broken one must not hide the others.
+ * A stored song with its preferences; without them, or null, when they or the song are damaged.
  * @param {import("../library/songs.js").StoredSong} stored
  * @param {import("./song-preferences.js").SongPreferences} preferences
  */

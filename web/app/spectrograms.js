@@ -12,7 +12,7 @@ export const LOW = 30;
 /** Highest frequency that is drawn, in Hz, if the song's rate allows it. */
 const HIGHEST = 20_000;
 
-/** Longest stretch around a column that its window covers. */
+/** Seconds around a column that its window may cover. */
 const AROUND_SECONDS = 0.5;
 
 export class Spectrograms {

@@ -1,4 +1,4 @@
-/** The state of the page: one plain value, from which every element is drawn. */
+/** The state of the page: one plain value that every element renders. */
 
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
@@ -15,7 +15,7 @@
  * @property {EngineInfo | null} info
  * @property {string} choice of a device: `auto`, `webgpu`, `wasm-<threads>` or `wasm-<workers>x<threads>`
  * @property {string[]} choices
- * @property {number | null} measured number of devices that were measured against each other; null before
+ * @property {number | null} measured number of devices in the benchmark; null without one
  * @property {import("../engine/protocol.js").Fallback | null} fallback of the last device that failed
  */
 
@@ -30,7 +30,7 @@
  * @property {number} shell
  * @property {number} runtime
  * @property {string[]} models ids of models that need no download
- * @property {number} usage of the page altogether
+ * @property {number} usage of the page in total
  * @property {number} quota
  */
 
@@ -44,7 +44,7 @@
  * @property {Song[]} songs
  * @property {Song | null} removed last, which can be restored
  * @property {string | null} selected id of the song that is shown
- * @property {ExportState | null} export that runs, or ran last
+ * @property {ExportState | null} export the current or last one
  * @property {ErrorData | null} problem an error of the page rather than of a song
  * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update that a reload would bring
  * @property {OfflineState} offline

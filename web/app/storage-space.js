@@ -1,4 +1,4 @@
-/** Space in the browser's storage: what stems need, what songs take, and which songs could be removed. */
+/** Space in the browser's storage: needs of a separation, sizes of songs, and songs to remove. */
 
 /** @typedef {import("../engine/protocol.js").Model} Model */
 /** @typedef {import("./song.js").Song} Song */
@@ -40,7 +40,7 @@ export function hasSpaceFor(state, song, model) {
 }
 
 /**
- * Finished songs that could be removed to make space, the oldest first. A person decides.
+ * Finished songs that could be removed to make space, the oldest first. The user decides.
  * @param {PageState} state
  * @param {Song} song that needs the space
  */

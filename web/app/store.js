@@ -22,7 +22,7 @@ export class Store {
     this.touch();
   }
 
-  /** Calls the listeners, although only something inside the state has changed. */
+  /** Calls the listeners for a change inside the state. */
   touch() {
     if (this.#pending) return;
     this.#pending = true;
@@ -32,7 +32,7 @@ export class Store {
     });
   }
 
-  /** @param {(state: T) => void} listener called at once and after every change */
+  /** @param {(state: T) => void} listener called now and after every change */
   subscribe(listener) {
     this.#listeners.add(listener);
     listener(this.#state);

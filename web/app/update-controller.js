@@ -1,4 +1,4 @@
-/** Installs new versions of the app when a person asks for it, and once all work has ended. */
+/** Installs a new version of the app on request, once all work has ended. */
 
 import { isAtWork } from "./state.js";
 
@@ -43,7 +43,7 @@ export class UpdateController {
     });
   }
 
-  /** Follows an update in another tab; where songs would be lost, a person decides. */
+  /** Follows an update in another tab; when a reload would lose songs, the user decides. */
   #replaced() {
     if (this.#isApplying || this.#store.state.songs.length === 0) location.reload();
     else this.#show("replaced");
@@ -63,7 +63,7 @@ export class UpdateController {
     const done = new Promise((resolve) => {
       this.#release = () => resolve(undefined);
     });
-    // Chromium keeps a service worker alive for half a minute when it is asked something while it is being replaced.
+    // A request during its replacement keeps a service worker alive for half a minute in Chromium.
     const quiet = done.then(() => this.#offline.settled);
     void navigator.locks?.request(AT_WORK, { mode: "shared" }, () => quiet); // without locks nothing separates either
   }

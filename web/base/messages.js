@@ -1,11 +1,11 @@
 /**
  * Typed messages between threads. Every pair of threads speaks the same four kinds:
  *
- *     request  { v, id, type, data }          asks for something
- *     abort    { v, id, type: "abort" }       asks to stop a request, which is still replied to
+ *     request  { v, id, type, data }          starts some work
+ *     abort    { v, id, type: "abort" }       stops a request, which is still replied to
  *     reply    { id, ok: true, value }        ends a request
  *              { id, ok: false, error }
- *     event    { type, data }                 reports something meanwhile
+ *     event    { type, data }                 reports something in between
  *
  * Both ends of a port may call and serve: only replies have `ok`, and each end counts its own requests.
  *
@@ -34,7 +34,7 @@ import { cancelled, DemixError } from "./errors.js";
  */
 
 /**
- * The handler of each request. The signal is aborted when the caller no longer wants the reply.
+ * The handler of each request. The signal is aborted when the caller has aborted the request.
  * @template {{ [T in keyof C]: { data: any, value: any } }} C
  * @typedef {{ [T in keyof C]: (data: C[T]["data"], signal: AbortSignal) =>
  *   Promise<C[T]["value"] | Transferred<C[T]["value"]>> }} Handlers
@@ -63,7 +63,7 @@ export class Transferred {
 let areEventsChecked = false;
 
 /**
- * Checks events against their contract from now on. Only tests do: events are many, and come from our own workers.
+ * Checks events against their contract from now on. Only tests do: events are frequent, and come from our own workers.
  */
 export function checkEvents() {
   areEventsChecked = true;
@@ -104,7 +104,7 @@ export class Caller {
   }
 
   /**
-   * Makes a request. When the signal is aborted the call fails at once with its reason, while the other side stops.
+   * Makes a request. An abort rejects the call immediately with the signal's reason, while the other side stops.
    * @template {keyof C & string} T
    * @param {T} type
    * @param {C[T]["data"]} data
@@ -140,7 +140,7 @@ export class Caller {
     return new Promise((resolve) => this.#onStopped.push(resolve));
   }
 
-  /** Fails every request without a reply: none will come. @param {unknown} error */
+  /** Fails all pending requests. @param {unknown} error */
   fail(error) {
     for (const { reject, unlink } of this.#pending.values()) {
       unlink();
@@ -185,7 +185,7 @@ function checkEvent({ events }, { type, data }) {
  */
 export class WorkerClient extends Caller {
   #worker;
-  /** Set when the worker has ended: nobody would reply. @type {{ error: unknown } | null} */
+  /** Set when the worker has ended. @type {{ error: unknown } | null} */
   #end = null;
 
   /**
@@ -211,7 +211,7 @@ export class WorkerClient extends Caller {
     return this.#end ? Promise.reject(this.#end.error) : super.call(type, data, options);
   }
 
-  /** Terminates the worker. @param {unknown} [error] what pending and later calls fail with */
+  /** Terminates the worker. @param {unknown} [error] of pending and later calls */
   end(error = cancelled()) {
     this.#end ??= { error };
     this.#worker.terminate();
@@ -255,7 +255,7 @@ export function serve(port, contract, create, ready = Promise.resolve()) {
   });
 }
 
-/** To a call from this end of the port. @param {any} message */
+/** True for a reply to a call from this end of the port. @param {any} message */
 const isReply = (message) => typeof message?.ok === "boolean";
 
 /**

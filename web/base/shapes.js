@@ -1,5 +1,5 @@
 /**
- * Predicates of plain data, which compose into descriptions of messages.
+ * Composable predicates that describe the data of messages.
  *
  * @example const song = object({ rate: positive, title: optional(text) });
  */

@@ -4,7 +4,7 @@
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Settles as a promise does, or rejects with the signal's reason as soon as that is aborted.
+ * Settles with a promise, or rejects with the signal's reason when that is aborted first.
  * @template T
  * @param {AbortSignal | undefined} signal
  * @param {Promise<T>} promise

@@ -1,7 +1,7 @@
 /**
  * All messages between the page and an engine worker, and between that and its compute workers.
  *
- * Samples do not travel: songs and stems lie in the browser's storage, in pieces that both sides read
+ * Messages carry no samples: songs and stems are in the browser's storage, in pieces that both sides read
  * (`library/pieces.js`).
  */
 
@@ -77,7 +77,7 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
  * @property {string | null} adapter
  * @property {number} workers
  * @property {number} threads of each
- * @property {number} seconds for each piece of work, several of which may have been done side by side
+ * @property {number} seconds for each run of the layers, several of which may have run side by side
  */
 
 /**
@@ -86,11 +86,11 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
  * @property {number} [workers] by default one, or the fastest number of the benchmark
  * @property {number} [threads] of each; by default as many as there are cores, within reason
  * @property {boolean} [allowSoftwareAdapter] accept an emulated GPU: correct, and far too slow for real work
- * @property {DeviceMemory} [memory] by which `auto` chooses
+ * @property {DeviceMemory} [memory] on which `auto` is based
  */
 
 /**
- * A job. When it is requested again with the same folder, it goes on from its last finished segment.
+ * A job. Requested again with the same folder, it resumes after its last finished segment.
  * @typedef {object} JobRequest
  * @property {string} job its name in events
  * @property {StoredAudio} song
@@ -128,7 +128,7 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
 
 /**
  * Requests of the page. One `model.open` or `job.run` is worked on at a time, in the order they came; `job.run` opens
- * its model by itself. `analysis.run` and `device.benchmark` are made of workers of their own, which start no engine.
+ * its model by itself. `analysis.run` and `device.benchmark` go to workers of their own.
  * @typedef {{
  *   "engine.start": { data: Settings, value: EngineInfo },
  *   "device.benchmark": { data: Settings, value: BenchmarkResult },
@@ -141,7 +141,7 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
 /** @typedef {{ done: number, total: number }} Mark how much of a stage is done */
 
 /**
- * The device after one that has failed: with its default numbers of workers and threads when it names none.
+ * The device after one that has failed: without numbers of workers and threads, the defaults.
  * @typedef {{ kind: Device["kind"], workers?: number, threads?: number }} NextDevice
  */
 
@@ -152,9 +152,9 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
  */
 
 /**
- * Events of an engine worker. The stages of a start go on side by side, so there the mark is that of the whole start.
- * `model.unkept` carries the reason why a model must be downloaded again at the next visit; `requests` lists the network requests of
- * the worker and of those below it.
+ * Events of an engine worker. The stages of a start overlap, so their marks are those of the whole start.
+ * `model.unkept` carries the reason why a model must be downloaded again at the next visit; `requests` lists the
+ * network requests of the worker and of those below it.
  * @typedef {{
  *   "engine.progress": { stage: "python" | "packages" | "runtime" | "benchmark" | "ready" } & Mark,
  *   "engine.device": Device,
@@ -171,7 +171,7 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
 /** @typedef {{ name: string, dims: readonly number[], data: Float32Array<ArrayBuffer> }} NamedTensor */
 
 /**
- * Requests made of a compute worker; `seconds` are those of all runs of the session so far.
+ * Requests to a compute worker; `seconds` are those of all runs of the session.
  * @typedef {{
  *   "runtime.load": { data: Device, value: { version: string } },
  *   "session.open": { data: { session: number, model: Uint8Array<ArrayBuffer> }, value: null },

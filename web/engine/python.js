@@ -1,5 +1,5 @@
 /**
- * Python in a worker, and `demixer.bridge` in it. The only file that imports Pyodide.
+ * Loads Python and `demixer.bridge` into a worker. The only file that imports Pyodide.
  */
 
 import { DemixError } from "../base/errors.js";
@@ -12,7 +12,7 @@ import { siteUrl } from "../base/site.js";
 /** @typedef {{ name: string, bytes: Uint8Array }} Wheel */
 /** @typedef {{ stems: number[], mix: number, residual: number }} MixMeasurement as `demixer.mixdown.MixMeasurement` */
 
-/** Does the work of one of the two stages of a start. @typedef {<T>(stage: "python" | "packages", work: () => Promise<T>) => Promise<T>} Stage */
+/** Runs one of the two stages of a start. @typedef {<T>(stage: "python" | "packages", work: () => Promise<T>) => Promise<T>} Stage */
 
 /** @type {Promise<Interpreter> | undefined} */
 let interpreter;
@@ -40,7 +40,7 @@ export function loadInterpreter() {
 export function loadBridge(stage = (_, work) => work()) {
   bridge ??= (async () => {
     const wheel = fetchWheel();
-    wheel.catch(() => {}); // it fails below
+    wheel.catch(() => {}); // its error is thrown below
     const python = await stage("python", loadInterpreter);
     return stage("packages", async () => importBridge(python, await wheel));
   })();
@@ -156,7 +156,7 @@ async function install(python, { name, bytes }) {
 }
 
 /**
- * Our wheel, under the name that the build gave it. Fetched here because micropip accepts whatever the server sends.
+ * Our wheel, under the name that the build gave it. Fetched here because micropip would accept an error page.
  * @returns {Promise<Wheel>}
  */
 async function fetchWheel() {

@@ -1,4 +1,4 @@
-/** Reads stored audio in a worker, as a `Source` of the engine. */
+/** Reads stored audio in a worker, as a `Source` of Python. */
 
 import { free } from "../base/buffers.js";
 import { ORIGINAL } from "./layout.js";
@@ -16,7 +16,7 @@ export class AudioReader {
   #folder;
   #fromBlobs;
 
-  /** @param {StoredAudio} song @param {Folder | null} folder */
+  /** @param {StoredAudio} audio @param {Folder | null} folder null to read from blobs */
   constructor({ rate, channels, length, pieces }, folder) {
     this.rate = rate;
     this.channels = channels;
@@ -26,12 +26,10 @@ export class AudioReader {
     this.#fromBlobs = fromBlobs(channels);
   }
 
-  /** @param {StoredAudio} song */
-  static async open(song) {
-    return new AudioReader(
-      song,
-      song.folder === null ? null : await openFolder(`${song.folder}/${ORIGINAL}`),
-    );
+  /** @param {StoredAudio} audio */
+  static async open(audio) {
+    const { folder } = audio;
+    return new AudioReader(audio, folder === null ? null : await openFolder(`${folder}/${ORIGINAL}`));
   }
 
   /**
@@ -66,7 +64,7 @@ export class AudioReader {
   /**
    * Synchronous access is several times as fast as a blob's, but exclusive.
    * @param {Piece} piece
-   * @returns {Promise<FileSystemSyncAccessHandle | null>} null when another reader has it, or the audio is in memory
+   * @returns {Promise<FileSystemSyncAccessHandle | null>} null when another reader holds it, or the audio is in memory
    */
   async #access({ start }) {
     if (!this.#folder) return null;

@@ -61,7 +61,7 @@ async function receive(url, partial, signal, report, timeout) {
     const response = await fetch(url, {
       signal: AbortSignal.any([signal, stalled.signal]),
       headers: start ? { Range: `bytes=${start}-` } : {},
-      cache: "no-store", // it is kept in a cache of its own
+      cache: "no-store", // `model-store.js` keeps it
     });
     let received = response.status === 206 ? start : 0;
     let reported = 0;

@@ -68,7 +68,7 @@ export class JobOutput {
     return file && new Uint8Array(await file.arrayBuffer());
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} state resume point after everything that was written */
+  /** @param {Uint8Array<ArrayBuffer>} state resume point after all samples so far */
   async save(state) {
     this.#queue(() => this.#save(state));
   }
@@ -141,9 +141,9 @@ export class JobOutput {
     for (const number of await this.#states()) await remove(this.#folder, STATE + number);
   }
 
-  /** Resolves when nothing is being written any more. */
+  /** Waits for pending writes. */
   async close() {
-    await this.#writing.catch(() => {}); // the job has failed for a reason of its own
+    await this.#writing.catch(() => {}); // the job has already failed
   }
 
   /** @param {() => Promise<void>} work to do after all earlier work has succeeded */
@@ -152,7 +152,7 @@ export class JobOutput {
     this.#writing.catch(() => {}); // thrown by the next `write`
   }
 
-  /** Removes what an earlier run has left and this one cannot continue. */
+  /** Removes the files of an earlier run that this one does not continue. */
   async #clear() {
     if (!this.#folder) return;
     const states = (await this.#states()).map((number) => STATE + number);

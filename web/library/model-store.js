@@ -35,7 +35,7 @@ import { download } from "./download.js";
 
 const CACHE = "demixer-models";
 
-/** Header of a stored model that says where it comes from: `site`, the default, or `user`. */
+/** Header of a stored model with its origin: `site`, the default, or `user`. */
 const ORIGIN = "X-Demixer-Origin";
 
 /**
@@ -44,7 +44,7 @@ const ORIGIN = "X-Demixer-Origin";
  * @param {Artifact} artifact
  * @param {AbortSignal} signal
  * @param {Report} report
- * @param {(problem: DemixError) => void} warn called with the reason why it could not be kept
+ * @param {(problem: DemixError) => void} warn called with the reason when it cannot be kept
  * @param {number} [timeout] milliseconds without a byte after which a connection is given up
  * @returns {Promise<{ weights: Uint8Array<ArrayBuffer>, cached: boolean }>}
  */
@@ -76,8 +76,7 @@ export async function obtain(url, artifact, signal, report, warn, timeout) {
 }
 
 /**
- * True when an artifact is kept. Only verified ones are, and they are verified again when they are loaded, so the size is
- * enough here.
+ * True when an artifact is kept. Only verified ones are, and loading verifies them again, so the size is enough here.
  * @param {Artifact} artifact
  */
 export async function isKept(artifact) {
@@ -91,7 +90,7 @@ export async function forget(artifact) {
 }
 
 /**
- * Removes the artifacts that the site no longer has. Those of a model that a user brought stay.
+ * Removes the artifacts that the site no longer offers. Those that a user added stay.
  * @param {Artifact[]} current
  */
 export async function forgetOthers(current) {

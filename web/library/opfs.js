@@ -160,7 +160,7 @@ export async function writeFile(folder, name, bytes) {
 }
 
 /**
- * Writes all bytes, however few the browser takes at a time. Workers only.
+ * Writes all bytes; the browser may take few at a time. Workers only.
  * @param {FileSystemSyncAccessHandle} access
  * @param {ArrayBufferView<ArrayBuffer>} bytes
  * @param {number} [start] in the file

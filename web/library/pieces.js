@@ -1,6 +1,6 @@
 /**
  * Stored audio: interleaved float32 samples in pieces that never change once written. They can be read while more are
- * written, a crash leaves whole ones behind, and a WAV file is a header followed by the pieces.
+ * written, survive a crash, and form a WAV file after a header.
  */
 
 import { count, index, instance, listOf, nullable, object, positive, text } from "../base/shapes.js";

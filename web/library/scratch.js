@@ -1,4 +1,4 @@
-/** Folders for the temporary files of exports. Those that no page holds any longer are removed. */
+/** Folders for the temporary files of exports. Folders that no open page holds are removed. */
 
 import { EXPORTS } from "./layout.js";
 import { namesIn, openFolder, remove } from "./opfs.js";
@@ -15,7 +15,7 @@ export async function openScratch() {
   await new Promise((held) => {
     void navigator.locks.request(lockOf(id), () => {
       held(null);
-      return new Promise(() => {}); // until this page is gone
+      return new Promise(() => {}); // until this page closes
     });
   });
   return `${EXPORTS}/${id}`;

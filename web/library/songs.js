@@ -34,7 +34,7 @@ import { listPieces } from "./pieces.js";
  * @property {string} id
  * @property {SongRecord} facts
  * @property {StoredTrack} original
- * @property {StoredJob | null} job a finished one if there is any, else an unfinished one
+ * @property {StoredJob | null} job a finished one, else an unfinished one
  */
 
 /** Shapes of the records in the storage: earlier versions may have written others. */
@@ -49,7 +49,7 @@ const isSongRecord = object({
 });
 const isJobRecord = object({ model: text, preset: text, stems: listOf(text), hop: count });
 
-/** A name for a song that no other has; later songs come later in the alphabet. */
+/** A unique id for a song; later ones sort later. */
 export function newSongId() {
   return `${Date.now().toString(36)}-${crypto.randomUUID().slice(0, 8)}`;
 }
@@ -74,22 +74,22 @@ export async function openSongs() {
       if (song) songs.push(song);
       else await removeSong(id); // it was never decoded to its end
     } catch {
-      // A song that cannot be opened is left out, and left alone: a later version may open it.
+      // A song that cannot be opened is skipped but not removed: a later version may open it.
     }
   }
   return songs;
 }
 
 /**
- * Locks a song, so other tabs do not take it for an abandoned one.
+ * Locks a song for this page.
  * @param {string} id
- * @returns {Promise<boolean>} false when another tab has it
+ * @returns {Promise<boolean>} false when another tab holds it
  */
 export function hold(id) {
   return new Promise((resolve) => {
     void navigator.locks.request(`demixer-song-${id}`, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
-      return lock && new Promise(() => {}); // until this page is gone
+      return lock && new Promise(() => {}); // until this page closes
     });
   });
 }
@@ -100,7 +100,7 @@ export async function removeSong(id) {
 }
 
 /**
- * Removes the separations of a song but for one.
+ * Removes all separations of a song except one.
  * @param {string} id
  * @param {{ model: string, preset: string }} kept
  */
@@ -130,7 +130,7 @@ async function openSong(id, folder) {
   const original = { pieces, peaks: await readPeaks(folder, PEAKS) };
   const jobs = [];
   for (const job of await jobFolders(folder)) {
-    const opened = await openJob(job, facts).catch(() => null); // its song is whole without it
+    const opened = await openJob(job, facts).catch(() => null); // the song can do without
     if (opened) jobs.push(opened);
   }
   jobs.sort((one, other) => Number(other.done) - Number(one.done));

@@ -43,7 +43,7 @@ export class Track {
     this.peaks = new Float32Array(2 * Math.ceil(length / hop));
   }
 
-  /** The pieces so far, in order. */
+  /** In order. */
   get pieces() {
     return this.#pieces;
   }

@@ -1,4 +1,4 @@
-/** Features of the browser that the engine cannot do without; all but WebAssembly and workers need https or localhost. */
+/** Features of the browser that the engine needs; all but WebAssembly and workers require https or localhost. */
 
 const NEEDED = {
   WebAssembly: () => typeof WebAssembly === "object",

@@ -2,7 +2,7 @@
 
 import { fileOf } from "../library/opfs.js";
 
-/** Cache in which the service worker leaves shared files; the twin of `service-worker/main.js`. */
+/** Cache of shared files, filled by `service-worker/main.js`. */
 const SHARED = "demixer-shared";
 
 /** @param {(files: File[]) => void} take called with the files of each launch */

@@ -1,4 +1,4 @@
-/** System notifications, for a page in the background; the browser is asked only when a person wants them. */
+/** System notifications for a page in the background. Permission is requested only when the user turns them on. */
 
 import { siteUrl } from "../base/site.js";
 import { recall, remember } from "./preferences.js";
@@ -15,7 +15,7 @@ export function canNotify() {
 }
 
 /**
- * To be called from a click: the browser asks the person, who may refuse.
+ * Needs the user activation of a click: the browser asks the user, who may refuse.
  * @param {boolean} wanted
  */
 export async function wantNotifications(wanted) {
@@ -34,6 +34,6 @@ export function notify(text) {
       notification.close();
     });
   } catch {
-    // Phones show notifications only from a service worker; there, the page's title has to do.
+    // Phones show notifications only from a service worker.
   }
 }

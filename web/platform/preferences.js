@@ -15,7 +15,7 @@ export function recall(key) {
 }
 
 /**
- * A record that was remembered as JSON.
+ * A record remembered as JSON.
  * @param {string} key
  * @returns {any} an empty object when there is none, or it is damaged
  */
@@ -35,7 +35,7 @@ export function remember(key, value) {
   try {
     localStorage.setItem(PREFIX + key, value);
   } catch {
-    // Private windows and full disks: the page works without.
+    // Private windows and full disks: the page works without preferences.
   }
 }
 
@@ -44,6 +44,6 @@ export function forget(key) {
   try {
     localStorage.removeItem(PREFIX + key);
   } catch {
-    // There is nothing to forget then.
+    // Nothing was remembered.
   }
 }

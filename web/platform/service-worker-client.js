@@ -3,20 +3,20 @@
 import { siteUrl } from "../base/site.js";
 
 /**
- * What the service worker keeps of the site: the URLs that a device would still need, and bytes.
+ * Contents of the service worker's caches: URLs that a device still needs, and bytes.
  * @typedef {{ missing: string[], shell: number, runtime: number }} Kept
  */
 
 const SCRIPT = siteUrl("sw.js");
 
 /**
- * Dispatches `control` when the first one takes charge of the page, `waiting` when a new version could replace it,
+ * Dispatches `control` when the first one controls the page, `waiting` when a new version could replace it,
  * and `replaced` when one has.
  */
 export class ServiceWorkerClient extends EventTarget {
   /** @type {ServiceWorkerRegistration | null} */ #registration = null;
 
-  /** Whether the page has one in charge. */
+  /** True when a service worker controls the page. */
   get controls() {
     return Boolean(navigator.serviceWorker?.controller);
   }
@@ -26,7 +26,7 @@ export class ServiceWorkerClient extends EventTarget {
     if (!container) return;
     let before = container.controller;
     container.addEventListener("controllerchange", () => {
-      this.#tell(before ? "replaced" : "control");
+      this.#dispatch(before ? "replaced" : "control");
       before = container.controller;
     });
     container.register(SCRIPT).catch(() => {}); // offline, refused or broken: the page works without
@@ -36,14 +36,14 @@ export class ServiceWorkerClient extends EventTarget {
     this.#follow(this.#registration.waiting);
   }
 
-  /** Lets the version that waits take over; `replaced` follows. */
+  /** Activates the waiting version; `replaced` follows. */
   activate() {
     this.#registration?.waiting?.postMessage({ type: "SKIP_WAITING" });
   }
 
   /**
    * @param {string} device
-   * @returns {Promise<Kept | null>} nothing while no service worker is in charge
+   * @returns {Promise<Kept | null>} null while no service worker controls the page
    */
   async kept(device) {
     const worker = navigator.serviceWorker?.controller;
@@ -58,14 +58,14 @@ export class ServiceWorkerClient extends EventTarget {
   /** @param {ServiceWorker | null | undefined} worker */
   #follow(worker) {
     const look = () => {
-      if (worker?.state === "installed" && this.#registration?.active) this.#tell("waiting");
+      if (worker?.state === "installed" && this.#registration?.active) this.#dispatch("waiting");
     };
     worker?.addEventListener("statechange", look);
     look();
   }
 
   /** @param {string} type */
-  #tell(type) {
+  #dispatch(type) {
     this.dispatchEvent(new Event(type));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The service worker: keeps the files of the site, so that it works offline. The build puts `const site` before this
+ * The service worker: keeps the files of the site for use offline. The build puts `const site` before this
  * script, with every file of this version. The *shell* is kept when a version is installed, the *runtime* and the
  * *extras* when they are first used. A file is kept under its URL and the hash of its content: versions lie beside
  * each other, an update fetches only what has changed, and it takes over when the page asks for it.
@@ -20,7 +20,7 @@ const files = new Map(site.files.map((file) => [at(file.url), file]));
 files.set(scope, /** @type {SiteFile} */ (files.get(at("index.html"))));
 
 worker.addEventListener("install", (event) => {
-  // Chromium may race the network against this worker for a page; the page is here.
+  // Chromium may race the network against this worker for a page, which is kept here.
   event.addRoutes?.({ condition: { requestMode: "navigate" }, source: "fetch-event" });
   event.waitUntil(install());
 });
@@ -37,8 +37,8 @@ worker.addEventListener("message", (event) => {
 });
 
 /**
- * Keeps the shell, and the new version of all that was used: who could work offline still can. Any file that is
- * missing or damaged fails the installation, and the version before stays.
+ * Keeps the shell, and the new versions of all files in use: a page that was ready for offline use stays so. A missing
+ * or damaged file fails the installation, and the previous version stays.
  */
 async function install() {
   const keys = await keptKeys();
@@ -58,7 +58,7 @@ async function install() {
   );
 }
 
-/** Takes charge of the open pages and drops the files of other versions. */
+/** Claims the open pages and drops the files of other versions. */
 async function activate() {
   await worker.clients.claim();
   const current = new Set(site.files.map(keyOf));
@@ -80,10 +80,10 @@ async function answer(event, file) {
   try {
     const response = await download(file, event.request.signal);
     const copy = response.clone();
-    event.waitUntil(cache.put(keyOf(file), copy).catch(() => {})); // the disk may be full: it is used all the same
+    event.waitUntil(cache.put(keyOf(file), copy).catch(() => {})); // the disk may be full
     return withHeaders(file, response);
   } catch (reason) {
-    // The browser has dropped the page, and the host has another version of it by now.
+    // The browser has evicted the page, and the host has a newer version of it.
     if (event.request.mode === "navigate") return fetch(event.request);
     throw reason;
   }
@@ -115,7 +115,7 @@ function withHeaders({ url }, response, more = {}) {
   return new Response(response.body, { status, statusText, headers });
 }
 
-/** The key of every file that is kept, of whatever version. */
+/** The keys of all kept files, of any version. */
 async function keptKeys() {
   const keys = new Set();
   for (const name of new Set(Object.values(CACHES))) {

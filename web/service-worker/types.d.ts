@@ -1,4 +1,4 @@
-/** What the build and the browser put around `main.js`. */
+/** Globals of `main.js` that the build and the browser provide. */
 
 interface SiteFile {
   /** Relative to the site. */

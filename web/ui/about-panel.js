@@ -14,7 +14,7 @@ import { modelLabel } from "./texts.js";
 /** @typedef {import("./stems.js").Catalogue} Catalogue */
 
 export class AboutPanel extends HTMLElement {
-  /** Focusable, so that keys can scroll it on a narrow page. */
+  /** Focusable, for scrolling with keys on a narrow page. */
   #tables = h("div", {
     class: "quality-tables",
     role: "region",

@@ -1,4 +1,4 @@
-/** The measured peak and null test of an export, and the offer to lower what would clip. Emits `input`. */
+/** The measured peak and null test of an export, and the option to prevent clipping. Emits `input`. */
 
 import { loweringFor } from "../app/export-plan.js";
 import { h, icon, setText } from "./dom.js";
@@ -29,7 +29,7 @@ export class ExportMeasurement extends HTMLElement {
     );
   }
 
-  /** True when the person chose to lower everything so that nothing clips. */
+  /** True when the user chose to lower the gain to prevent clipping. */
   get lower() {
     return this.#lower.checked && !this.#warning.hidden;
   }

@@ -6,7 +6,7 @@
 /** This fraction of the visible part is read beyond either end, for scrolling. */
 const MARGIN = 0.5;
 
-/** Bounds the samples that are read at once; of a song of many hours, the visible part may be longer. */
+/** Most samples to read at once; the visible part of a song of many hours may be longer. */
 const MOST_SAMPLES = 1 << 23;
 
 export class FinePeaks {
@@ -23,7 +23,7 @@ export class FinePeaks {
   }
 
   /**
-   * The finest peaks at hand; finer ones are read in the background when the screen can show them.
+   * The finest peaks that are loaded; finer ones are read in the background when the screen can show them.
    * @param {Track} track
    * @param {number} first visible sample
    * @param {number} last
@@ -46,7 +46,7 @@ export class FinePeaks {
   }
 
   /**
-   * Reads one part at a time; `#loaded` asks again if another part is visible by then.
+   * Reads one part at a time; after `#loaded`, the next drawing reads another part that has become visible.
    * @param {Track} track
    * @param {number} start
    * @param {number} stop
@@ -59,7 +59,7 @@ export class FinePeaks {
       this.#peaks = await track.measurePeaks(start, stop, hop);
       this.#track = track;
     } catch {
-      return; // the song has been removed; the overview is enough
+      return; // the song has been removed
     } finally {
       this.#reading = false;
     }

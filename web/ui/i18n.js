@@ -5,7 +5,7 @@ import { recall, remember } from "../platform/preferences.js";
 
 /** @typedef {Record<string, string | number>} Params */
 
-/** The languages of the page, each by its own name. */
+/** The languages of the page, each in its own words. */
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", fr: "Français", ja: "日本語" };
 
 const KEY = "language";
@@ -57,7 +57,7 @@ async function load(locale) {
  * The text of a key.
  * @param {string} key
  * @param {Params} [params] `count` also selects the plural form
- * @param {string} [otherwise] used when there is no such text; the key by default, so that the gap shows
+ * @param {string} [otherwise] used for a missing text; by default the key
  * @returns {string}
  */
 export function t(key, params = {}, otherwise = key) {

@@ -11,7 +11,7 @@ const SLIP_PX = 4;
 /** Distance from an edge of the region at which it is grabbed. */
 const REACH_PX = 6;
 
-/** A notch of a wheel is some hundred units. */
+/** A notch of a wheel is about a hundred units. */
 const ZOOM_PER_UNIT = 0.003;
 
 export class LaneGestures {

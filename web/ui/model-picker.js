@@ -152,7 +152,7 @@ function timeText(model, preset, song, { info }) {
 /**
  * @param {PageState} state
  * @param {Song | null} song
- * @returns {string} the storage that the stems need, or an empty text before it is known
+ * @returns {string} the storage that the stems need; empty until it is known
  */
 function spaceText(state, song) {
   if (!song?.format || !song.folder || !state.model || !state.storage.quota) return "";
@@ -163,7 +163,7 @@ function spaceText(state, song) {
 /**
  * @param {PageState} state
  * @param {Song | null} song
- * @returns {string} why the song cannot be separated now, or an empty text
+ * @returns {string} the reason that keeps the song from being separated now, or an empty text
  */
 function reasonAgainst(state, song) {
   if (!song) return t("reason.no-song");

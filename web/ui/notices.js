@@ -44,7 +44,7 @@ export class UnfinishedNotice extends HTMLElement {
   }
 }
 
-/** Offers to bring back the song that was removed last: `song-undo`. */
+/** Offers to restore the song that was removed last: `song-undo`. */
 export class UndoNotice extends HTMLElement {
   #text = h("span");
   #undo = h("button", { type: "button", onclick: () => emit(this, "song-undo") }, t("action.undo"));
@@ -61,7 +61,7 @@ export class UndoNotice extends HTMLElement {
   }
 }
 
-/** Offers a reload when there is a reason for one: `update-apply`. Nothing reloads by itself. */
+/** Offers to install a new version, or to reload: `update-apply`. */
 export class UpdateBanner extends HTMLElement {
   #text = h("p", { role: "status" });
   #button = h("button", { type: "button", onclick: () => emit(this, "update-apply") });

@@ -1,4 +1,4 @@
-/** The two lines of the footer: the device that computes, and the readiness to work offline. */
+/** The two lines of the footer: the device, and the readiness for offline use. */
 
 import { settingsOf } from "../engine/devices/candidates.js";
 import { emit, h, setText } from "./dom.js";
@@ -64,7 +64,7 @@ function choiceText(name) {
   return t(`engine.choice.${device}`, { count });
 }
 
-/** The readiness to work offline. Emits `offline-prepare` and `offline-cancel`. */
+/** The readiness for offline use. Emits `offline-prepare` and `offline-cancel`. */
 export class OfflineLine extends HTMLElement {
   #ready = h("span", { role: "status" });
   #progress = h("span");

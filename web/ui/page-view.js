@@ -79,7 +79,7 @@ export class PageView {
   }
 
   /**
-   * Renders what moves while a song plays.
+   * Renders the playhead and the levels.
    * @param {Song | null} song
    */
   follow(song) {
@@ -114,7 +114,7 @@ export class PageView {
     return this.#transport.waiting ? t("transport.waiting") : "";
   }
 
-  /** The focused one of the parts that come and go. */
+  /** The focused part, of those that come and go. */
   #focusedPart() {
     return [this.#picker, this.#job].find((part) => part.contains(document.activeElement)) ?? null;
   }
@@ -129,10 +129,10 @@ export class PageView {
   }
 }
 
-/** Makes every custom element anew after a change of language; a new `PageView` then renders the state again. */
+/** Recreates all custom elements after a change of language; a new `PageView` then renders the state. */
 export function rebuildElements() {
   for (const old of document.body.querySelectorAll("*")) {
-    const replaced = !old.isConnected; // with the custom element around it
+    const replaced = !old.isConnected; // inside another custom element
     if (replaced || !customElements.get(old.localName)) continue;
     const fresh = document.createElement(old.localName);
     if (old.id) fresh.id = old.id;

@@ -8,7 +8,7 @@ import { t } from "./i18n.js";
 export class RequestCount extends HTMLElement {
   #count = h("p", { class: "request-count", id: uniqueId("requests") });
   #note = h("p");
-  /** Focusable, so that keys can scroll it. */
+  /** Focusable, for scrolling with keys. */
   #list = h("ol", { tabindex: 0, "aria-labelledby": this.#count.id });
 
   connectedCallback() {

@@ -25,10 +25,10 @@ import { ZOOM_STEP } from "./visible-span.js";
 
 const STEP_SECONDS = 5;
 
-/** Set when single-character keys are off, which speech input needs (WCAG 2.1.4). */
+/** Preference that turns off single-character keys, for speech input (WCAG 2.1.4). */
 const OFF_KEY = "keys-off";
 
-/** Elements with a meaning of their own for these keys. */
+/** Elements that use these keys themselves. */
 const OWN_SPACE = "button, input, select, textarea, a, summary";
 const OWN_ARROWS = "input, select, textarea";
 
@@ -89,7 +89,7 @@ export function listenToKeys(page) {
 }
 
 /**
- * True unless the focused element, an open dialog or the browser has a use for the key.
+ * True unless the focused element, an open dialog or the browser uses the key.
  * @param {KeyboardEvent} event
  * @param {Song} song
  */

@@ -1,4 +1,4 @@
-/** The selected song: name, facts, tools and its lane, tinted as far as it is separated. Emits `song-remove`. */
+/** The selected song: name, facts, tools and its lane, tinted up to its separated part. Emits `song-remove`. */
 
 import { emit, h, icon, setText } from "./dom.js";
 import { clock, kilohertz, percent } from "./format.js";

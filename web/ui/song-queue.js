@@ -81,7 +81,7 @@ class SongRow {
     this.#move(by);
   }
 
-  /** Listens on the window: a row that moves in the document loses its pointer capture. */
+  /** Listens on the window: a row that moves in the document would lose its pointer capture. */
   #grab() {
     const held = new AbortController();
     const { signal } = held;

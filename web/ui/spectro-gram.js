@@ -101,7 +101,7 @@ export class SpectroGram extends HTMLElement {
         this.#draw();
       }
     } catch (reason) {
-      // Cancelled requests are repeated by the next rendering.
+      // The next rendering repeats cancelled requests.
       this.#failed = /** @type {any} */ (reason)?.code !== "cancelled";
     }
     this.#working = false;

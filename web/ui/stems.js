@@ -22,7 +22,7 @@ export function stemIcon(stem, catalogue) {
 }
 
 /**
- * Gives an element and what it holds the colour of a stem: the style sheets read it as `--stem`, adapted to the theme.
+ * Gives an element and its content the colour of a stem, which the style sheets adapt to the theme as `--stem`.
  * @param {HTMLElement} element
  * @param {string} stem
  * @param {Catalogue} catalogue

@@ -1,5 +1,5 @@
 /**
- * The parts that the browser stores, each with a button to remove it. Emits `storage-remove`, `offline-prepare` and
+ * The parts in the browser's storage, each with a button to remove it. Emits `storage-remove`, `offline-prepare` and
  * `offline-cancel`.
  */
 

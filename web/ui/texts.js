@@ -9,7 +9,7 @@ import { t } from "./i18n.js";
 /** @typedef {NonNullable<ExportState["writing"]>} Writing */
 /** @typedef {NonNullable<ExportState["written"]>} Written */
 
-/** @param {Model} model @returns {string} in the page's language, or as its description has it */
+/** @param {Model} model @returns {string} in the page's language, else from its description */
 export function modelLabel({ id, label }) {
   return t(`model.${id}.label`, {}, label);
 }
@@ -24,7 +24,7 @@ export function modelNotice(id, notice) {
   return t(`model.${id}.notice`, {}, notice);
 }
 
-/** Title and artist, as far as the file names them. @param {import("../app/song.js").Song} song */
+/** The title and artist that the file names. @param {import("../app/song.js").Song} song */
 export function tagsText({ tags: { title, artist } }) {
   if (title && artist) return t("song.tags", { title, artist });
   return title ?? artist ?? "";
@@ -66,7 +66,7 @@ export function savedText({ name, clipped }) {
   return clipped ? `${saved} ${t("export.clipped", { count: clipped })}` : saved;
 }
 
-/** Advice on an error: its own hint, or that of its code. @param {import("../base/errors.js").ErrorData} error */
+/** Advice on an error: by its hint, else by its code. @param {import("../base/errors.js").ErrorData} error */
 export function errorHint({ code, hint }) {
   return t(`error.${code}.hint.${hint}`, {}, t(`error.${code}.hint`));
 }

@@ -1,4 +1,4 @@
-/** The light or dark theme: the system's until the person chooses one. */
+/** The light or dark theme: the system's until the user chooses one. */
 
 import { recall, remember } from "../platform/preferences.js";
 
@@ -34,7 +34,7 @@ export function toggleTheme() {
 }
 
 /**
- * Listens for changed colours, for whatever is drawn on a canvas.
+ * Listens for changed colours, for drawings on a canvas.
  * @param {() => void} listener
  * @param {AbortSignal} [signal] ends the listening
  */

@@ -29,7 +29,7 @@ export function zoomed({ start, stop }, factor, at, duration) {
 }
 
 /**
- * Scrolls by some seconds, as far as the song goes.
+ * Scrolls by some seconds, within the song.
  * @param {Span} view
  * @param {number} seconds
  * @param {number} duration

@@ -7,7 +7,7 @@ import { onThemeChange } from "./theme.js";
 /** @typedef {import("../library/track.js").Peaks} Peaks */
 /** @typedef {import("../library/track.js").Track} Track */
 
-/** Quiet songs are scaled up, but noise must not look like music. */
+/** Quietest peak that is scaled to full height: noise must not look like music. */
 const QUIETEST_FULL_SCALE = 0.05;
 
 /**

@@ -12,7 +12,7 @@ import { decodeWhole } from "./whole-file.js";
 /** @typedef {import("../protocol.js").PageCalls} PageCalls */
 
 /**
- * Aborting the signal terminates the worker: a decoder of the browser cannot be interrupted.
+ * Aborting the signal terminates the worker: the browser's decoders cannot be interrupted.
  * @param {Blob} file
  * @param {string} name of the song
  * @param {string | null} folder of the song in the storage; null keeps its samples in memory

@@ -26,7 +26,7 @@ const MAX_RATE = 192_000;
 const MAX_CHANNELS = 8;
 
 /**
- * Decodes the default audio track of a file; of a truncated file, the part that is there.
+ * Decodes the default audio track of a file; of a truncated file, the part that exists.
  * @param {Blob} file
  * @param {DecodeWhole} decodeWhole
  * @returns {AsyncGenerator<Block>}

@@ -1,4 +1,4 @@
-/** Reads the encoder's delay from Matroska and WebM files, in which it stands in nanoseconds. */
+/** Reads the encoder's delay from Matroska and WebM files, which give it in nanoseconds. */
 
 import { bytesAt } from "./file-bytes.js";
 

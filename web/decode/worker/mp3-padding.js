@@ -21,7 +21,7 @@ const RATES = [44_100, 48_000, 32_000];
 /**
  * @param {Blob} file an MP3 file
  * @returns {Promise<[start: number, stop: number][]>} delay and padding, in seconds from the first decoded sample;
- *   empty without a tag. Joined files go on after the second one.
+ *   empty without a tag. Joined files continue after the second one.
  */
 export async function mp3Gaps(file) {
   const view = await bytesAt(file, await tagBytes(file), SEARCHED_BYTES);

@@ -39,7 +39,7 @@ async function spanOf(file, format, track) {
   return { start: hasDelay ? await matroskaDelay(file, track.id) : 0, stop: END };
 }
 
-/** Seconds that the decoder itself leaves out: those of Opus stand in its own header. @param {InputAudioTrack} track */
+/** Seconds that the decoder itself leaves out: Opus names them in its header. @param {InputAudioTrack} track */
 async function skippedByDecoder(track) {
   const description = (await track.getDecoderConfig())?.description;
   if ((await track.getCodec()) !== "opus" || !description) return 0;

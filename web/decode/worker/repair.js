@@ -1,4 +1,4 @@
-/** Leaves out damaged parts that would keep the demuxer from a song that is there. */
+/** Leaves out damaged parts at which the demuxer would give up. */
 
 import { bytesAt, textAt } from "./file-bytes.js";
 

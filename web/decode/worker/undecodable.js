@@ -1,5 +1,5 @@
 /**
- * Files that cannot be streamed: decoded whole by the page when its browser can, and else refused with a reason.
+ * Files that cannot be streamed: the page decodes them whole, or they are refused with a reason.
  */
 
 import { DemixError } from "../../base/errors.js";

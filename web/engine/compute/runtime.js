@@ -89,10 +89,10 @@ export class Session {
   #onRelease;
   /** @type {Promise<unknown>} */ #turn = Promise.resolve();
 
-  /** Runs to ask for beyond the one that is waited for, so that the device always has work. */
+  /** Runs to request ahead of the one that is awaited, to keep the device busy. */
   ahead = 1;
 
-  /** Seconds of all runs so far. */
+  /** Seconds of all runs. */
   seconds = 0;
 
   /**
@@ -156,7 +156,7 @@ function lossOf(device) {
   const lost = device.lost.then(({ message }) => {
     throw new DemixError("runtime/device-lost", `The GPU is gone. ${message}`);
   });
-  lost.catch(() => {}); // may happen between two runs
+  lost.catch(() => {}); // it may be lost between two runs
   return lost;
 }
 

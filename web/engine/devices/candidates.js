@@ -55,7 +55,7 @@ export function candidates() {
 }
 
 /**
- * The name of some settings, by which a choice is kept and shown: `auto`, `webgpu`, `wasm-<threads>` or
+ * The name of some settings, under which a choice is kept and shown: `auto`, `webgpu`, `wasm-<threads>` or
  * `wasm-<workers>x<threads>`.
  * @param {Pick<Settings, "device" | "workers" | "threads">} settings
  */

@@ -1,5 +1,5 @@
 /**
- * Chooses the device: the one that was asked for, else the fastest of the last benchmark that has not failed here.
+ * Chooses the device: the requested one, else the fastest of the last benchmark that has not failed here.
  */
 
 import { DemixError } from "../../base/errors.js";

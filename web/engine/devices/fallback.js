@@ -16,7 +16,7 @@ export function isFault(reason) {
 
 /**
  * The settings that avoid a device that has failed: after the GPU the processor, after several workers one, after many
- * threads one. After that, or when the fault came before any device, there is only a fresh worker.
+ * threads one. After that, or when no device had been chosen, the same settings in a new worker.
  * @param {Settings} settings
  * @param {Device | null} failed
  * @returns {Settings}

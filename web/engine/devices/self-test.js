@@ -1,7 +1,7 @@
 /**
- * Tells whether a device computes correctly: questions with known answers, graphs made by `models/testing/make.py`.
+ * Tests that a device computes correctly, by questions with known answers: graphs made by `models/testing/make.py`.
  *
- * The probe is a chain of products with a matrix that is its own inverse, so that the output is the input. The
+ * The probe is a chain of products with a matrix that is its own inverse, so the output is the input. The
  * question consists of the operators of the real models.
  */
 

@@ -44,7 +44,7 @@ export class Analyser {
     }
   }
 
-  /** Terminates the worker; the next analysis starts another one. @param {unknown} [error] what running ones fail with */
+  /** Terminates the worker; the next analysis starts another one. @param {unknown} [error] of running analyses */
   end(error) {
     clearTimeout(this.#timer);
     this.#client?.end(error);

@@ -1,6 +1,6 @@
 /**
  * The page's side of the engine: starts the worker when it is needed, replaces it when it dies, falls back to another
- * device when one fails, and obeys an abort at once.
+ * device when one fails, and honours an abort immediately.
  */
 
 import { DemixError } from "../../base/errors.js";
@@ -23,7 +23,7 @@ import { KnownDevices } from "./known-devices.js";
 /** Time for an aborted call to stop before its worker is ended: a model may block it for many seconds. */
 const GRACE_MS = 250;
 
-/** Fails the calls of a worker that is replaced; they are made once more, of its successor. */
+/** Fails the calls of a worker that is replaced; its successor gets them again. */
 const REPLACED = new DemixError("engine/crashed", "The engine was started anew.");
 
 /** Dispatches every event of `protocol.js` as a CustomEvent of that type, its data in `detail`. */
@@ -35,17 +35,17 @@ export class EngineClient extends EventTarget {
   /** @type {Settings} */ #settings = { device: "auto" };
   /** Take the place of the settings after a device has failed. @type {Settings | null} */
   #fallback = null;
-  /** Those that the connection was made with. @type {Settings | null} */
+  /** Settings of the connection. @type {Settings | null} */
   #used = null;
   /** @type {Connection | null} */ #connection = null;
-  /** Resolves when what was aborted has stopped. @type {Promise<void> | null} */
+  /** Resolves when the aborted calls have stopped. @type {Promise<void> | null} */
   #stopping = null;
 
   /**
    * @param {object} [options]
    * @param {KnownDevices} [options.devices]
-   * @param {number} [options.startTimeout] milliseconds that a starting engine may stay silent
-   * @param {number} [options.workTimeout] the same for a working one, unless it is known to be slow
+   * @param {number} [options.startTimeout] milliseconds of silence after which a start counts as stuck
+   * @param {number} [options.workTimeout] the same for a running call, on a fast machine
    * @param {number} [options.grace] milliseconds that an aborted call may take to stop
    * @param {number} [options.idle] milliseconds without analyses after which their worker ends
    */
@@ -77,7 +77,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Changes the settings from the next call on for which the engine is free, and forgets a fallback.
+   * Changes the settings for later calls, once the engine is free, and forgets a fallback.
    * @param {Settings} settings
    */
   prefer(settings) {
@@ -109,10 +109,10 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Separates a song, or goes on with it; the stems arrive as `job.chunk` events. When a device fails, the same
-   * request is made once more elsewhere, after an `engine.fallback` event.
+   * Separates a song, or resumes its separation; the stems arrive as `job.chunk` events. When a device fails, the
+   * request is repeated on another one, after an `engine.fallback` event.
    *
-   * When the signal is aborted the call fails at once, and no event of the job follows.
+   * An abort rejects the call immediately, and no event of the job follows.
    * @param {JobRequest} request
    * @param {AbortSignal} [signal]
    */
@@ -136,7 +136,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Makes a call of the engine, and once more if its worker was replaced meanwhile.
+   * Calls the engine, and again if its worker is replaced during the call.
    * @template T
    * @param {(connection: Connection) => Promise<T>} call
    * @param {AbortSignal} [signal]
@@ -144,7 +144,7 @@ export class EngineClient extends EventTarget {
    */
   async #ask(call, signal) {
     for (;;) {
-      if (this.#stopping) await until(signal, this.#stopping); // or this call would end with the aborted ones
+      if (this.#stopping) await until(signal, this.#stopping); // its worker may be replaced
       signal?.throwIfAborted();
       const connection = this.#connect();
       try {
@@ -157,7 +157,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Waits until the aborted calls have stopped. A worker that is blocked is replaced by one that is warm for the next.
+   * Waits until the aborted calls have stopped, and replaces a worker that is blocked.
    * @param {Connection} connection
    */
   async #stop(connection) {
@@ -169,7 +169,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Makes a call once more, of another device, when the machine was at fault.
+   * Calls the engine, and once more on another device when one has failed.
    * @template T
    * @param {(connection: Connection) => Promise<T>} call
    * @param {AbortSignal} [signal]
@@ -248,7 +248,7 @@ export class EngineClient extends EventTarget {
   }
 }
 
-/** Fails with one clear line instead of somewhere deep inside. */
+/** Fails early, with one clear line. */
 function checkBrowser() {
   const lacking = missing().join(", ");
   if (!lacking) return;

@@ -1,5 +1,5 @@
 /**
- * Compares the candidates of this machine, each in a worker of its own that is then thrown away.
+ * Benchmarks the candidates of this machine, each in a worker of its own.
  */
 
 import { WorkerClient } from "../../base/messages.js";
@@ -25,7 +25,7 @@ export async function compareDevices(signal, budget = BUDGET_MS) {
   const results = [];
   for (const settings of candidates()) {
     if (over.aborted) break;
-    // A device that is not there, fails or takes too long has no result.
+    // A device that is absent, fails or takes too long has no result.
     await benchmark(settings, over).then((result) => results.push(result), ignore);
   }
   signal.throwIfAborted();

@@ -24,8 +24,8 @@ import { Watchdog } from "./watchdog.js";
 
 /**
  * Makes an engine worker that has started nothing yet.
- * @param {() => void} [onGone] called when it does not live any more, for whatever reason. A model blocks it for many
- *   seconds, so silence proves nothing; but it holds a lock with its name, which the browser then grants to us.
+ * @param {() => void} [onGone] called when the worker has ended, for any reason. A model blocks it for many seconds, so
+ *   silence proves nothing; but it holds a lock with its name, which the browser then grants to the page.
  * @returns {Worker}
  */
 export function spawn(onGone = () => {}) {
@@ -41,7 +41,7 @@ export class Connection {
   /** @type {WorkerClient<Calls, Events>} */ #client;
   #timeouts;
   #watchdog;
-  /** Data of the calls that somebody waits for. @type {Set<object>} */
+  /** Data of the calls in progress. @type {Set<object>} */
   #calls = new Set();
   #gflop = 0;
   #isEnded = false;
@@ -57,7 +57,7 @@ export class Connection {
   /**
    * @param {Settings} settings
    * @param {Timeouts} timeouts
-   * @param {(type: keyof Events, data: any) => void} onEvent gets no event of a call that was aborted
+   * @param {(type: keyof Events, data: any) => void} onEvent not called for events of aborted calls
    */
   constructor(settings, timeouts, onEvent) {
     const worker = spawn(() => this.#crash("It was ended from outside."));
@@ -76,7 +76,7 @@ export class Connection {
     });
     /** @type {Promise<EngineInfo>} */
     this.started = this.#start(settings);
-    this.started.catch(() => {}); // those who await it get its error
+    this.started.catch(() => {}); // callers that await it get its error
   }
 
   /** True when a new call needs a new worker: this one has ended, or its runtime has failed and nothing uses it. */
@@ -84,7 +84,7 @@ export class Connection {
     return this.#isEnded || (this.#isSpoilt && this.#calls.size === 0);
   }
 
-  /** True while somebody waits for a call. */
+  /** True while a call is in progress. */
   get isBusy() {
     return !this.#isEnded && this.#calls.size > 0;
   }
@@ -94,7 +94,7 @@ export class Connection {
    * @param {T} type
    * @param {Calls[T]["data"]} data
    * @param {AbortSignal} [signal]
-   * @param {number} [gflop] work that is done in silence, in 1e9 operations
+   * @param {number} [gflop] work between two messages, in 1e9 operations
    * @returns {Promise<Calls[T]["value"]>}
    */
   async call(type, data, signal, gflop = 0) {
@@ -104,7 +104,7 @@ export class Connection {
     try {
       return await this.#client.call(type, data, { signal });
     } catch (error) {
-      // A wasm runtime that has failed once is not to be trusted again, and its heap never shrinks.
+      // A wasm runtime is unreliable after a failure, and its heap never shrinks.
       if (error instanceof DemixError && error.code.startsWith("runtime/")) this.#isSpoilt = true;
       throw error;
     } finally {
@@ -117,8 +117,8 @@ export class Connection {
   }
 
   /**
-   * Waits until every aborted call has stopped. The time of a start does not count: it blocks the worker for short
-   * moments only, and is soon needed again.
+   * Waits until every aborted call has stopped. The time of a start does not count: it blocks the worker only
+   * briefly.
    * @param {number} grace milliseconds that a started engine has for it
    * @returns {Promise<boolean>} false when it is blocked
    */
@@ -130,7 +130,7 @@ export class Connection {
     ]);
   }
 
-  /** Terminates the worker. @param {unknown} [error] what its calls fail with */
+  /** Terminates the worker. @param {unknown} [error] of its calls */
   end(error = cancelled()) {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -155,7 +155,7 @@ export class Connection {
     }
   }
 
-  /** A start has a timeout of its own. */
+  /** Starts have their own timeout. */
   #watch() {
     if (this.info && this.isBusy) this.#watchdog.start((1000 * this.#gflop) / this.info.gflops);
   }
@@ -173,11 +173,11 @@ export class Connection {
   /** @param {Events["model.progress"]} event */
   #modelProgress({ stage, done, total }) {
     this.#watchdog.paused = stage === "download" && done < total;
-    if (stage === "create") this.#watchdog.expect(this.#timeouts.work); // it compiles, where it usually computes
+    if (stage === "create") this.#watchdog.expect(this.#timeouts.work); // compiling is as long as computing
   }
 
   /**
-   * True when somebody waits for the call that an event belongs to. Events of a job name it; those of a model do not.
+   * True when the call that an event belongs to is in progress. Events of a job name it; those of a model do not.
    * @param {keyof Events} type
    * @param {any} data
    */

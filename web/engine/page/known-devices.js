@@ -1,4 +1,4 @@
-/** Remembers from visit to visit, until the browser changes, how the devices of this machine did in their tests. */
+/** The test results of this machine's devices, kept between visits until the browser changes. */
 
 import { recall, remember } from "../../platform/preferences.js";
 import { usableCores } from "../devices/candidates.js";
@@ -25,19 +25,19 @@ export class KnownDevices {
     return Object.keys(this.#memory.selfTests).filter((name) => name !== "wasm");
   }
 
-  /** Keeps that a device has passed its self-test. @param {EngineInfo} info */
+  /** Records that a device has passed its self-test. @param {EngineInfo} info */
   accept({ adapter, device, fp16 }) {
     this.#keepSelfTest(adapter ?? device, { passed: true, fp16 });
   }
 
   /**
-   * Keeps that a GPU has failed. The processor is the last resort, and never rejected.
+   * Records that a GPU has failed. The processor is the last resort, and never rejected.
    * @param {string} adapter
    * @param {ErrorCode} code
    */
   reject(adapter, code) {
     this.#keepSelfTest(adapter, { passed: false, code });
-    this.#update({ ...this.#memory, benchmark: null }); // it compared others with a device that is out
+    this.#update({ ...this.#memory, benchmark: null }); // it compared others with this device
   }
 
   /**
@@ -52,7 +52,7 @@ export class KnownDevices {
     this.#update({ ...this.#memory, benchmark: { gpu, cores: usableCores(), runtime, results: usable } });
   }
 
-  /** True when the benchmark was made of the devices and runtime that this engine has. @param {EngineInfo} info */
+  /** True when the benchmark covers the devices and the runtime of this engine. @param {EngineInfo} info */
   isBenchmarked({ adapter, runtime }) {
     const { benchmark } = this.#memory;
     return (

@@ -1,9 +1,9 @@
 /**
- * Notices when a busy worker has stopped. A model blocks it for many seconds, on slow machines for minutes, so the
- * silence that counts depends on this machine and this job.
+ * Detects a busy worker that is stuck. A model blocks it for many seconds, on slow machines for minutes, so the limit
+ * of silence depends on the machine and the job.
  */
 
-/** Times that a silence may exceed one that ended well, or one that is expected. */
+/** Factor by which a silence may exceed earlier ones, or the expected one. */
 const SLACK = 4;
 
 /** Ticks in one timeout. They are counted instead of clock time, since a laptop that slept has missed its ticks too. */
@@ -17,7 +17,7 @@ export class Watchdog {
   #longest = 0;
   #expected = 0;
 
-  /** Set while something with a timeout of its own is under way, such as a download. */
+  /** Set during work that has its own timeout, such as a download. */
   paused = false;
 
   /**
@@ -30,7 +30,7 @@ export class Watchdog {
   }
 
   /**
-   * Begins to watch, or goes on.
+   * Starts watching, unless it does already.
    * @param {number} silence milliseconds that are expected
    */
   start(silence) {

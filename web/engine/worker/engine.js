@@ -1,5 +1,5 @@
 /**
- * Handles the requests made of an engine worker.
+ * Handles the requests to an engine worker.
  */
 
 import { until } from "../../base/waiting.js";
@@ -14,7 +14,7 @@ export class Engine {
   #emit;
   #startup;
   #models;
-  /** Settles when the last of the calls that wait for their turn is over. @type {Promise<unknown>} */
+  /** Settles when the last call in the queue has ended. @type {Promise<unknown>} */
   #turn = Promise.resolve();
 
   /** @type {import("../../base/messages.js").Handlers<Calls>} */
@@ -66,7 +66,7 @@ export class Engine {
   }
 
   /**
-   * Does one thing after another. A call that is aborted while it waits ends at once.
+   * Runs one call after another. A call that is aborted while it waits ends immediately.
    * @template T
    * @param {AbortSignal} signal
    * @param {() => Promise<T>} work

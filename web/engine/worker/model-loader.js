@@ -34,8 +34,8 @@ export class ModelLoader {
    * @param {Model} model
    * @param {string | undefined} precision by default that of the device
    * @param {AbortSignal} signal
-   * @returns {Promise<{ bytes: number, cached: boolean, sessions: Session[] }>} `cached` when the browser keeps it for
-   *   the next visit
+   * @returns {Promise<{ bytes: number, cached: boolean, sessions: Session[] }>} `cached` when the browser keeps it
+   *   for the next visit
    */
   async open(model, precision, signal) {
     const expected = artifactsOf(

@@ -1,5 +1,5 @@
 /**
- * Starts Python and the model runtime, side by side, each once and when first needed.
+ * Starts Python and the model runtime in parallel, each once and on first use.
  */
 
 import { DemixError, messageOf } from "../../base/errors.js";
@@ -73,7 +73,7 @@ export class Startup {
     return this.#compute;
   }
 
-  /** The ability of the device; before it has started, the one that it will probably have. @returns {Promise<Ability>} */
+  /** The ability of the device, or the likely one before it has started. @returns {Promise<Ability>} */
   async expectedAbility() {
     if (this.#ability) return this.#ability;
     const [device] = await this.#chosen();
@@ -150,7 +150,7 @@ export class Startup {
   }
 }
 
-/** Loads the runtime here for a GPU, which blocks no worker, and in workers of its own for the processor. @param {Device} device */
+/** Loads the runtime: in this worker for a GPU, which does not block it; in compute workers for the processor. @param {Device} device */
 async function loadRuntime(device) {
   if (device.kind === "wasm") return WorkerPool.load(device);
   const { Runtime } = await import("../compute/runtime.js");

@@ -1,6 +1,6 @@
 /**
- * The processor as a model runtime: compute workers that hold the same networks, each with some of its threads. To the
- * engine a pool is what a `Runtime` of `compute/runtime.js` is.
+ * The processor as a model runtime: compute workers that hold the same networks, each with some of its threads. A pool
+ * has the interface of `Runtime` in `compute/runtime.js`.
  */
 
 import { free } from "../../base/buffers.js";
@@ -84,7 +84,7 @@ class PooledSession {
     this.#id = id;
   }
 
-  /** Runs to ask for beyond the one that is waited for: each worker has another segment ready. */
+  /** Runs to request ahead of the one that is awaited: each worker has another segment ready. */
   get ahead() {
     return 2 * this.#workers.length - 1;
   }

@@ -1,4 +1,4 @@
-/** Saves a file where the person picks, or with the browser's downloads. */
+/** Saves a file where the user picks, or with the browser's downloads. */
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -14,12 +14,12 @@ const URL_LIFETIME_MS = 60_000;
 
 /**
  * Chromium reports a dialog that it cannot show, as without a window, exactly as one that was dismissed: `AbortError` with
- * the same message. Only the time tells them apart; nobody reads and dismisses a dialog this fast.
+ * the same message. Only the time distinguishes them: no one can read and dismiss a dialog this fast.
  */
 const DISMISSAL_MS = 500;
 
 /**
- * Lets the person pick a file to write. Needs the user activation of a click.
+ * Lets the user pick a file to write. Needs the user activation of a click.
  * @param {string} name
  * @returns {Promise<FileSystemFileHandle | null | "dismissed">} null when the browser cannot ask
  */

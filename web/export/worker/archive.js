@@ -16,11 +16,11 @@ export async function writeArchive(job, scratch, writable) {
   try {
     await makeZip(files).pipeThrough(withPositions()).pipeTo(writable);
   } finally {
-    await files.return(); // `makeZip` leaves it where it was when the ZIP cannot be written
+    await files.return(); // `makeZip` does not end it when the ZIP cannot be written
   }
 }
 
-/** The files of the ZIP, each written when the ZIP comes to it. @param {Job} job @param {string | null} scratch */
+/** The files of the ZIP, each written when the ZIP needs it. @param {Job} job @param {string | null} scratch */
 async function* trackFiles(job, scratch) {
   const { parts, folder } = job.plan;
   for (const [index, { name }] of parts.entries()) {

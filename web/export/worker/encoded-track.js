@@ -93,7 +93,7 @@ export async function encodeTracks(output, tracks, { plan, signal }, report) {
 }
 
 /**
- * The song's tags, with a title of their own.
+ * The song's tags with another title.
  * @param {Plan} plan
  * @param {string} title
  */

@@ -21,7 +21,7 @@ import {
  * @property {import("../../vendor/mediabunny/mediabunny.mjs").AudioCodec} codec
  * @property {AudioDecoderConfig} config for decoders
  * @property {OutputFormat} container of a file with one track
- * @property {number} delay samples before the song's first one, which players leave out
+ * @property {number} delay samples before the song's first one, which players skip
  * @property {(bytes: Uint8Array, frames: number) => Encoded[]} encode
  * @property {() => Encoded[]} finish returns the remaining packets
  */

@@ -1,6 +1,6 @@
 /**
- * The export worker's entry. It has a Python of its own, because the engine's may be busy with the next song for an
- * hour, and works block by block, so the longest song takes no more memory than a short one.
+ * The export worker's entry. It has its own Python, because the engine's may be busy with the next song for an hour,
+ * and works block by block, so a long song takes no more memory than a short one.
  */
 
 import { parentPort, serve } from "../../base/messages.js";
@@ -16,7 +16,7 @@ import { writePlan } from "./write-plan.js";
 /** @typedef {import("../../library/pieces.js").StoredAudio} StoredAudio */
 
 const loading = loadBridge();
-loading.catch(() => {}); // the first request reports it
+loading.catch(() => {}); // the requests report its error
 
 serve(parentPort, EXPORT, (/** @type {Emit} */ emit) => {
   watchRequests((urls) => emit("requests", { urls }));

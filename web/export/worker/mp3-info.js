@@ -1,5 +1,5 @@
 /**
- * The first frame of an MP3 file: silence, with LAME's tag, which tells decoders how many samples to leave out at the
+ * The first frame of an MP3 file: silence, with LAME's tag, from which decoders know how many samples to skip at the
  * beginning and at the end. Without it a stem would begin a few hundredths of a second late.
  */
 

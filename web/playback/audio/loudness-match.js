@@ -1,4 +1,4 @@
-/** Matches the loudness of the song to the mix that it is compared with, because louder seems better. */
+/** Matches the loudness of the song to that of the mix: in a comparison, louder sounds better. */
 
 /** Time constant of the loudness. */
 const AVERAGING_SECONDS = 3;

@@ -1,6 +1,6 @@
 /**
  * The mixer on the audio thread. All tracks arrive together in blocks, which are played in the order of their arrival, so
- * tracks cannot drift apart. When a block is missing, time stands still until it comes.
+ * tracks cannot drift apart. When a block is missing, playback waits for it.
  */
 
 import { LoudnessMatch } from "./loudness-match.js";

@@ -78,7 +78,7 @@ export class Player extends EventTarget {
     return this.#playing;
   }
 
-  /** True while time stands still because the next samples do not exist yet. */
+  /** True while playback waits for samples that do not exist yet. */
   get waiting() {
     return this.#waiting;
   }
@@ -138,7 +138,7 @@ export class Player extends EventTarget {
     await this.#context.close();
   }
 
-  /** The part of the song that all tracks have, now or later. @returns {Range} */
+  /** The part of the song that all tracks will cover. @returns {Range} */
   get #range() {
     return {
       start: Math.max(...this.#tracks.map(({ begin }) => begin)),

@@ -12,7 +12,7 @@ import { Player } from "./player.js";
  * @property {Record<string, Strip>} strips by stem
  * @property {number} master
  * @property {boolean} original
- * @property {number} position from which playing goes on
+ * @property {number} position where playback resumes
  * @property {{ start: number, stop: number } | null} region
  * @property {boolean} looping true when the region, or the song without one, is repeated
  */
@@ -53,7 +53,7 @@ export class Transport extends EventTarget {
     return this.#player?.playing ?? false;
   }
 
-  /** True while time stands still because the next seconds are not separated yet. */
+  /** True while playback waits for samples that are not separated yet. */
   get waiting() {
     return this.#player?.waiting ?? false;
   }
@@ -152,7 +152,7 @@ export class Transport extends EventTarget {
     });
   }
 
-  /** @param {number} position in seconds, where playing goes on when the song is shown again */
+  /** @param {number} position in seconds, where playback resumes when the song is loaded again */
   #leave(position) {
     if (this.#song)
       this.dispatchEvent(new CustomEvent("leave", { detail: { song: this.#song.id, position } }));
