@@ -1,4 +1,4 @@
-"""Who may import and touch what: the borders between the parts, read off the source."""
+"""Borders between the parts, read off the sources: imports, and the objects that each part may use."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LAYERS = (
     {"bridge", "cli"},
 )
 
-#: What a file may import besides numpy and the standard library.
+#: Packages that a file may import besides numpy and the standard library.
 FOREIGN = {
     "cli.py": {"rich", "typer"},
     "runtimes/cluster.py": {"distributed"},
@@ -113,7 +113,7 @@ ROOMS = (
     {"main.js", "service-worker"},
 )
 
-#: Rooms of one layer that may use another one of it all the same: the exporter's worker has Python as the engine's.
+#: Exceptions between rooms of one layer: the export worker starts Python as the engine does.
 NEIGHBOURS = {("export", "engine/python.js")}
 
 #: The thread that a folder or file runs in; `any` is for what every thread may import.
@@ -158,13 +158,13 @@ def thread(path: str) -> str:
 
 
 def may_name(path: str, target: str) -> bool:
-    """Whether a script may name another one's types, by their paths in `web/`."""
+    """True when a script may name the types of another one, given their paths in `web/`."""
     same_room = path.split("/")[0] == target.split("/")[0]
     return same_room or room(target) < room(path) or (path.split("/")[0], target) in NEIGHBOURS
 
 
 def may_import(path: str, target: str) -> bool:
-    """Whether a script may import another one, by their paths in `web/`."""
+    """True when a script may import another one, given their paths in `web/`."""
     here, there = thread(path), thread(target)
     return may_name(path, target) and (there in {"any", here} or (there == "worker" and here.endswith(" worker")))
 
@@ -176,7 +176,7 @@ def targets(path: str, specifiers: Iterable[str]) -> list[str]:
 
 
 def web_breaches(path: str, script: str) -> list[str]:
-    """What a script, by its path in `web/`, does against the rules."""
+    """The rules that a script breaks, given its path in `web/`."""
     code = bare(script)
     specifiers = list(imported(script))
     folders = [folder for specifier in specifiers for folder in specifier.split("/")]
@@ -282,3 +282,42 @@ def test_the_scripts_are_found() -> None:
         "engine/python.js",
         "playback/page/player.js",
     } <= set(SCRIPTS)
+
+
+#: Tests and benchmarks import modules of the page by name, where no type checker looks.
+IMPORTERS = [
+    *sorted((ROOT / "tests").rglob("*.py")),
+    *sorted((ROOT / "tests").rglob("*.js")),
+    *sorted((ROOT / "py" / "demixer_build").rglob("*.js")),
+]
+
+
+def named_imports(text: str) -> Iterator[tuple[str, str]]:
+    """Module in `web/` and name of everything that a test or benchmark imports from `/src/`."""
+    static = r"""import\s*\{([^{}]*)\}\s*from\s*["'`]/src/([^"'`?]+)["'`]"""
+    dynamic = r"""\{([^{}]*)\}\s*=\s*await import\(["'`]/src/([^"'`?]+)["'`]\)"""
+    for names, module in re.findall(static, text) + re.findall(dynamic, text):
+        for name in filter(None, map(str.strip, names.split(","))):
+            yield module, re.split(r"\s+as\s+|\s*:\s*", name)[0]
+
+
+def exported(script: str) -> set[str]:
+    """Every name that a script exports."""
+    code = bare(script)
+    names = set(re.findall(r"\bexport\s+(?:async\s+)?(?:function\*?|class|const|let)\s+(\w+)", code))
+    for group in re.findall(r"\bexport\s*\{([^}]*)\}", code):
+        names |= {part.split()[-1] for part in group.split(",") if part.strip()}
+    return names
+
+
+@pytest.mark.parametrize("path", IMPORTERS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_of_tests_and_benchmarks_exist(path: Path) -> None:
+    for module, name in named_imports(path.read_text(encoding="utf-8")):
+        assert name in exported((WEB / module).read_text(encoding="utf-8")), f"{module} exports no {name}"
+
+
+def test_imports_of_tests_are_found() -> None:
+    found = {pair for path in IMPORTERS for pair in named_imports(path.read_text(encoding="utf-8"))}
+    assert ("engine/page/client.js", "EngineClient") in found
+    assert ("base/handles.js", "held") in found
+    assert "renamed" not in exported("// export const renamed = 1;\nexport { renamed as other };")

