@@ -1,1 +1,1 @@
-"""What `build.py` calls: everything between a fresh clone and a served site. Never shipped to the browser."""
+"""The build behind `build.py`: everything between a fresh clone and a served site. Never shipped to the browser."""

@@ -1,4 +1,4 @@
-"""Entry: `python -m demixer_build COMMAND`, called by build.py inside `.venv`."""
+"""Entry point: `python -m demixer_build COMMAND`, called by `build.py` inside `.venv`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from demixer_build import commands
 from demixer_build.arguments import parse
-from demixer_build.errors import told_in_one_line
+from demixer_build.errors import exit_with_one_line
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command and give its exit status."""
+    """Run one command and return its exit status."""
     parsed = parse(arguments)
-    with told_in_one_line():
+    with exit_with_one_line():
         return int(getattr(commands, parsed.command)(parsed))
 
 

@@ -1,4 +1,4 @@
-"""Single files out of the archives that registries serve: zip (PyPI wheels) and tar (npm)."""
+"""Reads single files from the archives that registries serve: zip (PyPI wheels) and tar (npm)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _DAMAGED: Final = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.
 
 @contextmanager
 def opened(archive: Path, member: str) -> Iterator[IO[bytes]]:
-    """Open one file inside an archive; nothing is written, so its own paths and links lead nowhere.
+    """Open one file inside an archive. Nothing is extracted, so paths and links in it can do no harm.
 
     Raises
     ------
     BuildError
-        When the archive is damaged, or holds no such file.
+        When the archive is damaged or has no such file.
     """
     if PurePosixPath(member).is_absolute() or ".." in PurePosixPath(member).parts:
-        raise BuildError(f"{member} leads out of {archive.name}: correct this path in the repository.")
+        raise BuildError(f"{member} leads out of {archive.name}. Correct this path in the repository.")
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as wheel, wheel.open(member) as file:
@@ -36,7 +36,7 @@ def opened(archive: Path, member: str) -> Iterator[IO[bytes]]:
             with tarfile.open(archive) as tarball, _regular(tarball, _NPM_TOP + member) as file:
                 yield file
     except KeyError as error:
-        raise BuildError(f"{archive.name} holds no file {member}: correct this path in the repository.") from error
+        raise BuildError(f"{archive.name} has no file {member}. Correct this path in the repository.") from error
     except _DAMAGED as error:
         raise BuildError(f"{archive.name} arrived damaged. Run this again.") from error
 

@@ -1,4 +1,4 @@
-"""The command line of `build.py`. Standard library only: it is read before anything is installed."""
+"""The command line of `build.py`. Standard library only: it is parsed before anything is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; `command` names a function of `demixer_build.commands`."""
+    """Parse the command line; `command` names a function of `demixer_build.commands`."""
     parser = argparse.ArgumentParser(prog="build.py", description="Set Demixer up, run it, test it.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -20,9 +20,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "test", allow_abbrev=False, help="set everything up, then check and test; other arguments go to pytest"
     )
     test.add_argument("--fast", action="store_true", help="leave out the slow tests")
-    test.add_argument("--soak", action="store_true", help="the long runs too: hours of music, minutes to an hour")
+    test.add_argument("--soak", action="store_true", help="run the long tests too: hours of music, up to an hour")
 
-    commands.add_parser("check", help="formatting, lint and types of Python and JavaScript")
+    commands.add_parser("check", help="check formatting, lint and types of Python and JavaScript")
     site = commands.add_parser("site", help="build dist/, a static site for any host that can set headers")
     site.add_argument(
         "--precision",
@@ -35,18 +35,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--compress",
         choices=("br", "gz", "both"),
         default="br",
-        help="compressed forms to lay beside the files (default: %(default)s, which every browser takes over HTTPS)",
+        help="compressed forms to store beside the files (default: %(default)s, accepted by every browser over HTTPS)",
     )
     commands.add_parser(
         "evaluate",
-        help="separation quality: of every model on the music at hand, into docs/quality/; or `demixer evaluate` "
-        "with the arguments given",
+        help="measure the separation quality of every model on the music at hand, into docs/quality/; arguments go to "
+        "`demixer evaluate`",
     )
-    bench = commands.add_parser("bench", help="speed, memory and size, as ratios measured in one run")
+    bench = commands.add_parser("bench", help="measure speed, memory and size, as ratios of one run")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there instead of showing tables")
     bench.add_argument("--quick", action="store_true", help="under 5 minutes instead of under 30")
-    bench.add_argument("--reliability", action="store_true", help="long songs and failing machines instead, for hours")
-    commands.add_parser("clean", help="remove what was built; keeps .venv and the downloads")
+    bench.add_argument("--reliability", action="store_true", help="run long songs and inject faults instead, for hours")
+    commands.add_parser("clean", help="remove build products; keeps .venv and the downloads")
 
     parsed, rest = parser.parse_known_args(arguments)
     if rest and parsed.command not in ("test", "evaluate"):

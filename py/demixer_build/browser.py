@@ -24,7 +24,7 @@ QUIET: Final = (
     "--disable-sync",
     "--no-first-run",
 )
-"""What Chromium does on its own account would count as foreign requests, and cost the machine's time."""
+"""Options against Chromium's own requests and background work."""
 
 _SYSTEM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONNECT_MS: Final = 5_000
@@ -32,7 +32,7 @@ _ADVICE: Final = "Install Chromium or Google Chrome, then run this again."
 
 
 def find() -> Path | None:
-    """The Chromium to test with, if there is one: Playwright's own before the system's."""
+    """The installed Chromium to test with, Playwright's before the system's; None when there is none."""
     return _playwrights_own() or _systems()
 
 
@@ -42,7 +42,7 @@ def ensure() -> Path:
     Raises
     ------
     BuildError
-        When none is there and none can be installed.
+        When there is none and none can be installed.
     """
     if own := _playwrights_own() or _download():
         return own
@@ -65,7 +65,7 @@ def _systems() -> Path | None:
 
 
 def _starts(executable: Path) -> bool:
-    """A browser may be there without the system libraries that it needs."""
+    """True when the browser runs: it may lack system libraries."""
     try:
         return subprocess.run([executable, "--version"], capture_output=True, timeout=30).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -73,7 +73,7 @@ def _starts(executable: Path) -> bool:
 
 
 def _download() -> Path | None:
-    """Playwright's own build. Its server is often blocked: that is found out in seconds, and once."""
+    """Download Playwright's build. Its server is often blocked, so the attempt is short and made once."""
     refused = Stamp("playwright-download-refused")
     if refused.holds(version("playwright")):
         return None
@@ -85,7 +85,7 @@ def _download() -> Path | None:
 
 
 def _install_debian_package() -> Path | None:
-    """Debian's Chromium, where this is Debian and we may install."""
+    """Install Debian's Chromium, as root on Debian; None elsewhere."""
     if not Path("/etc/debian_version").exists() or os.geteuid() != 0:
         return None
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}

@@ -1,4 +1,4 @@
-"""The page's scripts and styles, bundled by esbuild into few files with hashed names."""
+"""The page's scripts and styles, bundled by esbuild into a few files with hashed names, and its icons as PNG."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
 
 BUNDLER: Final = WEB / "bundle.mjs"
+ICONS: Final = ("app-192.png", "app-512.png", "maskable-512.png")
+
+_ICON: Final = WEB / "icons" / "app.svg"
+_RASTERISER: Final = WEB / "icons" / "build-png.mjs"
 
 
 def build(sources: Path = WEB, output: Path = STATE / "bundle") -> dict[str, Path]:
-    """Bundle the page.
+    """Bundle the scripts and styles.
 
     Parameters
     ----------
     sources : Path
-        A folder like `web/`, in which `vendor/` may be a link.
+        A folder such as `web/`, in which `vendor/` may be a link.
     output : Path
         Folder for the bundles.
 
     Returns
     -------
     dict of str to Path
-        Path in the site -> file: `index.html` and what lies in `assets/`.
+        Path in the site -> file: `index.html` and everything in `assets/`.
     """
     stamp = Stamp("stamp", output)
     inputs = sorted(_inputs(sources))
@@ -42,6 +46,19 @@ def build(sources: Path = WEB, output: Path = STATE / "bundle") -> dict[str, Pat
         stamp.set(key)
     files = [output / "index.html", *sorted((output / "assets").iterdir())]
     return {path.relative_to(output).as_posix(): path for path in files}
+
+
+def draw_icons(output: Path = STATE / "icons") -> dict[str, Path]:
+    """Draw the app's icon in the sizes and shapes that operating systems ask for; path in the site -> file."""
+    icons = {f"icons/{name}": output / name for name in ICONS}
+    stamp = Stamp("stamp", output)
+    key = digest(_ICON, _RASTERISER, WEB / "package-lock.json")
+    if not stamp.holds(key, icons.values()):
+        output.mkdir(parents=True, exist_ok=True)
+        with step("Drawing the icons") as shown:
+            run(shown, [node.node(), _RASTERISER, _ICON, output], advice=f"See {_RASTERISER}.")
+        stamp.set(key)
+    return icons
 
 
 def _inputs(sources: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Formatting, lint and types of Python and JavaScript, with one readable summary."""
+"""Checks formatting, lint and types of Python and JavaScript, with one readable summary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOOLS: Final = ("ruff format", "ruff check", "mypy", "biome", "tsc", "tsc for t
 
 
 def check() -> bool:
-    """Run every tool, show what the failing ones say, and tell whether all passed."""
+    """Run every tool and show the output of those that fail; True when all passed."""
     failed = [name for name in _TOOLS if not _passes(name)]
     say(f"Checks failed: {', '.join(failed)}" if failed else f"Checks passed: {', '.join(_TOOLS)}")
     return not failed
@@ -38,6 +38,6 @@ def _command(name: str) -> list[str | Path]:
         "mypy": [sys.executable, "-m", "mypy"],
         "biome": [node.node(), NODE_MODULES / "@biomejs" / "biome" / "bin" / "biome", "ci", "--colors=off", "."],
         "tsc": [*tsc, "."],
-        "tsc for the service worker": [*tsc, "service-worker"],  # other globals than a page's
+        "tsc for the service worker": [*tsc, "service-worker"],  # its globals differ from the page's
     }
     return commands[name]

@@ -1,4 +1,4 @@
-"""The commands of build.py, each a function of its own name; what they return is the exit status."""
+"""The commands of `build.py`: functions of the same names, which return the exit status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(arguments: Namespace) -> int:
 
 
 def test(arguments: Namespace) -> int:
-    """Set everything up, check, then run the tests; pytest has the last word on the screen."""
+    """Set everything up, check, then run the tests, whose summary ends the output."""
     total = STAGES["test"]
     _build_site(total, tools=True)
     stage(7, total)
@@ -41,11 +41,11 @@ def test(arguments: Namespace) -> int:
 
 
 def check(_: Namespace) -> int:
-    """Formatting, lint and types."""
+    """Check formatting, lint and types."""
     stage(2, STAGES["check"])
     node.install(tools=True)
     stage(3, STAGES["check"])
-    vendor.update()  # the page's types come from there
+    vendor.update()  # for the types of the page's libraries
     stage(4, STAGES["check"])
     return int(not checks.check())
 
@@ -60,7 +60,7 @@ def site(arguments: Namespace) -> int:
 def _build_site(
     total: int, *, tools: bool = False, precisions: Collection[str] | None = None, codings: Collection[str] = ("br",)
 ) -> None:
-    """Stages 2 to 6 of a command of so many."""
+    """Run stages 2 to 6 of `total`."""
     stage(2, total)
     node.install(tools=tools)
     stage(3, total)
@@ -74,8 +74,8 @@ def _build_site(
 
 
 def evaluate(arguments: Namespace) -> int:
-    """Measure separation quality; without arguments, remake docs/quality/."""
-    from demixer_build import evaluation  # what it imports is not installed for every command
+    """Measure separation quality; without arguments, regenerate docs/quality/."""
+    from demixer_build import evaluation  # its dependencies are not installed for every command
 
     _build_site(STAGES["evaluate"])
     given = arguments.rest
@@ -86,8 +86,8 @@ def evaluate(arguments: Namespace) -> int:
 
 
 def bench(arguments: Namespace) -> int:
-    """Measure speed, memory and size; or, with `--reliability`, what must not go wrong."""
-    from demixer_build import reliability  # what these import is not installed for every command
+    """Measure speed, memory and size; or, with `--reliability`, run long songs and inject faults."""
+    from demixer_build import reliability  # their dependencies are not installed for every command
     from demixer_build.bench import measure, plot, report, tables
 
     _build_site(STAGES["bench"])
@@ -101,13 +101,13 @@ def bench(arguments: Namespace) -> int:
         return 0
     tables.show(tables.sheets(measured))
     drawn = STATE / "bench" / "ratios.svg"
-    drawn.write_text(plot.chart(plot.ratios(measured), "Time of our graphs, the published one being 1"), "utf-8")
-    say(f"The ratios are drawn in {drawn.relative_to(ROOT)}.")
+    drawn.write_text(plot.chart(plot.ratios(measured), "Run time of our graphs relative to the published one"), "utf-8")
+    say(f"Chart of the ratios: {drawn.relative_to(ROOT)}")
     return 0
 
 
 def clean(_: Namespace) -> int:
-    """Remove what was built, and keep what was downloaded."""
+    """Remove build products, and keep the downloads."""
     for folder in (DIST, VENDOR, NODE_MODULES, STATE):
         shutil.rmtree(folder, ignore_errors=True)
     say("Removed dist/, web/vendor/, web/node_modules/ and .build/; .venv and the downloads are kept.")

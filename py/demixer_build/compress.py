@@ -1,4 +1,4 @@
-"""Compressed forms of the site's files, to be served as they are; each is made once for a content."""
+"""Precompressed forms of the site's files, cached by content."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _KEPT: Final = STATE / "compressed"
 _COMPRESS: Final = frozenset(
     {".css", ".f32", ".html", ".js", ".json", ".mjs", ".onnx", ".svg", ".wasm", ".webmanifest"}
 )
-"""What compresses, weights by a tenth; wheels, archives and pictures are compressed already."""
+"""Suffixes of files that compress (weights by a tenth); wheels, archives and pictures are compressed already."""
 
 _LARGE: Final = 1 << 20
-"""Bytes; the best brotli takes minutes above this, and the next best gives nearly the same."""
+"""Bytes above which the highest quality of brotli takes minutes, for hardly any gain."""
 
 ENCODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
-"""Content coding -> suffix of the file that holds it, the smaller one first."""
+"""Content coding -> suffix of its files, in order of preference."""
 
 
 def compressed(contents: Mapping[str, Path], codings: Collection[str]) -> Iterator[tuple[str, Path]]:
-    """Path in the site -> file, for the forms of these contents in some of `ENCODINGS`."""
+    """Yield path in the site and file of the compressed forms of these contents, in some of `ENCODINGS`."""
     _KEPT.mkdir(parents=True, exist_ok=True)
     forms = [
         (name + ENCODINGS[coding], path, _KEPT / (key + ENCODINGS[coding]), _CODERS[coding])

@@ -1,4 +1,4 @@
-"""Progress on the screen: a moving line on a terminal, plain lines elsewhere. Standard library only."""
+"""Progress on the console: one updated line on a terminal, plain lines elsewhere. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from typing import Final
 _CLEAR: Final = "\r\033[K"
 _REDRAW_SECONDS: Final = 0.1
 _REPEAT_SECONDS: Final = 10
-"""Elsewhere than on a terminal, a step that goes on says so this often."""
+"""Interval between the lines of a long step where the output is no terminal."""
 
 _STAGE: Final = "DEMIXER_BUILD_STAGE"
-"""Environment variable, for build.py goes on in another process: "3/9"."""
+"""Environment variable, such as "3/9": build.py continues in another process."""
 
 
 def stage(number: int, total: int) -> None:
-    """Number the steps that follow: they belong to this stage of the command."""
+    """Number the steps that follow as those of this stage of the command."""
     os.environ[_STAGE] = f"{number}/{total}"
 
 
 class Step:
-    """A long step, its newest detail and how far it is.
+    """A long step on the console, with its latest detail or its progress.
 
     Parameters
     ----------
     title : str
     seconds : float, optional
-        Its usual duration, for the time left.
+        Its usual duration, to estimate the time left.
     """
 
     def __init__(self, title: str, seconds: float | None = None) -> None:
@@ -47,11 +47,11 @@ class Step:
             say(f"{self._line} (about {seconds:.0f} s)" if seconds else self._line)
 
     def detail(self, text: str) -> None:
-        """Show what the step is doing right now."""
+        """Show a line about the work under way."""
         self._show(f"{self._left(None)}{text}")
 
     def progress(self, done: float, total: float, unit: str = "") -> None:
-        """Show how far the step is and the time left, by its speed so far."""
+        """Show the progress of the step, and the time left at its speed so far."""
         amount = f"{done:.0f} of {total:.0f} {unit}" if unit else f"{100 * done / total:.0f} %"
         self._show(f"{self._left(done / total)}{amount}")
 
@@ -88,7 +88,7 @@ class Step:
 
 @contextmanager
 def step(title: str, seconds: float | None = None) -> Iterator[Step]:
-    """Show that a long step runs and how long it took; `seconds` is its usual duration."""
+    """Show a long step while it runs, then how long it took; `seconds` is its usual duration."""
     started = time.monotonic()
     shown = Step(title, seconds)
     try:
@@ -100,5 +100,5 @@ def step(title: str, seconds: float | None = None) -> Iterator[Step]:
 
 
 def say(text: str) -> None:
-    """Print one line at once, also into a pipe."""
+    """Print one line and flush it, since the output may be a pipe."""
     print(text, flush=True)

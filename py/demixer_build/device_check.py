@@ -1,6 +1,6 @@
-"""What the page's "Check this device" compares with: a short song, and the stems that the native runtime makes of it.
+"""References of the page's *Check this device*: a short song, and its stems by the native runtime.
 
-Runs as a process of its own, which takes the models' memory with it when it ends.
+They are computed in a process of its own, which frees the models' memory when it ends.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SECONDS: Final = 2.5
 
 _SONGS: Final = ROOT / "tests" / "songs.py"
 _BUILT: Final = STATE / "check"
-#: Samples are rounded to this: 100 dB below a stem that is heard, and much of each float is zeros, which compress.
+#: Samples are rounded to this step, 100 dB below an audible stem, so that most bits of each float are zeros.
 _GRID: Final = 2.0**-19
 
 
 def build(manifest: dict[str, Any]) -> dict[str, Path]:
-    """Path in the site -> file; made anew where a model, the separation or the song has changed."""
+    """Path in the site -> file; rebuilt when a model, the separation or the song changes."""
     sources = sorted((ROOT / "py" / "demixer").rglob("*.py"))
     key = digest(json.dumps(manifest, sort_keys=True), Path(__file__), _SONGS, *sources)
     stamp = Stamp("stamp", _BUILT)
@@ -54,13 +54,13 @@ def build(manifest: dict[str, Any]) -> dict[str, Path]:
 
 
 def song(seconds: float = SECONDS) -> Samples:
-    """The tests' song, with somebody who sings [shape=(2, n)]."""
+    """The tests' song with a synthetic voice [shape=(2, n)]."""
     mixture: Samples = runpy.run_path(str(_SONGS))["mixture"](seconds, RATE)
     return mixture + voice(seconds)
 
 
 def voice(seconds: float) -> Samples:
-    """Vowels with vibrato in the middle [shape=(2, n)]: partials of a note as loud as an "ah" has them."""
+    """A centred voice that sings "ah" with vibrato [shape=(2, n)]: partials of one note under three formants."""
     at = np.arange(round(seconds * RATE)) / RATE
     pitch = 220 * (1 + 0.02 * np.sin(2 * np.pi * 5.5 * at))
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
@@ -74,13 +74,13 @@ def voice(seconds: float) -> Samples:
 
 
 def main(manifest: Path, output: Path) -> None:
-    """Write the song and its stems: raw interleaved float32, and a JSON file that says what is where."""
+    """Write the song and its stems as raw interleaved float32, and a JSON file that describes them."""
     mixture = song()
     references: dict[str, dict[str, str]] = {}
     _write(output / "song.f32", mixture[np.newaxis])
     for model in read_manifest(json.loads(manifest.read_text(encoding="utf-8"))).values():
         references[model.id] = {}
-        # A GPU computes with graphs of its own, which all stand for the exact one.
+        # Every graph for GPUs is compared with the exact one.
         for precision in ("default", "fp32") if model.gpu else ("default",):
             name = f"{model.id}.{precision}.f32"
             _write(output / name, asyncio.run(stems(model, precision, mixture)))
@@ -90,7 +90,7 @@ def main(manifest: Path, output: Path) -> None:
 
 
 async def stems(model: Model, precision: str, mixture: Samples) -> Samples:
-    """The stems of the song as this machine's processor separates it [shape=(stems, 2, n)]."""
+    """Stems of the song, separated on this machine's processor [shape=(stems, 2, n)]."""
     sessions = [NativeSession(models.BUILT / artifact.path) for artifact in model.artifacts.get(precision, ())]
     family = create(model, sessions, RATE)
     collected = Collected(len(model.stems), *mixture.shape)
@@ -99,7 +99,7 @@ async def stems(model: Model, precision: str, mixture: Samples) -> Samples:
 
 
 def _write(path: Path, tracks: Samples) -> None:
-    """One track [shape=(channels, n)] after another, each interleaved."""
+    """Write tracks [shape=(tracks, channels, n)] one after another, each interleaved."""
     rounded = np.round(tracks / _GRID) * _GRID
     path.write_bytes(np.ascontiguousarray(rounded.swapaxes(1, 2), dtype="<f4").tobytes())
 

@@ -1,4 +1,4 @@
-"""From a bare Python into the project's own: makes `.venv`, installs what the command needs, hands over.
+"""Prepares `.venv` from a bare Python and continues the command inside it.
 
 Standard library only: nothing is installed yet when this runs.
 """
@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 from demixer_build import console
 from demixer_build.arguments import parse
 from demixer_build.console import step
-from demixer_build.errors import told_in_one_line
+from demixer_build.errors import exit_with_one_line
 from demixer_build.paths import ROOT, VENV
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
@@ -29,26 +29,26 @@ _EXTRAS: Final = {"test": _ALL, "check": _ALL, "evaluate": _ALL, "bench": _ALL}
 
 
 def enter(arguments: Sequence[str]) -> NoReturn:
-    """Prepare the environment and continue in it with the same arguments; never comes back."""
+    """Prepare the environment and continue in it with the same arguments; never returns."""
     command = parse(arguments).command
     console.stage(1, STAGES[command])
-    with told_in_one_line():
+    with exit_with_one_line():
         ready(_EXTRAS.get(command, _BUILD))
     _hand_over([str(python()), "-m", "demixer_build", *arguments])
 
 
 def ready(extras: Sequence[str]) -> None:
-    """Make sure that the environment is there with these extras.
+    """Make sure that the environment exists and has these extras.
 
     Raises
     ------
     BuildError
-        When it cannot be made or a package cannot be had.
+        When it cannot be made, or a package is unavailable.
     """
-    wanted = [digest(ROOT / "pyproject.toml"), *extras]
+    required = [digest(ROOT / "pyproject.toml"), *extras]
     stamp = Stamp("installed", VENV)
     installed = stamp.read().split() if python().exists() else []
-    if installed[:1] == wanted[:1] and set(wanted) <= set(installed):
+    if installed[:1] == required[:1] and set(required) <= set(installed):
         return
     stamp.drop()
     _make()
@@ -59,7 +59,7 @@ def ready(extras: Sequence[str]) -> None:
             [python(), "-m", "pip", "install", "--disable-pip-version-check", "--editable", f"{ROOT}[{names}]"],
             advice="Check the network and free disk space, then run this again.",
         )
-    stamp.set(" ".join(wanted))
+    stamp.set(" ".join(required))
 
 
 def python() -> Path:
@@ -68,7 +68,7 @@ def python() -> Path:
 
 
 def _make() -> None:
-    """Make `.venv`, anew where the one there was cut off half-way or has lost its Python."""
+    """Make `.venv`, again if it is incomplete or its Python is gone."""
     if _works(python()):
         return
     with step("Making .venv", 10) as shown:
@@ -87,6 +87,6 @@ def _works(interpreter: Path) -> bool:
 
 
 def _hand_over(command: list[str]) -> NoReturn:
-    if sys.platform == "win32":  # there exec would start a second process and return to the shell at once
+    if sys.platform == "win32":  # where exec starts a second process and returns to the shell at once
         sys.exit(subprocess.run(command).returncode)
     os.execv(command[0], command)

@@ -1,4 +1,4 @@
-"""The one way in which a build step gives up. Standard library only."""
+"""The error of a failed build step. Standard library only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class BuildError(Exception):
-    """A build step failed for a reason outside the code.
+    """A build step failed for a reason outside of the code.
 
     Parameters
     ----------
@@ -19,8 +19,8 @@ class BuildError(Exception):
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """End the program with one line and status 1 where the machine is at fault; a fault of ours keeps its traceback."""
+def exit_with_one_line() -> Iterator[None]:
+    """Exit with one line and status 1 for faults of the machine; a bug keeps its traceback."""
     try:
         yield
     except BuildError as error:

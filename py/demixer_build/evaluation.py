@@ -1,4 +1,4 @@
-"""Songs with known stems for `build.py evaluate` without a folder."""
+"""Songs with known stems, for `build.py evaluate` without arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demixer_build.paths import ROOT, STATE
 
 REPORT: Final = ROOT / "docs" / "quality"
 
-#: Every model and preset; costs are ratios to the first.
+#: Every model and preset; costs are relative to the first.
 SYSTEMS: Final = (
     "htdemucs:standard",
     "htdemucs:fast",
@@ -30,7 +30,7 @@ SYSTEMS: Final = (
 _SHARED: Final = ROOT.parent / "shared" / "data"
 _SYNTHETIC_SECONDS: Final = 6.0
 _BAD_END: Final = 0.04
-"""Seconds at the end of stempeg's song that are cut, since its AAC tracks decode badly there."""
+"""Seconds cut from the end of stempeg's song, whose AAC tracks decode badly there."""
 
 
 def songs_at_hand() -> list[Path]:

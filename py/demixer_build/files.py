@@ -1,4 +1,4 @@
-"""Moving files about."""
+"""Links and mirrors files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def link(source: Path, target: Path) -> None:
-    """Give a file that never changes a second name; a copy where the disk cannot do that."""
+    """Link to a file that never changes, or copy it where the disk has no links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
@@ -19,20 +19,20 @@ def link(source: Path, target: Path) -> None:
 
 
 def mirror(contents: Mapping[str, Path], folder: Path) -> None:
-    """Make a folder hold exactly these files, touching only what differs: it may be served meanwhile.
+    """Make a folder hold exactly these files. Only differences are written, since it may be served meanwhile.
 
     Parameters
     ----------
     contents : mapping of str to Path
-        Path inside the folder -> where the file is now.
+        Path inside the folder -> file to copy.
     folder : Path
-        What to fill; everything else in it is removed.
+        Everything else in it is removed.
     """
     for name, source in contents.items():
         target = folder / name
         if not _same(source, target):
             _place(source, target)
-    for path in sorted(folder.rglob("*"), reverse=True):  # files before the folders they are in
+    for path in sorted(folder.rglob("*"), reverse=True):  # files before their folders
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
@@ -41,7 +41,7 @@ def mirror(contents: Mapping[str, Path], folder: Path) -> None:
 
 
 def _place(source: Path, target: Path) -> None:
-    if source.suffix == ".onnx":  # big, and never written to again
+    if source.suffix == ".onnx":  # large, and never changed
         link(source, target)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)

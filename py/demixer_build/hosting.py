@@ -1,4 +1,4 @@
-"""The table of headers as configuration files of static hosts, which lie beside the site."""
+"""The table of headers as configuration files for static hosts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _SOMEWHERE: Final = {name: value for rule in RULES[1:] for name, value in rule.h
 def netlify(paths: Iterable[str]) -> str:
     """`_headers`, as Netlify and Cloudflare Pages read it.
 
-    They join the values of all rules that fit, and two policies forbid more than either: so no path gets a header
-    from two rules.
+    They join the values of all matching rules, and two joined policies forbid more than either, so no path gets a
+    header from two rules.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def _own_headers(path: str) -> _Headers:
 
 
 def _by_folder(folder: str, files: Mapping[str, _Headers]) -> Iterator[tuple[str, _Headers]]:
-    """One rule for a folder whose files agree, else rules for what is in it."""
+    """One rule for a folder whose files agree, else rules for its contents."""
     first = next(iter(files.values()))
     if folder != "/" and all(headers == first for headers in files.values()):
         yield f"{folder}*", first
@@ -54,7 +54,7 @@ def _by_folder(folder: str, files: Mapping[str, _Headers]) -> Iterator[tuple[str
 
 
 def nginx(codings: Collection[str] = ("br", "gzip")) -> str:
-    """A `server` with its maps, to be included in the `http` block."""
+    """`nginx.conf`: a `server` with its maps, to be included in the `http` block."""
     modules = {"br": "brotli_static on;  # of the module ngx_brotli", "gzip": "gzip_static on;"}
     static = "".join(f"  {modules[coding]}\n" for coding in codings)
     maps = [
@@ -77,7 +77,7 @@ def nginx(codings: Collection[str] = ("br", "gzip")) -> str:
 
 
 def caddy(codings: Collection[str] = ("br", "gzip")) -> str:
-    """A Caddyfile."""
+    """`Caddyfile`."""
     lines = [":8080 {", "  root * .  # this folder", "  route {"]
     for number, rule in enumerate(RULES):
         lines += [f"    @rule{number} path_regexp {rule.expression}", f"    header @rule{number} {{"]

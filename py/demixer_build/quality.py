@@ -1,4 +1,4 @@
-"""The table of the page's About panel, from the committed report (`python build.py evaluate`)."""
+"""Data of the quality table on the About panel, from the committed report (`python build.py evaluate`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from demixer_build.paths import ROOT
 
 SCORES: Final = ROOT / "docs" / "quality" / "scores.json"
 
-#: Views of the report in order of preference: a model is shown in the first one that it has scores in.
+#: Views of the report in order of preference: a model is shown in the first one that has scores of it.
 _VIEWS: Final = ("four stems", "vocals", "drums")
 _NOT_MUSIC: Final = {"synthetic"}
 

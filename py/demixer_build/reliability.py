@@ -1,6 +1,6 @@
-"""What must not go wrong, as tables: long songs, interrupted jobs, faults of the machine, odd files.
+"""`build.py bench --reliability`: long songs, interrupted jobs, injected faults and odd files, as tables.
 
-The tests find it out; this runs them and shows the figures that they record.
+Runs the tests of these, and shows the figures that they record.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from xml.etree import ElementTree
 from demixer_build.bench.tables import Sheet, show
 from demixer_build.paths import ROOT
 
-#: Title -> file of tests.
+#: Title of a table -> its file of tests.
 TABLES: Final = {
     "Length and memory": "tests/browser/test_soak.py",
     "Interrupted and resumed": "tests/browser/test_library.py",
     "Faults of the machine": "tests/browser/test_faults.py",
-    "Out of order messages": "tests/browser/test_fuzz.py",
+    "Random messages": "tests/browser/test_fuzz.py",
     "Odd files": "tests/browser/test_zoo.py",
 }
 
 
 def report() -> int:
-    """Run the tests, print a table for each file of them; 0 if all has passed."""
+    """Run the tests and print a table for each file; return 0 when all passed."""
     failed = 0
     for title, tests in TABLES.items():
         rows = list(run(tests))
@@ -37,7 +37,7 @@ def report() -> int:
 
 
 def run(tests: str) -> Iterator[tuple[str, str, str, str]]:
-    """Name, outcome, seconds and recorded figures of each test of a file."""
+    """Run a file of tests; yield name, outcome, seconds and recorded figures of each test."""
     with TemporaryDirectory() as folder:
         xml = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", tests, f"--junitxml={xml}"]
@@ -46,7 +46,7 @@ def run(tests: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def cases(xml: str) -> Iterator[tuple[str, str, str, str]]:
-    """The same, out of a JUnit report."""
+    """Yield the same from a JUnit report."""
     for case in ElementTree.fromstring(xml).iter("testcase"):
         kinds = {child.tag for child in case}
         outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"

@@ -1,4 +1,4 @@
-"""Serves dist/ on this machine, with the headers that the page needs."""
+"""Serves the site on this machine, with the headers that the page needs."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ HOST: Final = "127.0.0.1"
 
 
 def create_app(dist: Path, sources: Path | None = None) -> FastAPI:
-    """The application that serves a built site.
+    """Create the application that serves a built site.
 
     Parameters
     ----------
     dist : Path
-        Its folder.
+        Folder of the site.
     sources : Path, optional
-        The folder `web/`, whose modules are then served below `/src/` as they are, in front of the same site: tests
-        and benchmarks import them one by one.
+        The folder `web/`, to be served unbundled below `/src/`, since tests and benchmarks import single modules.
+        Other paths below `/src/` lead to the site.
     """
     for suffix, kind in TYPES.items():
         mimetypes.add_type(kind, suffix)
@@ -47,7 +47,7 @@ def create_app(dist: Path, sources: Path | None = None) -> FastAPI:
 
 
 class _Overlay(StaticFiles):
-    """Files of one folder, or else of another."""
+    """Serves files of one folder, falling back to another."""
 
     def __init__(self, upper: Path, lower: Path) -> None:
         super().__init__(directory=lower)
@@ -55,7 +55,7 @@ class _Overlay(StaticFiles):
 
 
 class _Compressed(StaticFiles):
-    """Sends the compressed form of a file where there is one and the browser takes it."""
+    """Sends the compressed form of a file when it exists and the browser accepts it."""
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
@@ -75,7 +75,7 @@ class _Compressed(StaticFiles):
 
 
 class _Headers:
-    """Adds the headers of the table to every response."""
+    """Adds the headers of the table to all responses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -107,12 +107,12 @@ def serve(dist: Path, port: int, *, open_page: bool) -> None:
             webbrowser.open(address)
         try:
             server.run(sockets=[listening])
-        except KeyboardInterrupt:  # uvicorn has shut down already, and passes the signal on
+        except KeyboardInterrupt:  # uvicorn has shut down and raises the signal again
             say("")
 
 
 def _bound(port: int) -> socket.socket:
-    """Take the port before anything is announced; the page may come at once: the system queues it."""
+    """Bind the port before its address is announced: the system queues early requests."""
     try:
         return socket.create_server((HOST, port))
     except (OSError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""The service worker: what the browser keeps of the site, and when."""
+"""Generates the service worker, which decides when the browser caches each file of the site."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from demixer_build.paths import WEB
 
 SOURCES: Final = WEB / "service-worker"
 
-#: Patterns of the runtime, kept once a song was chosen or on request -> the device that needs it; "" for all of them.
+#: Patterns of the runtime, cached once a song is chosen or on request -> device that needs it; "" for all devices.
 _RUNTIME: Final = {
     "assets.json": "",
     "assets/*.js": "",
@@ -33,9 +33,9 @@ _RUNTIME: Final = {
     "vendor/onnxruntime-web/ort.webgpu.*": "webgpu",
     "vendor/onnxruntime-web/ort-wasm-simd-threaded.asyncify.*": "webgpu",
 }
-#: Patterns of the shell besides what `index.html` names: kept when the service worker is installed.
+#: Patterns of the shell, beside the files that `index.html` names: cached when the service worker is installed.
 _SHELL: Final = ("index.html", "app.webmanifest", "icons/*.svg", "locales/*.json", "models/manifest.json")
-#: Patterns of what is kept when it is used, and not needed to work offline.
+#: Patterns of files that are cached on use, and not needed to work offline.
 _EXTRA: Final = ("check/*",)
 _NAMED: Final = re.compile(r'\b(?:href|src)="(assets/[^"]+)"')
 
@@ -46,16 +46,16 @@ def script(contents: Mapping[str, Path]) -> str:
     Parameters
     ----------
     contents : mapping of str to Path
-        Path in the site -> file, for all of the site.
+        Path in the site -> file, for the whole site.
     """
     source = (SOURCES / "main.js").read_text(encoding="utf-8")
     return f"const site = {json.dumps(describe(contents))};\n{source}"
 
 
 def describe(contents: Mapping[str, Path]) -> dict[str, Any]:
-    """The files that the service worker may keep, and the headers that they need.
+    """The files that the service worker may cache, and the headers that they need.
 
-    Weights are not among them (the model store keeps those), nor is what only the system or a person reads.
+    Weights are left to the model store; files that only an operating system or a person reads are not cached.
     """
     return {"files": list(_files(contents)), "headers": [[rule.expression, dict(rule.headers)] for rule in RULES]}
 

@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from demixer_build import bundle, compress, device_check, files, hosting, icons, models, quality, service_worker
+from demixer_build import bundle, compress, device_check, files, hosting, models, quality, service_worker
 from demixer_build.console import step
 from demixer_build.errors import BuildError
 from demixer_build.paths import DIST, ROOT, STATE, WEB
 from demixer_build.process import run
 from demixer_build.stamps import Stamp, digest
 
-#: What the page loads by its path, beside its bundles.
+#: Files that the page loads by path, beside its bundles.
 _BY_PATH: Final = (
     "app.webmanifest",
     "icons/*.svg",
@@ -30,14 +30,14 @@ _GENERATED: Final = STATE / "site"
 
 
 def build(built: dict[str, Any], precisions: Collection[str] | None = None) -> dict[str, Path]:
-    """Build the files of the site; the Node packages are installed and `web/vendor/` is made already.
+    """Build the files of the site, given the Node packages and `web/vendor/`.
 
     Parameters
     ----------
     built : dict
-        The manifest of the models that could be built.
+        Manifest of the models that could be built.
     precisions : collection of str, optional
-        Of the weights to include; all by default.
+        Precisions of the weights to include; all by default.
 
     Returns
     -------
@@ -54,11 +54,11 @@ def build(built: dict[str, Any], precisions: Collection[str] | None = None) -> d
     paths = {
         "pyodide": "vendor/pyodide/",
         "ort": "vendor/onnxruntime-web/",
-        "wheel": f"wheels/{digest(wheel)[:8]}/{wheel.name}",  # the same name may stand for other bytes tomorrow
+        "wheel": f"wheels/{digest(wheel)[:8]}/{wheel.name}",  # wheels of one name differ between builds
     }
     return {
         **page(),
-        **icons.build(),
+        **bundle.draw_icons(),
         "assets.json": _generated("assets.json", paths),
         paths["wheel"]: wheel,
         "models/manifest.json": _generated("manifest.json", manifest),
@@ -82,14 +82,14 @@ def write(contents: Mapping[str, Path], codings: Collection[str]) -> None:
     contents : mapping of str to Path
         Path in the site -> file.
     codings : collection of str
-        Content codings of the compressed forms. Brotli is enough for browsers, which all take it over HTTPS; gzip is
-        for hosts that cannot send brotli.
+        Content codings of the compressed forms. Brotli is enough for browsers, which all accept it over HTTPS; gzip
+        is for hosts that cannot send brotli.
     """
     files.mirror(complete(contents, STATE / "service-worker", codings), DIST)
 
 
 def only(manifest: dict[str, Any], precisions: Collection[str]) -> dict[str, Any]:
-    """The manifest with the artifacts of some precisions.
+    """Return the manifest with the artifacts of these precisions alone.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def only(manifest: dict[str, Any], precisions: Collection[str]) -> dict[str, Any
 def _is_answerable(name: str, manifest: dict[str, Any]) -> bool:
     """False for the stems of a device check, `check/<model>.fp32.f32`, whose precision is left out.
 
-    GPUs are compared with the exact graph, whichever of theirs they compute with.
+    Every graph for GPUs is compared with the exact one.
     """
     model = name.removeprefix("check/").split(".")[0]
     precisions = [set(entry["artifacts"]) for entry in manifest["models"] if entry["id"] == model]
@@ -117,14 +117,14 @@ def _is_answerable(name: str, manifest: dict[str, Any]) -> bool:
 
 
 def complete(contents: Mapping[str, Path], output: Path, codings: Collection[str] = ("br",)) -> dict[str, Path]:
-    """Add what follows from the rest: the service worker, headers for static hosts, compressed forms.
+    """Add the files that depend on the others: the service worker, headers for static hosts, compressed forms.
 
     Parameters
     ----------
     contents : mapping of str to Path
         Path in the site -> file.
     output : Path
-        Folder for what is generated.
+        Folder for the generated files.
     codings : collection of str
         Content codings of the compressed forms.
     """
@@ -139,7 +139,7 @@ def complete(contents: Mapping[str, Path], output: Path, codings: Collection[str
 
 
 def page() -> dict[str, Path]:
-    """Path in the site -> file, for the bundles of `web/` and what they load by its path."""
+    """Path in the site -> file, for the bundles of `web/` and the files that they load by path."""
     by_path = [
         path for pattern in _BY_PATH for path in WEB.glob(pattern) if not path.name.endswith((".d.ts", ".d.mts"))
     ]
@@ -147,13 +147,7 @@ def page() -> dict[str, Path]:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Our wheel: the same bytes from the same sources.
-
-    Returns
-    -------
-    Path
-        The only wheel in `folder`.
-    """
+    """Build our wheel, whose bytes depend on its sources alone, as the only one in `folder`."""
     sources = sorted((ROOT / "py" / "demixer").rglob("*.py"))
     names = [path.relative_to(ROOT).as_posix() for path in sources]
     key = digest(*names, *sources, *(ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE")))
@@ -162,7 +156,6 @@ def build_wheel(folder: Path) -> Path:
         for old in folder.glob("*.whl"):
             old.unlink()
         with step("Building the demixer wheel") as shown:
-            # hatchling gives every file in the wheel the same fixed date unless the environment says another.
             command: list[str | Path] = [
                 sys.executable,
                 "-m",
@@ -173,13 +166,14 @@ def build_wheel(folder: Path) -> Path:
                 "--directory",
                 folder,
             ]
+            # A fixed date, so that the same sources make the same bytes.
             run(shown, command, cwd=ROOT, env={"SOURCE_DATE_EPOCH": "1580601600"}, advice="See pyproject.toml.")
         stamp.set(key)
     return next(folder.glob("*.whl"))
 
 
 def _generated(name: str, content: Any) -> Path:
-    """A JSON file, written anew only where it differs."""
+    """Write a JSON file, unless it is up to date."""
     return _written(_GENERATED / name, json.dumps(content, indent=2) + "\n")
 
 

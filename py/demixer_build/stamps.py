@@ -1,4 +1,4 @@
-"""What was done already: a step is skipped while the digest of its inputs stays the same. Standard library only."""
+"""Stamps of finished steps: a step is skipped while the digest of its inputs stays the same. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from demixer_build.paths import STATE
 
 
 def digest(*parts: str | Path) -> str:
-    """One hash over texts and the contents of files.
+    """Hash texts and the contents of files.
 
     A missing file counts as an empty one, so that its appearance changes the hash.
     """
@@ -22,17 +22,17 @@ def digest(*parts: str | Path) -> str:
 
 
 class Stamp:
-    """The digest a step was last finished with."""
+    """The digest of the inputs that a step was last finished with."""
 
     def __init__(self, name: str, folder: Path = STATE) -> None:
         self._path = folder / name
 
     def holds(self, key: str, outputs: Iterable[Path] = ()) -> bool:
-        """Whether the step was finished with these inputs, and what it made is still there."""
+        """True when the step was finished with these inputs, and its outputs still exist."""
         return self.read() == key and all(output.exists() for output in outputs)
 
     def read(self) -> str:
-        """The digest it was set to; empty when the step is still to do."""
+        """The stored digest; empty when the step is still to do."""
         return self._path.read_text(encoding="utf-8") if self._path.exists() else ""
 
     def set(self, key: str) -> None:
@@ -40,5 +40,5 @@ class Stamp:
         self._path.write_text(key, encoding="utf-8")
 
     def drop(self) -> None:
-        """Forget it before the step starts: a step that is cut off has not been done."""
+        """Remove the stamp before the step starts, so that an interrupted step is repeated."""
         self._path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""FluidSynth, a soundfont and MIDI files, from Debian's packages: they play the music that analyses are tested on."""
+"""FluidSynth, a soundfont and MIDI files from Debian, which render the music that analyses are tested on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NEEDED: Final = (Path("/usr/share/sounds/sf2/TimGM6mb.sf2"), Path("/usr/share/g
 
 
 def ensure() -> None:
-    """Install what is missing, where this is Debian and we may; elsewhere say that its tests are skipped."""
+    """Install what is missing, as root on Debian; elsewhere report that tests are skipped."""
     if _is_there():
         return
     if Path("/etc/debian_version").exists() and os.geteuid() == 0:

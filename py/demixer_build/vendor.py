@@ -1,4 +1,4 @@
-"""What the page takes from npm: only the files it uses, with their types, in `web/vendor/`."""
+"""Copies the files that the page uses of its npm packages, with their types, to `web/vendor/`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demixer_build.paths import NODE_MODULES, VENDOR, WEB
 from demixer_build.stamps import Stamp, digest
 
 _FILES: Final[dict[str, dict[str, str]]] = {
-    # Not the packages' entries: these start their encoders from text, which the page's policy forbids.
+    # Not the packages' entry points, which start their encoders from text: the page's policy forbids that.
     "@mediabunny/aac-encoder": {
         "dist/modules/build/aac.js": "aac.mjs",
         "dist/modules/build/aac.d.ts": "aac.d.mts",
@@ -59,18 +59,18 @@ _FILES: Final[dict[str, dict[str, str]]] = {
         "python_stdlib.zip": "",
     },
 }
-"""Package -> file or pattern in it -> name here ("": the same)."""
+"""Package -> file or pattern in it -> name in `web/vendor/` ("" for the same)."""
 
 _WRITTEN: Final = {
     f"onnxruntime-web/{entry}.d.mts": 'export * from "../onnxruntime-common/index.js";\n'
     for entry in ("ort.wasm.min", "ort.webgpu.min")
 }
-"""Types that the packages declare for a module name only, which a relative import does not find."""
+"""Types that the packages declare for a module name alone, where a relative import does not find them."""
 
 _WHEELS: Final = ("numpy", "micropip", "packaging")
-"""What Pyodide loads besides its core, as its lock file names it."""
+"""Packages that Pyodide loads, by their names in its lock file."""
 _WHEELS_PACKAGE: Final = ("open-webui", "0.12.4", "open_webui/frontend/pyodide")
-"""Where PyPI has these wheels when Pyodide's own release server cannot be reached."""
+"""Package, version and folder on PyPI with the same wheels, for when Pyodide's release server cannot be reached."""
 
 _SOURCE_MAP: Final = re.compile(rb"\n//# sourceMappingURL=\S+\s*$")
 
@@ -78,16 +78,16 @@ _COMMON: Final = {
     b'"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\n': b"",
     b"exports.default = ": b"export default ",
 }
-"""What makes a CommonJS module of an ES module -> what undoes it."""
+"""CommonJS of the encoders -> the same as ES module."""
 
 
 def update() -> None:
-    """Make `web/vendor/` as the lock file of the installed packages says.
+    """Bring `web/vendor/` up to date with the lock file.
 
     Raises
     ------
     BuildError
-        When one of Pyodide's wheels cannot be had.
+        When one of Pyodide's wheels is unavailable.
     """
     stamp = Stamp("vendor")
     key = digest(WEB / "package-lock.json", Path(__file__))
@@ -109,7 +109,7 @@ def update() -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file; a script becomes an ES module and loses the mention of its source map, which is not shipped."""
+    """Copy a file; a script becomes an ES module and loses the reference to its source map, which is not shipped."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.suffix in {".js", ".mjs"}:
         script = _SOURCE_MAP.sub(b"\n", source.read_bytes())
@@ -121,7 +121,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _pyodide_wheels() -> list[Path]:
-    """The wheels of Pyodide's lock file, with the hashes it gives: from its release server, else out of PyPI."""
+    """Fetch the wheels by the hashes of Pyodide's lock file: from its release server, else from PyPI."""
     version = json.loads((NODE_MODULES / "pyodide" / "package.json").read_text(encoding="utf-8"))["version"]
     packages = json.loads((NODE_MODULES / "pyodide" / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
     pinned = {packages[name]["file_name"]: packages[name]["sha256"] for name in _WHEELS}

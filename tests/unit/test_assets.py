@@ -147,7 +147,7 @@ def test_a_damaged_member_says_to_run_again(tmp_path: Path, write: Writer) -> No
 @both_kinds
 def test_a_missing_member_names_it(tmp_path: Path, write: Writer) -> None:
     with (
-        pytest.raises(BuildError, match=r"holds no file absent\.bin"),
+        pytest.raises(BuildError, match=r"has no file absent\.bin"),
         archives.opened(write(tmp_path / "archive"), "absent.bin"),
     ):
         pass
@@ -162,7 +162,7 @@ def test_a_path_outside_the_archive_is_refused(tmp_path: Path, write: Writer, me
 
 def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
     with (
-        pytest.raises(BuildError, match="holds no file link"),
+        pytest.raises(BuildError, match="has no file link"),
         archives.opened(write_tar(tmp_path / "archive"), "link"),
     ):
         pass

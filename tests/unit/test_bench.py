@@ -21,9 +21,9 @@ from onnx import TensorProto, helper, numpy_helper
 from demixer.families.htdemucs import SEGMENT, HTDemucs
 from demixer.runtimes.native import NativeSession
 from demixer_build.bench import graphs, memory, plot, tables
-from demixer_build.bench.flops import gflop
+from demixer_build.bench.graphs import gflop
 from demixer_build.bench.report import Peer, Rates, Report, Side, Spread, Variant, Visit, as_json
-from demixer_build.bench.rounds import interleave, ratio, spread
+from demixer_build.bench.timing import interleave, ratio, spread
 
 SIDE = Side(2.0, 0.95, 0.05, 1.25, 1300.0, Spread(0.75, 0.7, 0.8), 1.2)
 REPORT = Report(

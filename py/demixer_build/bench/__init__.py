@@ -1,1 +1,1 @@
-"""`build.py bench`: speed, memory and size, as ratios measured in one run. `measure.py` reads from top to bottom."""
+"""`build.py bench`: speed, memory and size, as ratios of one run. Start reading at `measure.py`."""

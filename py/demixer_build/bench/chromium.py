@@ -1,4 +1,4 @@
-"""A Chromium for one measurement: its memory is all that measurement's."""
+"""Chromium for measurements: one browser each, so that its memory is that of the measurement alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from demixer_build import browser
 class Tab:
     """A page in a browser of its own, with an empty profile.
 
-    It is an ordinary one: in a private window, storage is the browser's memory, and every write goes there by message.
+    The profile is an ordinary one: a private window keeps its storage in the memory of the browser.
     """
 
     page: Page
@@ -28,13 +28,13 @@ class Tab:
     """The browser's main process."""
 
     def renderer(self) -> list[psutil.Process]:
-        """The process of its page and workers: the largest one, since the browser keeps empty ones beside it."""
+        """The process of the page and its workers: the largest one, since the browser keeps spare ones."""
         children = self.process.children(recursive=True)
         renderers = [child for child in children if "--type=renderer" in _command(child)]
         return sorted(renderers, key=_resident)[-1:]
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
-        """Call a function of a module of the site."""
+        """Call a function exported by a module of the site."""
         script = "async ([module, name, given]) => (await import(module))[name](...given)"
         return self.page.evaluate(script, [module, function, arguments])
 
@@ -54,7 +54,7 @@ class Launcher:
 
     @contextmanager
     def tab(self, url: str) -> Iterator[Tab]:
-        """Open a tab; `url` is the site's address, which paths are then relative to."""
+        """Open a tab, in which paths are relative to `url`."""
         mark = f"--demixer-bench={uuid.uuid4().hex}"
         with TemporaryDirectory(prefix="demixer-bench-") as profile:
             context = self._playwright.chromium.launch_persistent_context(
@@ -69,13 +69,13 @@ class Launcher:
                 ours = psutil.Process().children(recursive=True)
                 main = next(each for each in ours if mark in (words := _command(each)) and "--type=" not in str(words))
                 page = context.pages[0]
-                page.set_default_timeout(0)  # a song of an hour takes what it takes
+                page.set_default_timeout(0)  # a song may take an hour
                 yield Tab(page, main)
             finally:
                 context.close()
 
     def version(self) -> str:
-        """Of the browser."""
+        """Version of the browser."""
         chromium = self._playwright.chromium.launch(
             executable_path=self._executable, args=browser.QUIET, timeout=120_000
         )
@@ -102,12 +102,12 @@ def launcher() -> Iterator[Launcher]:
 def _resident(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended meanwhile
+    except psutil.Error:  # the process has ended
         return 0
 
 
 def _command(process: psutil.Process) -> list[str]:
     try:
         return list(process.cmdline())
-    except psutil.Error:  # it has ended meanwhile
+    except psutil.Error:  # the process has ended
         return []

@@ -1,7 +1,9 @@
-"""Graphs made for measuring: what a runtime can do at best, and a model that does nothing."""
+"""ONNX graphs: two made for measuring, and the inputs and operations of any graph."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -18,8 +20,13 @@ MIXTURE: Final = (1, 2, SEGMENT)
 SPECTROGRAM: Final = (1, 4, BINS, FRAMES)
 
 
+Shapes = Mapping[str, tuple[int, ...]]
+
+_COUNTED: Final = {"Conv", "ConvTranspose", "MatMul", "Gemm"}
+
+
 def matmul() -> onnx.ModelProto:
-    """A chain of square matrix products, 17 GFLOP, in which nothing but the products takes time."""
+    """A chain of square matrix products, 17 GFLOP: a runtime's best rate."""
     weight = np.random.default_rng(0).standard_normal((SIZE, SIZE), np.float32) / np.float32(SIZE**0.5)
     names = ["x", *(f"product{index}" for index in range(1, PRODUCTS)), "y"]
     nodes = [helper.make_node("MatMul", [before, "weight"], [after]) for before, after in pairwise(names)]
@@ -27,7 +34,7 @@ def matmul() -> onnx.ModelProto:
 
 
 def idle() -> onnx.ModelProto:
-    """HT-Demucs' inputs and outputs without its network: every stem is a quarter of the mixture, half from each."""
+    """HT-Demucs' inputs and outputs without its network: both branches give each stem an eighth of the mixture."""
     share = np.full((1, STEMS, 1, 1, 1), 0.5 / STEMS, np.float32)
     nodes = [
         helper.make_node("Unsqueeze", ["spectrogram", "stems"], ["spectrogram_of_all"]),
@@ -45,13 +52,52 @@ def idle() -> onnx.ModelProto:
 
 
 def shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
-    """What a graph takes: name -> shape."""
+    """Shape of each input of a graph."""
     constants = {tensor.name for tensor in model.graph.initializer}
     return {
         value.name: tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
         for value in model.graph.input
         if value.name not in constants
     }
+
+
+def gflop(model: onnx.ModelProto) -> float:
+    """Count the operations of one run, in 1e9: two for each multiply-add of convolutions and matrix products.
+
+    The metadata `gflop` of a graph takes precedence. A graph with operators of onnxruntime needs it, since ONNX cannot
+    infer their shapes.
+
+    Raises
+    ------
+    ValueError
+        When the shape of a counted tensor is unknown.
+    """
+    for entry in model.metadata_props:
+        if entry.key == "gflop":
+            return float(entry.value)
+    inferred = onnx.shape_inference.infer_shapes(model)
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in inferred.graph.initializer}
+    for value in (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output):
+        shapes[value.name] = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
+    return sum(_operations(node, shapes) for node in inferred.graph.node if node.op_type in _COUNTED) / 1e9
+
+
+def _operations(node: onnx.NodeProto, shapes: Shapes) -> int:
+    first, second = (_shape(name, shapes) for name in node.input[:2])
+    result = _shape(node.output[0], shapes)
+    if node.op_type == "Conv":  # one kernel for each value of the result
+        return 2 * math.prod(result) * math.prod(second[1:])
+    if node.op_type == "ConvTranspose":  # one kernel for each value of the input
+        return 2 * math.prod(first) * math.prod(second[1:])
+    transposed = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
+    return 2 * math.prod(result) * first[-2 if transposed else -1]
+
+
+def _shape(name: str, shapes: Shapes) -> tuple[int, ...]:
+    shape = shapes.get(name, ())
+    if not shape or 0 in shape:
+        raise ValueError(f"the shape of {name} is unknown")
+    return shape
 
 
 def _model(

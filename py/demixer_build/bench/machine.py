@@ -1,4 +1,4 @@
-"""On what was measured."""
+"""Description of the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demixer_build.paths import WEB
 
 
 def about(browsers: Launcher) -> dict[str, str]:
-    """The machine, and the versions of what has a say in speed."""
+    """The machine, and the versions of everything that affects speed."""
     packages = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     return {
         "processor": _processor(),
@@ -31,8 +31,8 @@ def about(browsers: Launcher) -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Linux tells it only there; where that file is missing, Python knows."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    """Name of the processor, which Python does not know on Linux."""
+    linux = Path("/proc/cpuinfo")
+    lines = linux.read_text(encoding="utf-8").splitlines() if linux.exists() else []
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())

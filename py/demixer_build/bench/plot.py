@@ -1,4 +1,4 @@
-"""The ratios as a picture: a bar at the median, a line from the least to the most."""
+"""Chart of the ratios: a bar up to the median, a line from minimum to maximum."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from demixer_build.bench.tables import RUNTIMES
 _LABELS: Final = 260
 _WIDTH: Final = 760
 _SCALE: Final = 380
-"""Pixels: left of the axis, of the whole, of a ratio of one."""
+"""Pixels of the labels, of the whole chart, and of a ratio of 1."""
 _ROW: Final = 30
 _STYLE: Final = """
 svg { font: 13px system-ui, sans-serif; --ink: #1b1f24; --faint: #d5d9df; --bar: #2f6fde }
@@ -22,7 +22,7 @@ text { fill: var(--ink) } rect { fill: var(--bar) } line { stroke: var(--ink) } 
 
 
 def ratios(report: Report) -> dict[str, Spread]:
-    """What is drawn: every ratio to the published graph, and to the peers."""
+    """Every ratio to the published graph and to the peers, by label."""
     found = {
         f"{model}, {precision}, {runtime}": side.stock_ratio
         for model, variants in report.models.items()
@@ -34,7 +34,7 @@ def ratios(report: Report) -> dict[str, Spread]:
 
 
 def chart(spreads: Mapping[str, Spread], title: str) -> str:
-    """An SVG document, light and dark."""
+    """Draw the chart as an SVG document for light and dark themes."""
     height = _ROW * (len(spreads) + 2)
     rows = [part for number, (name, spread) in enumerate(spreads.items(), 1) for part in _row(name, spread, number)]
     one = _at(1)

@@ -1,4 +1,4 @@
-"""What `build.py bench --json FILE` writes. Other programs read it: a field keeps its name and unit."""
+"""The report of `build.py bench --json FILE`. Other programs read it, so a field keeps its name and unit."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 SCHEMA: Final = 1
-"""Goes up when a field changes its meaning or goes away."""
+"""Increases when a field changes its meaning or is removed."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Several measurements of one thing."""
+    """Median and extremes of repeated measurements."""
 
     median: float
     min: float
@@ -26,15 +26,15 @@ class Side:
     seconds_per_second: float
     """Seconds of compute for a second of audio, from PCM to stems, with the model loaded."""
     model_share: float
-    """Part of that inside the graph."""
+    """Fraction of that inside the graph."""
     python_share: float
-    """The rest: transforms, masks, overlap-add and copies that the model had to wait for."""
+    """The other fraction: transforms, masks, overlap-add and copies that delay the model."""
     create_seconds: float | None
-    """From the file's bytes to a session; None without a graph."""
+    """Seconds from the file's bytes to a session; None without a graph."""
     peak_mb: float
-    """Most resident memory (MB) of the page's process, or of the native process, model and song included."""
+    """Peak resident memory (MB) of the page's process or the native process, including model and song."""
     stock_ratio: Spread | None
-    """Run time of the graph over that of the published graph in the same round; None where there is none."""
+    """Run time of the graph over that of the published graph in the same round; None without one."""
     limit_ratio: float | None
     """Run time of the graph over its operations at the best rate of matrix products measured in the same run."""
 
@@ -49,7 +49,7 @@ class Variant:
     gflop: float | None
     """Operations of one run; None without a graph."""
     browser: Side | None
-    """None where it was left out: `--quick`."""
+    """None when left out by `--quick`."""
     native: Side | None
 
 
@@ -59,11 +59,11 @@ class Visit:
 
     until: str
     requests: int
-    """Of the page and of the service worker while it is installed."""
+    """Requests of the page, and of the service worker while it is installed."""
     bytes: int
-    """The bodies of their responses."""
+    """Bytes of their responses' bodies."""
     seconds: float
-    """From the first request until the page, or the stem, can be used."""
+    """Seconds from the first request until the page, or the stem, can be used."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,17 @@ class Peer:
 
 @dataclass(frozen=True)
 class Rates:
-    """What a runtime can do at best."""
+    """Upper limits of a runtime."""
 
     gflops: float
     """Best rate of float32 matrix products."""
     pipeline_only: float | None
-    """Seconds of audio in a second with a model of HT-Demucs' shapes that does nothing."""
+    """Seconds of audio per second with an idle model of HT-Demucs' shapes."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that one run has measured."""
+    """All measurements of one run."""
 
     machine: dict[str, str]
     """Processor, cores, memory, system and versions."""
@@ -97,16 +97,16 @@ class Report:
     browser: Rates
     native: Rates
     models: dict[str, dict[str, Variant]]
-    """Model id -> precision -> what was measured; a model without a graph has the precision `default`."""
+    """Model id -> precision -> measurements; a model without a graph has the precision `default`."""
     first_visit: list[Visit]
     peers: list[Peer]
     left_out: list[str] = field(default_factory=list)
-    """What could not be measured here, and why."""
+    """Measurements that were not possible here, and why."""
     schema: int = SCHEMA
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Plain data for `json.dump`; every number rounded to four significant digits, as none is better."""
+    """Plain data for `json.dump`, rounded to the four digits that are significant at most."""
     plain = _rounded(dataclasses.asdict(report))
     assert isinstance(plain, dict)
     return plain

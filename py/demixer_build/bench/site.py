@@ -1,4 +1,4 @@
-"""The site under test with the benchmark's pages beside it, served on this machine, with its bytes counted."""
+"""Serves the built site and the benchmark's pages on this machine, and counts requests and bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Served:
 
 @contextmanager
 def served(extra: Mapping[str, Path]) -> Iterator[Served]:
-    """Serve dist/ and, below `/bench/`, the benchmark's pages and some more files."""
+    """Serve dist/ and, below `/bench/`, the benchmark's pages and `extra` files."""
     built = {path.relative_to(DIST).as_posix(): path for path in DIST.rglob("*") if path.is_file()}
     ours = {path.name: path for path in _PAGES.iterdir()}
     files.mirror({**built, **{f"bench/{name}": path for name, path in {**ours, **extra}.items()}}, FOLDER)
@@ -59,13 +59,13 @@ def served(extra: Mapping[str, Path]) -> Iterator[Served]:
 
 
 def manifest() -> list[dict[str, Any]]:
-    """The models of the site, as the page knows them."""
+    """The models of the site's manifest."""
     found: list[dict[str, Any]] = json.loads((DIST / "models" / "manifest.json").read_text(encoding="utf-8"))["models"]
     return found
 
 
 class _Bench:
-    """Counts what is sent, and lets the benchmark's own pages do what the page may not: run inline scripts and wasm."""
+    """Counts requests and bytes, and lifts the policy of the benchmark's own pages: they run inline scripts and wasm."""
 
     def __init__(self, app: ASGIApp, served: Served) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What is measured: the site's models, the published graph, and files made for the purpose."""
+"""The graphs and songs to measure: the site's models, the published graph, and generated files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import soundfile
 
 from demixer.models import Model
 from demixer_build import assets, models
-from demixer_build.bench import flops, graphs
+from demixer_build.bench import graphs
 from demixer_build.bench.site import manifest
 from demixer_build.paths import DIST, MODELS, STATE
 
@@ -32,13 +32,13 @@ _MADE: Final = STATE / "bench" / "made"
 
 @dataclass(frozen=True)
 class Subject:
-    """One graph of a model; a model without one is a subject too."""
+    """One graph of a model, or a model without one."""
 
     model: dict[str, Any]
     """Its entry of the manifest."""
     precision: str
     path: str | None
-    """On the site."""
+    """Path on the site."""
 
     @property
     def file(self) -> Path | None:
@@ -47,11 +47,11 @@ class Subject:
     @cached_property
     def gflop(self) -> float | None:
         """Operations of one run, in 1e9."""
-        return flops.gflop(onnx.load(self.file)) if self.file else None
+        return graphs.gflop(onnx.load(self.file)) if self.file else None
 
 
 def subjects() -> Iterator[Subject]:
-    """Every model of the site at every precision."""
+    """Yield every model of the site at every precision."""
     for model in manifest():
         for precision in model["artifacts"] or ["default"]:
             artifact, *_ = model["artifacts"].get(precision, [None])
@@ -67,7 +67,7 @@ def idle() -> Subject:
 
 
 def made() -> dict[str, Path]:
-    """Files for the site's folder `bench`: plain products, the idle graph, a song of one segment."""
+    """Generated files for the site's folder `bench`: matrix products, the idle graph, a song of one segment."""
     files = {name: _MADE / name for name in ("matmul.onnx", "idle.onnx", "song.wav")}
     if not all(file.exists() for file in files.values()):
         _MADE.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def stock() -> Path:
     Raises
     ------
     BuildError
-        When it cannot be had.
+        When it is unavailable.
     """
     described = tomllib.loads((MODELS / "htdemucs" / "model.toml").read_text(encoding="utf-8"))
     source = Model.from_dict(described).source

@@ -15,7 +15,7 @@ from demixer_build.bench.report import Report, Side, Spread, Variant
 RUNTIMES: Final = ("browser", "native")
 
 WIDE: Final = 160
-"""Columns where a file or another program reads along."""
+"""Columns where the output is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def show(sheets: Iterable[Sheet]) -> None:
 
 
 def sheets(report: Report) -> Iterator[Sheet]:
-    """Every table of a report that has something to say."""
+    """Yield every table of a report that is not empty."""
     yield Sheet("Machine", ("", ""), list(report.machine.items()))
     yield speed(report)
     yield sizes(report)
@@ -70,7 +70,7 @@ def speed(report: Report) -> Sheet:
 
 
 def sizes(report: Report) -> Sheet:
-    """What there is to download."""
+    """Size and operations of each graph."""
     rows = [
         (name, f"{variant.bytes / 1e6:.1f} MB", f"{variant.compressed_bytes / 1e6:.1f} MB", f"{variant.gflop:.1f}")
         for name, variant in _variants(report)
@@ -80,7 +80,7 @@ def sizes(report: Report) -> Sheet:
 
 
 def first_visit(report: Report) -> Sheet:
-    """What a newcomer waits for."""
+    """Requests, bytes and seconds of first visits."""
     rows = [
         (visit.until, str(visit.requests), f"{visit.bytes / 1e3:,.0f} kB", f"{visit.seconds:.1f} s")
         for visit in report.first_visit
@@ -89,7 +89,7 @@ def first_visit(report: Report) -> Sheet:
 
 
 def limits(report: Report) -> Sheet:
-    """What the runtimes and the pipeline can do."""
+    """Upper limits of the runtimes and of the pipeline."""
     rows = [
         (runtime, f"{rates.gflops:.0f} GFLOP/s", f"{rates.pipeline_only:.1f} s" if rates.pipeline_only else "")
         for runtime, rates in (("browser", report.browser), ("native", report.native))

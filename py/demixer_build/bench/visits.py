@@ -1,4 +1,4 @@
-"""First visits: an empty profile, the real page, and a clock."""
+"""Times first visits to the page, with an empty profile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from demixer_build.bench.report import Visit
 from demixer_build.bench.site import Served
 
 LABELS: Final = {"hpss": "Harmonic / percussive", "spleeter-2stems": "Spleeter", "htdemucs": "HT-Demucs"}
-"""What the radio buttons of the models begin with."""
+"""Beginnings of the labels of the models' radio buttons."""
 
 
 def first_visits(browsers: Launcher, served: Served, song: Path, models: Sequence[str]) -> list[Visit]:
@@ -28,7 +28,7 @@ def _visit(browsers: Launcher, served: Served, song: Path | None, model: str | N
         requests, sent, begin = served.requests, served.sent, time.perf_counter()
         tab.page.goto("/")
         expect(tab.page.get_by_role("button", name="Choose songs")).to_be_enabled()
-        expect(tab.page.get_by_role("radio").first).to_be_attached()  # the models are there
+        expect(tab.page.get_by_role("radio").first).to_be_attached()  # the models are listed
         if song and model:
             begin_separation(tab.page, song, model)
             expect(desk(tab.page)).to_be_visible(timeout=0)
@@ -50,5 +50,5 @@ def begin_separation(page: Page, song: Path, model: str) -> None:
 
 
 def desk(page: Page) -> Locator:
-    """Where the stems appear as soon as they can be heard."""
+    """The region in which the stems appear once they can be heard."""
     return page.get_by_role("region", name=re.compile("^Stems of"))
