@@ -34,8 +34,8 @@ def row(piece: Piece) -> tuple[list[str], list[float]]:
     stems = piece.stems()
     mixture: Samples = np.sum(list(stems.values()), axis=0, dtype=np.float32)
     song = Clip(mixture, RATE)
-    alone = asyncio.run(music.hear(song))
-    heard = asyncio.run(music.hear(song, {name: Clip(part, RATE) for name, part in stems.items()}))
+    alone = asyncio.run(music.find(song))
+    heard = asyncio.run(music.find(song, {name: Clip(part, RATE) for name, part in stems.items()}))
     trim = mir_eval.beat.trim_beats
 
     def beats(times: list[float]) -> float:

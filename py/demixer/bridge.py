@@ -170,7 +170,7 @@ class Bridge:
         self, name: str, source: Any, options: str, signal: Signal, report: Report | None
     ) -> Mapping[str, Any]:
         analyse = analyses.find(name)
-        return await analyse(self._border.source(source), json.loads(options), _monitor(signal, report))
+        return await analyse(self._border.source(source), {}, json.loads(options), _monitor(signal, report))
 
     async def _measure_mix(
         self, song: Any, stems: Iterable[Any], gains: str, signal: Signal, report: Report

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
-from demixer.analyses import loudness, music
+from demixer import analyses
 from demixer.audio import Source
 from demixer.errors import Cancelled, DemixError, ModelError
 from demixer.evaluation import report, run, tables
@@ -104,7 +104,7 @@ def analyse_songs(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a song, each on a line.")] = False,
 ) -> None:
-    """Tell the tempo, beats, key, chords and loudness of songs; better with their stems."""
+    """Find the tempo, beats, key, chords and loudness of songs, more reliably with their stems."""
     failed = False
     for song in songs:
         try:
@@ -313,7 +313,7 @@ async def separate_one(
 
 
 def check_stems(song: Source, stems: Mapping[str, Source], path: Path) -> None:
-    """Refuse stems that are not this song's."""
+    """Refuse stems whose format or length differs from the song's."""
     for name, stem in stems.items():
         if (stem.rate, stem.channels, stem.length) != (song.rate, song.channels, song.length):
             raise DemixError(
@@ -324,21 +324,19 @@ def check_stems(song: Source, stems: Mapping[str, Source], path: Path) -> None:
 
 
 async def analyse_one(name: str, source: Source, stems: Mapping[str, Source]) -> dict[str, Any]:
-    """Run every analysis of a song with a progress bar."""
+    """Analyse a song with a progress bar."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"Analysing {name}")
         monitor = Monitor(lambda mark: bar.update(task, completed=mark.done, total=mark.total))
-        heard = await music.hear(source, stems, monitor)
-        loud = await loudness.measure(source, monitor)
-        facts = {**heard.to_dict(), **loud.to_dict()}
-        if stems:
-            facts["stems"] = {stem: (await loudness.measure(part, monitor)).to_dict() for stem, part in stems.items()}
+        facts: dict[str, Any] = {}
+        for analysis in ("music", "loudness"):
+            facts |= await analyses.find(analysis)(source, stems, {}, monitor)
         return facts
 
 
 def summary(facts: Mapping[str, Any]) -> str:
-    """One line of an analysis for a person; says where it is not sure."""
+    """The main facts in one line, which marks those of low confidence."""
 
     def fact(text: str, confidence: str) -> str:
         return text if facts["confidence"][confidence] >= 0.5 else f"{text} (not sure)"
@@ -352,7 +350,7 @@ def summary(facts: Mapping[str, Any]) -> str:
 
 
 def explain(error: DemixError, song: Path | None = None) -> None:
-    """Print one line with what happened and what to do."""
+    """Print one line with the error and its hint."""
     parts = ["demixer", *([song.name] if song else []), f"{error.message} {error.hint or ''}".rstrip()]
     print(": ".join(parts), file=sys.stderr)
 
@@ -362,6 +360,6 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        if end.code == 130:  # what typer makes of Ctrl-C
+        if end.code == 130:  # typer's status for Ctrl-C
             explain(Cancelled())
         raise

@@ -22,7 +22,7 @@ from tests.music_figures import majmin
 
 def hear(samples: Samples, rate: int = RATE, stems: dict[str, Samples] | None = None) -> music.Music:
     parts = {name: Clip(part, rate) for name, part in (stems or {}).items()}
-    return asyncio.run(music.hear(Clip(samples, rate), parts))
+    return asyncio.run(music.find(Clip(samples, rate), parts))
 
 
 @cache
@@ -135,7 +135,7 @@ def test_it_can_be_cancelled_and_marks_go_forward() -> None:
 
     song = Clip(noise(40), 22_050)
     with pytest.raises(Cancelled):
-        asyncio.run(music.hear(song, {"drums": song, "bass": song}, Monitor(report)))
+        asyncio.run(music.find(song, {"drums": song, "bass": song}, Monitor(report)))
     assert [mark.done for mark in marks] == sorted(mark.done for mark in marks)
 
 
@@ -147,4 +147,4 @@ def test_the_path_of_the_highest_score() -> None:
 
 def test_every_sign_of_beats_has_a_weight() -> None:
     parts = np.full((16, tempo.PARTS, len(features.BANDS)), 1 / tempo.PARTS)
-    assert tempo.judged(parts, 0, 120.0, np.zeros(600)).shape == (len(tempo.WEIGHTS),)
+    assert tempo.criteria(parts, 0, 120.0, np.zeros(600)).shape == (len(tempo.WEIGHTS),)

@@ -1,9 +1,9 @@
-"""Analyses: facts computed from audio, one file each, in a registry.
+"""Analyses: facts computed from audio, each registered by its file.
 
-Its file registers the coroutine function that computes it:
+A file registers the coroutine function that computes its analysis:
 
     @register("name")
-    async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]: ...
+    async def analyse(source: Source, stems: Stems, options: Options, monitor: Monitor) -> dict[str, Any]: ...
 """
 
 from __future__ import annotations
@@ -18,8 +18,14 @@ from demixer.audio import Source
 from demixer.errors import DemixError
 from demixer.progress import Monitor
 
-Analysis = Callable[[Source, Mapping[str, Any], Monitor], Awaitable[Mapping[str, Any]]]
-"""Takes a source, options as plain data and a monitor; returns plain data and arrays."""
+Stems = Mapping[str, Source]
+"""Stems of the source by name, with its rate and length; empty when there are none."""
+
+Options = Mapping[str, Any]
+"""Plain data that the analysis validates."""
+
+Analysis = Callable[[Source, Stems, Options, Monitor], Awaitable[Mapping[str, Any]]]
+"""Returns plain data and arrays."""
 
 _REGISTRY: Final[dict[str, Analysis]] = {}
 
@@ -37,7 +43,7 @@ def register(name: str) -> Callable[[Analysis], Analysis]:
 
 
 def find(name: str) -> Analysis:
-    """The analysis of that name; raises `protocol/version` when there is none."""
+    """Return the analysis of that name; raises `protocol/version` when there is none."""
     _load_all()
     if name not in _REGISTRY:
         raise DemixError("protocol/version", f"There is no analysis {name!r:.80}.", "Reload the page.")

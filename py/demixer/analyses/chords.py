@@ -16,19 +16,19 @@ Array = npt.NDArray[np.float64]
 #: Semitones above the root, by Harte's name of the quality.
 QUALITIES: Final = {"maj": (0, 4, 7), "min": (0, 3, 7), "7": (0, 4, 7, 10), "min7": (0, 3, 7, 10)}
 
-#: What a chord must be better by than a simpler one: four notes fit most sounds better than three do.
+#: Penalty of a quality, since four notes fit most sounds better than three.
 _PENALTY: Final = {"maj": 0.0, "min": 0.0, "7": 0.1, "min7": 0.1}
 
 NO_CHORD: Final = "N"
 LABELS: Final = (*(f"{root}:{quality}" for quality in QUALITIES for root in PITCH_CLASSES), NO_CHORD)
 
-#: How much the bass says about the root, compared with the other notes.
+#: Weight of the bass, relative to the other notes.
 _BASS: Final = 0.4
 
-#: Fit that silence and noise have.
+#: Fit of `NO_CHORD`: about that of noise.
 _NO_CHORD_FIT: Final = 0.72
 
-#: What it costs to change the chord within a bar; on a downbeat half of it.
+#: Cost of a change of chord within a bar; half of it on a downbeat.
 _CHANGE: Final = 0.2
 
 
@@ -44,21 +44,20 @@ class Chord:
 def find(sounding: Harmony, downbeats: Array | None = None) -> tuple[tuple[Chord, ...], float]:
     """Find the chords by templates and the best path through them.
 
-    The fit of a chord is the cosine between its notes and the chroma, and between its root, with a little of its
-    third and fifth, and the bass. Chords hold: a change costs, on a downbeat less than elsewhere
-    (Bello and Pickens 2005).
+    The fit of a chord is the cosine between its notes and the chroma, plus that between the bass and its root with a
+    little of its third and fifth. Each change of chord has a cost, lower on downbeats (Bello and Pickens 2005).
 
     Parameters
     ----------
     sounding : Harmony
-        Of spans between beats.
+        Notes of the spans between beats.
     downbeats : np.ndarray, optional
         In seconds.
 
     Returns
     -------
     tuple
-        The chords, without a gap, and the confidence in them, 0 to 1.
+        The chords, without gaps, and the confidence in them, 0 to 1.
     """
     fits = fit(sounding)
     on_bar = np.isin(np.round(sounding.edges[:-1], 3), np.round(downbeats, 3)) if downbeats is not None else None

@@ -1,4 +1,4 @@
-"""Features that tempo, key and chords are heard in: onset strength and pitch content, in one reading of the audio."""
+"""Features for tempo, key and chords: onset strength and pitch content, computed in one pass over the audio."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import numpy.typing as npt
 from demixer.audio import Samples, Source, check_finite
 
 Mark = Callable[[int], None]
-"""Takes the samples of a song that are done."""
+"""Takes the number of samples that are read."""
 
-#: Frames of the onset strength in a second.
+#: Frames of the onset strength per second.
 ONSET_RATE: Final = 100
 
 #: Lowest and highest frequency of each band of the onset strength: kick and bass, low voices, high voices, cymbals.
 BANDS: Final = ((30, 130), (130, 500), (500, 2500), (2500, 11_000))
 
-#: Lowest note of the pitch content, E1, the bass guitar's lowest string, and how many there are.
+#: Lowest note of the pitch content (E1, the lowest string of a bass guitar), and number of notes.
 LOWEST_NOTE: Final = 28
 NOTES: Final = 72
 
@@ -30,16 +30,16 @@ _ONSET_SECONDS: Final = 0.046
 _PITCH_SECONDS: Final = 0.372
 _MEL_BANDS: Final = 40
 
-#: Power of noise that a person would not hear under music, relative to the song's mean power.
+#: Power of noise that music masks, relative to the song's mean power.
 _FLOOR: Final = 1e-5
 
-#: Samples of a channel that are read together.
+#: Samples of a channel per read.
 _READ: Final = 1 << 18
 
-#: Frames that are transformed together: enough for numpy, little for the memory.
+#: Frames of 2048 samples per transform: enough for numpy to be fast, few enough for the memory.
 _BATCH: Final = 256
 
-#: Places of a song at which its tuning and mean power are estimated.
+#: Most places of a song at which its tuning and mean power are estimated.
 _PROBES: Final = 256
 
 
@@ -50,19 +50,19 @@ class Features:
     Parameters
     ----------
     duration : float
-        Of the signal, in seconds.
+        In seconds.
     power : float
-        Mean square of the signal; 0 for silence.
+        Mean square; 0 for silence.
     tuning : float
         Deviation from A = 440 Hz in cents, -50 to 50.
     tuned : float
-        How far the partials agree on it, 0 to 1.
+        Agreement of the partials on this tuning, 0 to 1.
     onsets : np.ndarray [shape=(frames, bands)], float32
         Spectral flux in each of `BANDS`, `ONSET_RATE` frames a second; frame k is centred on k / `ONSET_RATE`.
     pitches : np.ndarray [shape=(frames, notes)], float32
         Magnitude at each semitone from `LOWEST_NOTE` on.
     pitch_rate : float
-        Frames of `pitches` in a second.
+        Frames of `pitches` per second.
     """
 
     duration: float
@@ -75,18 +75,18 @@ class Features:
 
 
 async def extract(source: Source, mark: Mark) -> Features:
-    """Hear a signal once.
+    """Compute the features of a signal in one pass.
 
     The onset strength is the flux of a logarithmic mel spectrogram, compared with the neighbouring bands of two
     frames before, so that vibrato makes no onsets (SuperFlux, Böck and Widmer 2013). The pitch content is the
-    magnitude in semitone bands, placed by the song's own tuning. A second of the song leaves 5 kB, whatever its rate.
+    magnitude in semitone bands, shifted by the song's own tuning. Features take 5 kB per second, whatever the rate.
 
     Parameters
     ----------
     source : Source
         Channels are summed.
     mark : callable
-        Called with the samples that are read so far; may raise to stop.
+        Called with the number of samples read so far; may raise to stop.
 
     Raises
     ------
@@ -121,7 +121,7 @@ async def extract(source: Source, mark: Mark) -> Features:
 
 
 async def probe(source: Source) -> tuple[float, float, float]:
-    """Estimate the mean power and the tuning from places spread over a song.
+    """Estimate mean power and tuning from places spread over a song.
 
     The tuning is the circular mean of the deviations of spectral peaks from the semitones of A = 440 Hz, each weighted
     with its magnitude (Lerch 2006).
@@ -129,7 +129,7 @@ async def probe(source: Source) -> tuple[float, float, float]:
     Returns
     -------
     tuple of float
-        Mean square; cents from -50 to 50; how far the peaks agree, 0 to 1.
+        Mean square; tuning in cents, -50 to 50; agreement of the peaks, 0 to 1.
     """
     size = _power_of_two(source.rate * _PITCH_SECONDS)
     places = np.linspace(0, max(0, source.length - size), min(_PROBES, 1 + source.length // size)).astype(np.int64)
@@ -165,7 +165,10 @@ def _peaks(magnitude: Samples, width: float) -> tuple[Samples, Samples]:
 
 
 async def _mono_blocks(source: Source, overlap: int, mark: Mark) -> AsyncIterator[tuple[int, Samples]]:
-    """The song in blocks, channels averaged, each with `overlap` samples of the one before; silence around the song."""
+    """Yield start and samples of blocks, channels averaged, with `overlap` samples of the block before.
+
+    The song is padded with silence at both ends.
+    """
     before = np.zeros(overlap, np.float32)
     for start in range(0, source.length, _READ):
         mark(start)
@@ -181,7 +184,7 @@ async def _mono_blocks(source: Source, overlap: int, mark: Mark) -> AsyncIterato
 
 
 def _spectra(samples: Samples, centres: npt.NDArray[np.int64], size: int) -> Iterator[Samples]:
-    """Power spectra of frames around `centres` [shape=(n, bins)], some at a time; 1 for a sine at full scale."""
+    """Yield batches of power spectra [shape=(n, bins)] of frames around `centres`; 1 is a sine at full scale."""
     window = _hann(size) * np.float32(2 / (size / 2))
     frames = np.lib.stride_tricks.sliding_window_view(samples, size)
     batch = max(1, _BATCH * 2048 // size)
@@ -191,7 +194,7 @@ def _spectra(samples: Samples, centres: npt.NDArray[np.int64], size: int) -> Ite
 
 
 def _flux(levels: Samples, band_of_mel: npt.NDArray[np.int64]) -> Samples:
-    """Rise of the level of each band [shape=(frames, bands)]."""
+    """Mean rise of the levels in each of `BANDS` [shape=(frames, bands)]."""
     padded = np.pad(levels, [(0, 0), (1, 1)], mode="edge")
     highest = np.maximum(np.maximum(padded[:, :-2], padded[:, 2:]), levels)
     flux = np.zeros((len(levels), len(BANDS)), np.float32)
@@ -214,7 +217,7 @@ def _power_of_two(size: float) -> int:
 
 @lru_cache(maxsize=4)
 def _mel_edges(rate: int, size: int) -> npt.NDArray[np.int64]:
-    """Bins that separate bands of equal width on the mel scale, each at least a bin wide."""
+    """Bins at the edges of bands of equal width on the mel scale, each at least a bin wide."""
     low, high = BANDS[0][0], min(BANDS[-1][1], 0.45 * rate)
     mels = np.linspace(2595 * math.log10(1 + low / 700), 2595 * math.log10(1 + high / 700), _MEL_BANDS + 1)
     return np.unique(np.round(700 * (10 ** (mels / 2595) - 1) * size / rate).astype(np.int64))

@@ -1,4 +1,4 @@
-"""Chroma of the notes that sound between two times, as key and chords need it."""
+"""Chroma of the notes between consecutive times, the input of key and chords."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Array = npt.NDArray[np.float64]
 
 PITCH_CLASSES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
-#: How loud each partial of a note is, relative to the one before.
+#: Magnitude of each partial of a note, relative to the one before.
 _DECAY: Final = 0.7
 _PARTIALS: Final = 10
 
-#: Semitones whose mean and deviation a semitone is compared with, on either side.
+#: Semitones on either side whose mean and deviation a semitone is compared with.
 _NEIGHBOURS: Final = 9
 
 _ITERATIONS: Final = 30
@@ -34,9 +34,9 @@ class Harmony:
     edges : np.ndarray [shape=(n + 1,)]
         Seconds.
     treble, bass : np.ndarray [shape=(n, 12)]
-        Weight of each pitch class, C first, in the middle and in the low register.
+        Weight of each pitch class, C first, in the middle and the low register.
     power : np.ndarray [shape=(n,)]
-        How loud each span is, relative to the song; 0 where there is nothing to hear.
+        Power of each span relative to the song; 0 for silence.
     """
 
     edges: Array
@@ -53,18 +53,18 @@ class Harmony:
 def harmony(song: Features, edges: Array, bass: Features | None = None) -> Harmony:
     """Find the notes between consecutive times.
 
-    The semitone spectrum is averaged over each span, freed of its broad background, and explained as a sum of notes
-    with decaying partials by non-negative least squares (NNLS chroma, Mauch and Dixon 2010), here with the
+    The semitone spectrum is averaged over each span, its broad background is removed, and the rest is explained as a
+    sum of notes with decaying partials by non-negative least squares (NNLS chroma, Mauch and Dixon 2010), here with the
     multiplicative updates of Lee and Seung (2001).
 
     Parameters
     ----------
     song : Features
-        Best without drums.
+        Preferably without drums.
     edges : np.ndarray [shape=(n + 1,)]
         Increasing, in seconds.
     bass : Features, optional
-        Of the bass stem: its notes take the place of the song's low ones.
+        Features of the bass stem, whose notes replace the song's low ones.
     """
     spans = averaged(song, edges)
     power = (spans**2).sum(axis=1)
@@ -80,7 +80,7 @@ def harmony(song: Features, edges: Array, bass: Features | None = None) -> Harmo
 
 
 def averaged(song: Features, edges: Array) -> Array:
-    """The semitone spectrum of each span [shape=(n, notes)]: its mean, or the nearest frame of a short span."""
+    """Mean semitone spectrum of each span [shape=(n, notes)]; the nearest frame of a span shorter than one."""
     total = np.concatenate([np.zeros((1, NOTES)), np.cumsum(song.pitches, axis=0, dtype=np.float64)])
     places = np.clip(np.round(edges * song.pitch_rate + 0.5).astype(int), 0, len(song.pitches))
     first = np.minimum(places[:-1], len(song.pitches) - 1)
@@ -89,8 +89,8 @@ def averaged(song: Features, edges: Array) -> Array:
 
 
 def _notes(spans: Array) -> Array:
-    """How loud each note is [shape=(n, notes)]."""
-    loud = np.sqrt(spans)  # closer to what is heard
+    """Magnitude of each note [shape=(n, notes)]."""
+    loud = np.sqrt(spans)  # closer to perceived loudness
     reach = 2 * _NEIGHBOURS + 1
     count = _moving_sum(np.ones((1, NOTES)), reach)
     around = _moving_sum(loud, reach) / count
@@ -117,7 +117,7 @@ def _dictionary() -> Array:
     spectra = np.zeros((NOTES, NOTES))
     for partial in range(1, _PARTIALS + 1):
         place = numbers + 12 * np.log2(partial)
-        # A partial is as wide as its transform: two bins of 2.7 Hz.
+        # The window spreads a partial over a few bins of 2.7 Hz.
         semitone = note_frequency(LOWEST_NOTE + np.round(place).astype(np.int64), 0.0) * (2 ** (1 / 12) - 1)
         width = np.maximum(1.0, 4.0 / semitone)
         spread = np.maximum(0, 1 - np.abs(numbers[None, :] - place[:, None]) / width[:, None])

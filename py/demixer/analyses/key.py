@@ -1,4 +1,4 @@
-"""The key of a song, and where it changes."""
+"""The key of a song, and its changes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PROFILES: Final = {
 
 KEYS: Final = tuple(f"{tonic} {mode}" for mode in PROFILES for tonic in PITCH_CLASSES)
 
-#: How much the bass says about the key, compared with the other notes.
+#: Weight of the bass, relative to the other notes.
 _BASS: Final = 0.7
 
-#: Seconds of music around a time that its key is heard in.
+#: Seconds of music around a time by which its key is estimated.
 _WINDOW: Final = 20.0
 
-#: Correlation that a new key must gain, summed over seconds, before the song is said to have changed.
+#: Cost of a change of key, in units of correlation times seconds.
 _CHANGE: Final = 6.0
 
 
@@ -47,11 +47,11 @@ class Key:
     Parameters
     ----------
     key : str, optional
-        Such as `"A minor"`, that of the whole song; None without notes.
+        Key of the whole song, such as `"A minor"`; None without notes.
     confidence : float
         0 to 1.
     passages : tuple of Passage
-        Keys along the song: one passage when it never changes.
+        Keys along the song: one passage unless the key changes.
     """
 
     key: str | None
@@ -68,7 +68,7 @@ def find(sounding: Harmony, tuned: float) -> Key:
     ----------
     sounding : Harmony
     tuned : float
-        How far the song's partials agree on a tuning, 0 to 1: noise has no key.
+        Agreement of the song's partials on a tuning, 0 to 1; low for noise, which has no key.
     """
     lengths = np.diff(sounding.edges)
     treble, bass = (part / (part.sum(axis=1, keepdims=True) + 1e-9) for part in (sounding.treble, sounding.bass))

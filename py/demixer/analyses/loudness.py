@@ -1,8 +1,7 @@
-"""Loudness and true peak as broadcasters measure them (ITU-R BS.1770-4, EBU R 128)."""
+"""Integrated loudness and true peak (ITU-R BS.1770-4, EBU R 128)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -10,28 +9,28 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from demixer.analyses import register
+from demixer.analyses import Options, Stems, register
 from demixer.audio import Samples, Source, check_finite
 from demixer.progress import Monitor
 
-#: What is quieter counts as silence, in LUFS; BS.1770's absolute gate.
+#: BS.1770's absolute gate in LUFS: quieter blocks count as silence.
 ABSOLUTE_GATE: Final = -70.0
 
-#: Blocks so much quieter than the mean of all do not count, in LU.
+#: BS.1770's relative gate in LU: blocks this far below the mean of all do not count.
 RELATIVE_GATE: Final = -10.0
 
 #: Blocks of 400 ms overlap by three quarters.
 _PARTS_A_SECOND: Final = 10
 _PARTS_A_BLOCK: Final = 4
 
-#: Weight of each channel, by how many there are: surround channels count more, the low-frequency effects nothing.
+#: Weight of each channel by their number: surround channels count more, low-frequency effects not at all.
 _CHANNELS: Final = {6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41), 8: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41, 1.0, 1.0)}
 
-#: Seconds that are filtered at once, and that the weighting's impulse response lasts (it is 140 dB down then).
+#: Seconds per transform, and length of the weighting's impulse response, which has decayed by 140 dB then.
 _SECONDS: Final = 4
 _RESPONSE_SECONDS: Final = 0.4
 
-#: Taps of the interpolation filter on either side.
+#: Taps of the interpolation filter on each side.
 _REACH: Final = 16
 
 
@@ -44,7 +43,7 @@ class Loudness:
     integrated : float, optional
         In LUFS; None when no block is above the absolute gate.
     true_peak : float, optional
-        Highest point between samples, in dBTP; None for digital silence.
+        Highest point of the interpolated signal, in dBTP; None for digital silence.
     """
 
     integrated: float | None
@@ -59,19 +58,19 @@ class Loudness:
 
 
 async def measure(source: Source, monitor: Monitor) -> Loudness:
-    """Measure the integrated loudness and the true peak in the memory of a few seconds.
+    """Measure the integrated loudness and the true peak, in the memory of a few seconds.
 
     Each channel is K-weighted; the recommendation's two filters, given there for 48 kHz, are designed for the
     source's own rate from their analogue prototypes (Mansbridge, Finn and Reiss 2012) and applied as one frequency
     response, by overlap-save. The mean square of blocks of 400 ms is gated, first at -70 LUFS, then 10 LU below the
-    mean of what is left. The true peak is that of the signal at four times its rate (twice from 80 kHz on).
+    mean of the remaining blocks. The true peak is that of the signal at four times its rate (twice from 80 kHz on).
 
     Parameters
     ----------
     source : Source
-        Of 6 or 8 channels, the order is that of WAV: front left, right, centre, low frequencies, surround.
+        Six or eight channels are in the order of WAV: front left, right, centre, low frequencies, surround.
     monitor : Monitor
-        Is marked as the reading goes on.
+        Marked at every read.
 
     Raises
     ------
@@ -101,13 +100,16 @@ async def measure(source: Source, monitor: Monitor) -> Loudness:
 
 
 @register("loudness")
-async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:  # noqa: ARG001
-    """Measure a signal; no options."""
-    return (await measure(source, monitor)).to_dict()
+async def analyse(source: Source, stems: Stems, options: Options, monitor: Monitor) -> dict[str, Any]:  # noqa: ARG001
+    """Measure a signal and its stems. There are no options."""
+    facts: dict[str, Any] = (await measure(source, monitor)).to_dict()
+    if stems:
+        facts["stems"] = {name: (await measure(stem, monitor)).to_dict() for name, stem in stems.items()}
+    return facts
 
 
 def integrated(powers: npt.NDArray[np.float64]) -> float | None:
-    """Gated loudness in LUFS of the weighted power of tenths of a second; None when all is below the gate."""
+    """Gated loudness in LUFS from the weighted power of tenths of a second; None when all are below the gate."""
     if len(powers) < _PARTS_A_BLOCK:
         return None
     blocks = np.convolve(powers, np.ones(_PARTS_A_BLOCK) / _PARTS_A_BLOCK, "valid")
@@ -156,23 +158,23 @@ def k_weighting(rate: int, size: int) -> npt.NDArray[np.complex64]:
     def filtered(b: tuple[float, float, float], a: tuple[float, float, float]) -> npt.NDArray[np.complex128]:
         return np.asarray((b[0] + b[1] * z + b[2] * z**2) / (a[0] + a[1] * z + a[2] * z**2))
 
-    # A shelf of 4 dB above 1.7 kHz, as the head adds.
+    # A shelf of 4 dB above 1.7 kHz, the effect of a head.
     frequency, quality, gain = 1681.974450955533, 0.7071752369554196, 10 ** (3.999843853973347 / 20)
     k, middle = float(np.tan(np.pi * frequency / rate)), gain**0.4996667741545416
     a = (1 + k / quality + k**2, 2 * (k**2 - 1), 1 - k / quality + k**2)
     b = (gain + middle * k / quality + k**2, 2 * (k**2 - gain), gain - middle * k / quality + k**2)
     shelf = filtered(b, a)
-    # What lies below 38 Hz is hardly heard.
+    # A high-pass at 38 Hz: lower frequencies are hardly audible.
     frequency, quality = 38.13547087602444, 0.5003270373238773
     k = float(np.tan(np.pi * frequency / rate))
     a = (1 + k / quality + k**2, 2 * (k**2 - 1), 1 - k / quality + k**2)
-    # The recommendation leaves the high-pass filter's numerator at 1, -2, 1.
+    # The recommendation does not normalise its numerator, 1, -2, 1.
     pass_high = filtered((1.0, -2.0, 1.0), (1.0, a[1] / a[0], a[2] / a[0]))
     return (shelf * pass_high).astype(np.complex64)
 
 
 def true_peak(samples: Samples, rate: int) -> float:
-    """Highest magnitude of samples and of the points interpolated between them, but for `_REACH` at either end."""
+    """Highest magnitude of samples and of points interpolated between them, which exclude `_REACH` at each end."""
     highest = float(np.abs(samples).max(initial=0))
     if samples.shape[1] <= 2 * _REACH:
         return highest
@@ -185,7 +187,7 @@ def true_peak(samples: Samples, rate: int) -> float:
 
 @lru_cache(maxsize=4)
 def _interpolators(factor: int) -> list[Samples]:
-    """A Kaiser-windowed sinc for each point between two samples."""
+    """Kaiser-windowed sincs, one for each point between two samples."""
     at = np.arange(-_REACH + 1, _REACH + 1)
     return [
         (

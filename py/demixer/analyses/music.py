@@ -1,28 +1,27 @@
-"""Everything that is heard in a song: tempo, beats, bars, tuning, key and chords, from one reading of each signal."""
+"""Musical facts of a song: tempo, beats, bars, tuning, key and chords, from one pass over each signal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from demixer.analyses import chords, features, key, register, tempo
+from demixer.analyses import Options, Stems, chords, features, key, register, tempo
 from demixer.analyses.harmony import harmony
 from demixer.audio import Samples, Source
 from demixer.progress import Monitor
 
-#: Seconds of each span in which chords are heard where there are no beats.
+#: Seconds of a span of chords in a song without beats.
 _SPAN: Final = 0.5
 
-#: Confidence below which a song has no steady beat: nothing is said of its beats then.
+#: Confidence below which a song has no steady beat, and its beats are not reported.
 STEADY: Final = 0.1
 
 
 @dataclass(frozen=True)
 class Music:
-    """What is heard in a song; `bars` is None without a steady beat."""
+    """Musical facts of a song; `bars` is None without a steady beat."""
 
     beats: tempo.Beats
     bars: tempo.Bars | None
@@ -59,15 +58,15 @@ class Music:
         }
 
 
-async def hear(song: Source, stems: Mapping[str, Source] | None = None, monitor: Monitor | None = None) -> Music:
-    """Analyse a song, better with its stems.
+async def find(song: Source, stems: Stems | None = None, monitor: Monitor | None = None) -> Music:
+    """Find the musical facts of a song, more reliably with its stems.
 
     Parameters
     ----------
     song : Source
     stems : mapping of str to Source, optional
-        Of the song's rate and length. *drums* tell the beat and *bass* the roots of chords; without *drums*, the
-        others are clearer in harmony.
+        Of the song's rate and length. *drums* show the beat, *bass* the roots of chords, and all but *drums* the
+        harmony.
     monitor : Monitor, optional
 
     Raises
@@ -81,18 +80,18 @@ async def hear(song: Source, stems: Mapping[str, Source] | None = None, monitor:
     signals = {"song": song, **{name: stems[name] for name in ("drums", "bass") if name in stems}}
     if "drums" in stems and others:
         signals["harmony"] = Sum(others)
-    heard: dict[str, features.Features] = {}
+    extracted: dict[str, features.Features] = {}
     total = len(signals) * song.length
     for number, (name, signal) in enumerate(signals.items()):
-        heard[name] = await features.extract(signal, _marks(monitor, number * song.length, total))
-    mixture, drums = heard["song"], heard.get("drums")
-    harmonic = heard.get("harmony", mixture)
+        extracted[name] = await features.extract(signal, _marks(monitor, number * song.length, total))
+    mixture, drums = extracted["song"], extracted.get("drums")
+    harmonic = extracted.get("harmony", mixture)
     beats = tempo.find(mixture, drums)
     monitor.mark("analyse", total, total)
     if beats.confidence < STEADY:
         beats = tempo.NO_BEATS
-    sounding = harmony(harmonic, _edges(beats, mixture.duration), heard.get("bass"))
-    # The spans from each beat to the next, without what lies before the first one.
+    sounding = harmony(harmonic, _edges(beats, mixture.duration), extracted.get("bass"))
+    # The spans from each beat to the next, without the one before the first beat.
     inner = sounding.after(float(beats.times[0])) if beats.times.size else sounding
     bars = tempo.bars(mixture, inner, beats) if beats.times.size else None
     monitor.mark("analyse", total, total)
@@ -102,9 +101,9 @@ async def hear(song: Source, stems: Mapping[str, Source] | None = None, monitor:
 
 
 @register("music")
-async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:  # noqa: ARG001
-    """Hear a song without its stems; no options."""
-    return (await hear(source, None, monitor)).to_dict()
+async def analyse(source: Source, stems: Stems, options: Options, monitor: Monitor) -> dict[str, Any]:  # noqa: ARG001
+    """Find the facts of a song, as plain data. There are no options."""
+    return (await find(source, stems, monitor)).to_dict()
 
 
 def _marks(monitor: Monitor, before: int, total: int) -> features.Mark:

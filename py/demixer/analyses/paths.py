@@ -1,4 +1,4 @@
-"""The best path through states."""
+"""The best path through states (Viterbi)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def viterbi(
     observed : np.ndarray [shape=(steps, states)]
         Score of each state at each step, steps >= 1.
     change : np.ndarray [shape=(states, states)]
-        Score of going from one state (row) to the next one (column).
+        Score of a step from one state (row) to another (column).
     scale : np.ndarray [shape=(steps,)], optional
-        Factor of `change` on the way to each step.
+        Factor of `change` at each step.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Spectrograms as pictures: levels over time and log frequency, computed in the memory of a few frames."""
+"""Spectrograms as images: magnitude in dB over time and log frequency, in the memory of a few frames."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from demixer.analyses import register
+from demixer.analyses import Options, Stems, register
 from demixer.audio import Samples, Source
 from demixer.errors import DemixError
 from demixer.progress import Monitor
 
-#: A picture [shape=(columns, rows)]: 0 is `FLOOR_DB` or less, 255 a sine at full scale.
+#: An image [shape=(columns, rows)]: 0 is `FLOOR_DB` or less, 255 a sine at full scale.
 Pixels = npt.NDArray[np.uint8]
 
 FLOOR_DB: Final = -96.0
 
-#: Length of a frame: resolves bass notes, and still shows the edges of drums.
+#: Length of a frame: resolves bass notes, and still shows the onsets of drums.
 FRAME_SECONDS: Final = 0.093
 
-#: Frames averaged in one column, at most, so that a picture costs the same however long the song is.
+#: Most frames averaged in one column, so that an image of any song costs the same.
 MOST_FRAMES: Final = 4
 
-#: Samples read together, at most, where columns are close to each other.
+#: Most samples per read when columns are close together.
 READ: Final = 1 << 20
 
-#: Columns further apart than this many reaches of their frames are read one by one.
+#: Columns at most this many reaches of their frames apart are read together.
 NEAR: Final = 8
 
 _MOST_COLUMNS: Final = 4096
@@ -37,7 +37,7 @@ _MOST_COLUMNS: Final = 4096
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a song that is drawn, and the size of its picture.
+    """The part of a song to draw, and the size of the image.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Window:
     columns : int
         Parts of equal time.
     rows : int
-        Frequencies at equal intervals from `low` to `high`.
+        Frequencies at equal intervals of pitch from `low` to `high`.
     low, high : float
         In Hz.
     """
@@ -78,8 +78,8 @@ def _is_number(value: object) -> bool:
 
 
 @register("spectrogram")
-async def analyse(source: Source, options: Mapping[str, Any], monitor: Monitor) -> dict[str, Any]:
-    """Draw the part of a song that the options describe, as `{pixels}`: bytes by column and row."""
+async def analyse(source: Source, stems: Stems, options: Options, monitor: Monitor) -> dict[str, Any]:  # noqa: ARG001
+    """Draw the part of a song that the options (a `Window`) describe, as `{pixels}`: bytes by column and row."""
     pixels = await spectrogram(source, Window.from_dict(options), monitor)
     return {"pixels": pixels.ravel()}
 
@@ -142,7 +142,7 @@ async def _read(source: Source, start: int, stop: int) -> Samples:
 def _power(samples: Samples, starts: npt.NDArray[np.int64], n_fft: int) -> Samples:
     """Mean power of each column's frames [shape=(columns, bins)], 1 for a sine at full scale.
 
-    Columns are transformed one by one: bounds memory, changes no bit.
+    Columns are transformed one by one, to bound the memory.
     """
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
     scale = (2 / window.sum()) ** 2
@@ -158,7 +158,7 @@ def _power(samples: Samples, starts: npt.NDArray[np.int64], n_fft: int) -> Sampl
 def _rows(rate: int, n_fft: int, rows: int, low: float, high: float) -> Samples:
     """Weights of the bins in each row [shape=(rows, bins)].
 
-    Wide rows have the power of their band, so that a tone has the same level wherever it lies.
+    Wide rows sum the power of their band, so that a tone has the same value at any frequency.
     """
     edges = low * (high / low) ** (np.arange(-1, rows) / max(rows - 1, 1)) * n_fft / rate
     centres = edges[1:]

@@ -16,35 +16,35 @@ from demixer.audio import Samples
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-#: Slowest and fastest tempo that is looked for, in beats per minute.
+#: Slowest and fastest tempo considered, in beats per minute.
 SLOWEST: Final = 45.0
 FASTEST: Final = 220.0
 
-#: Centre (beats per minute) and width (octaves) of the tempi that people tap most (Parncutt 1994, Moelants 2002).
+#: Centre (beats per minute) and width (octaves) of preferred tempi (Parncutt 1994, Moelants 2002).
 PREFERRED: Final = 120.0
 PREFERENCE_WIDTH: Final = 0.55
 
-#: Seconds of music that a tempo is heard in, and between two estimates of it.
+#: Seconds of music per estimate of the tempo, and from one estimate to the next.
 WINDOW: Final = 10.0
 STEP: Final = 1.0
 
-#: Parts of a beat at which onsets are compared: halves, thirds and quarters of it are whole numbers of them.
+#: Parts of a beat at which onsets are compared: divisible into halves, thirds and quarters.
 PARTS: Final = 12
 
-#: Seconds from a rise of the onset strength to the onset: a frame hears ahead of its middle.
+#: Seconds from a rise of the onset strength to the onset, since frames reach beyond their centre.
 LATENCY: Final = 0.02
 
 _STEPS_PER_OCTAVE: Final = 48
 _BAND_WEIGHTS: Final = np.array([1.0, 0.6, 1.0, 0.7])
 
-#: Beats that the path of the tempo could mean: so many for one of its own, and how far they lie behind them.
+#: Candidates for the beats: their rate relative to the path of the tempo, and their shift in parts of a beat.
 _RATIOS: Final = (1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0)
 _SHIFTS: Final = (0, 3, 4, 6, 8, 9)
 
-#: What it costs the path of the downbeats to leave a beat out or to have one more.
+#: Cost of a bar with a beat too few or too many.
 _SLIP: Final = 8.0
 
-#: Evidence that a bar of three beats must have beyond one of four, which is far more common.
+#: Factor by which three beats to a bar need more evidence than four, which are far more common.
 _RARITY: Final = 1.25
 
 
@@ -86,7 +86,7 @@ class Bars:
     confidence: float
 
 
-#: What each sign of `judged` counts; see docs/analysis.
+#: Weight of each criterion of `criteria`; see docs/analysis.
 WEIGHTS: Final = {
     "tempo preferred": 2.0,
     "low on beat, not half": 0.6,
@@ -121,7 +121,7 @@ def onset_strength(song: Features, drums: Features | None = None) -> Array:
     ----------
     song : Features
     drums : Features, optional
-        Of the drum stem: weighs twice as much as the song with everything in it.
+        Features of the drum stem, which count twice as much as the song.
     """
     strength = _normalised(song.onsets)
     if drums is not None and drums.power > 1e-3 * song.power:
@@ -131,7 +131,7 @@ def onset_strength(song: Features, drums: Features | None = None) -> Array:
 
 
 def _normalised(onsets: Samples) -> Array:
-    """Each band over its own deviation in the ten seconds around, so that quiet passages count."""
+    """Divide each band by its deviation in the ten seconds around, so that quiet passages count."""
     deviation = np.sqrt(smoothed(onsets.astype(np.float64) ** 2, int(10 * ONSET_RATE)))
     typical = deviation.mean(axis=0) + 1e-9
     return np.asarray(onsets / np.maximum(deviation, 0.2 * typical) * (typical > 1e-3))
@@ -147,7 +147,7 @@ def smoothed(values: Array, width: int) -> Array:
 
 
 def tempo_grid() -> Array:
-    """Tempi that are considered, in beats per minute."""
+    """The tempi considered, in beats per minute."""
     count = int(np.log2(FASTEST / SLOWEST) * _STEPS_PER_OCTAVE) + 1
     return np.asarray(SLOWEST * 2 ** (np.arange(count) / _STEPS_PER_OCTAVE))
 
@@ -155,7 +155,7 @@ def tempo_grid() -> Array:
 def tempogram(strength: Array) -> Array:
     """Autocorrelation of the onset strength at each lag, window by window [shape=(windows, lags)].
 
-    Bands are correlated each by itself and then summed, since a kick is answered by a kick. 1 at lag 0.
+    Bands are correlated separately and then summed, since a kick is followed by a kick. 1 at lag 0.
     """
     window, step = int(WINDOW * ONSET_RATE), int(STEP * ONSET_RATE)
     lags = int(4.2 * 60 / SLOWEST * ONSET_RATE)
@@ -174,7 +174,7 @@ def tempogram(strength: Array) -> Array:
 
 
 def comb(correlation: Array, tempi: Array) -> Array:
-    """How well beats, half bars and bars of each tempo return in the correlation [shape=(windows, tempi)]."""
+    """Sum the correlation at multiples of each tempo's beat, up to four [shape=(windows, tempi)]."""
     lag = 60 / tempi * ONSET_RATE
 
     def at(multiple: float) -> Array:
@@ -187,7 +187,7 @@ def comb(correlation: Array, tempi: Array) -> Array:
 
 
 def tempo_path(correlation: Array) -> tuple[Array, Array]:
-    """The tempo in each window of a tempogram, by the best path, and how well each window supports it."""
+    """The tempo in each window of a tempogram, by the best path, and its support in each window."""
     tempi = tempo_grid()
     support = comb(correlation, tempi)
     prior = -0.5 * (np.log2(tempi / PREFERRED) / PREFERENCE_WIDTH) ** 2
@@ -197,7 +197,7 @@ def tempo_path(correlation: Array) -> tuple[Array, Array]:
 
 
 def track(strength: Array, periods: Array, tightness: float = 1000.0) -> Indices:
-    """Beats by dynamic programming (Ellis 2007), about `periods[frame]` apart; frames of beats.
+    """Track beats by dynamic programming (Ellis 2007), about `periods[frame]` apart; return their frames.
 
     Frames are scored in blocks shorter than the shortest beat, whose predecessors are all scored already.
     """
@@ -224,15 +224,14 @@ def track(strength: Array, periods: Array, tightness: float = 1000.0) -> Indices
 def find(song: Features, drums: Features | None = None) -> Beats:
     """Find the beats.
 
-    A path of the tempo is found first, which may be that of half beats or of dotted notes. So the beats are tracked
-    at each simple ratio of it, and each result, also shifted by parts of a beat, is judged by how the onsets of
-    each band lie within its beats.
+    The first path of the tempo may be that of half beats or of dotted notes. So beats are tracked at simple ratios of
+    it, each also shifted by parts of a beat, and the candidate with the highest score of `criteria` is chosen.
 
     Parameters
     ----------
     song : Features
     drums : Features, optional
-        Of the drum stem.
+        Features of the drum stem.
     """
     strength = onset_strength(song, drums)
     total = strength @ _BAND_WEIGHTS
@@ -254,12 +253,12 @@ def find(song: Features, drums: Features | None = None) -> Beats:
             continue
         parts = folded(strongest, beats)
         for shift in _SHIFTS:
-            score = float(judged(parts, shift, tempo, mean) @ np.array(list(WEIGHTS.values())))
+            score = float(criteria(parts, shift, tempo, mean) @ np.array(list(WEIGHTS.values())))
             found.append((score, beats + shift / PARTS * np.diff(beats, append=2 * beats[-1] - beats[-2]), tempo))
     if not found:
         return NO_BEATS
     _, beats, _ = max(found, key=lambda candidate: candidate[0])
-    beats = _where_music_is(beats, total)
+    beats = _trimmed(beats, total)
     confidence = float(np.clip((np.median(support) - 0.25) / 0.6, 0, 1))
     if confidence == 0 or len(beats) < 4:
         return NO_BEATS
@@ -268,15 +267,15 @@ def find(song: Features, drums: Features | None = None) -> Beats:
     return Beats(float(60 / np.median(np.diff(times))), times, confidence)
 
 
-def judged(parts: Array, shift: int, tempo: float, correlation: Array) -> Array:
-    """Signs that beats are what a person would tap, in the order of `WEIGHTS`.
+def criteria(parts: Array, shift: int, tempo: float, correlation: Array) -> Array:
+    """Evaluate how the onsets of each band lie within candidate beats, in the order of `WEIGHTS`.
 
     Parameters
     ----------
     parts : np.ndarray [shape=(beats, parts, bands)]
-        As `folded` gives them.
+        From `folded`.
     shift : int
-        Parts by which the beats lie later.
+        Parts of a beat by which the beats are delayed.
     tempo : float
     correlation : np.ndarray [shape=(lags,)]
         Mean of the tempogram.
@@ -319,7 +318,7 @@ def _balance(one: float, other: float) -> float:
 
 
 def highest_around(strength: Array, reach: int) -> Array:
-    """The highest value within `reach` frames of each."""
+    """Maximum within `reach` frames of each frame."""
     padded = np.pad(strength, [(reach, reach), (0, 0)], mode="edge")
     frames = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
     return np.asarray(frames.max(axis=-1))
@@ -332,7 +331,7 @@ def folded(strength: Array, beats: Array) -> Array:
     return np.asarray(parts / (parts.mean(axis=(0, 1)) + 1e-9) / PARTS)
 
 
-def _where_music_is(beats: Array, total: Array) -> Array:
+def _trimmed(beats: Array, total: Array) -> Array:
     """The beats from the first onset to the last."""
     (loud,) = np.nonzero(total > 0.3 * np.quantile(total, 0.98))
     if loud.size == 0:
@@ -341,13 +340,13 @@ def _where_music_is(beats: Array, total: Array) -> Array:
 
 
 def bars(song: Features, sounding: Harmony, beats: Beats) -> Bars:
-    """Find the downbeats: where harmony and bass change and the low drums play (Goto 2001, Davies and Plumbley 2006).
+    """Find downbeats by changes of harmony and bass, and by low drums (Goto 2001, Davies and Plumbley 2006).
 
     Parameters
     ----------
     song : Features
     sounding : Harmony
-        Of the spans from each beat to the next.
+        Notes of the spans from each beat to the next.
     beats : Beats
     """
     if len(beats.times) < 8:
@@ -358,16 +357,16 @@ def bars(song: Features, sounding: Harmony, beats: Beats) -> Bars:
     metre = 3 if gain[3] > _RARITY * gain[4] and gain[3] > gain[4] + 1 else 4
     positions, score = found[metre]
     first = positions == 0
-    # The mean evidence of downbeats, in deviations of it.
+    # Mean evidence of the downbeats; evidence has a deviation of 1.
     confidence = float(np.clip(score / max(1, first.sum()) / 1.0, 0, 1)) * beats.confidence
     return Bars(metre, beats.times[first], confidence)
 
 
 def downbeat_evidence(strength: Array, sounding: Harmony, times: Array) -> Array:
-    """How much each beat sounds like a downbeat [shape=(n,)], with a mean of 0 and a deviation of about 1."""
+    """Evidence that each beat is a downbeat [shape=(n,)], with a mean of 0 and a deviation of about 1."""
 
     def change(chroma: Array) -> Array:
-        """How much a beat differs from the one before, and two beats from the two before."""
+        """Difference of each beat from the one before, and of two beats from the two before."""
         padded = np.pad(chroma, [(2, 1), (0, 0)], mode="edge")
         ones, twos = _unit(padded), _unit(padded[1:] + padded[:-1])
         return np.asarray(2 - (ones[2:-1] * ones[1:-2]).sum(axis=1) - (twos[2:] * twos[:-2]).sum(axis=1))
@@ -392,7 +391,7 @@ def _unit(chroma: Array) -> Array:
 
 
 def _bar_path(evidence: Array, metre: int) -> tuple[Indices, float]:
-    """Position of each beat in its bar, and the evidence of the downbeats."""
+    """Position of each beat in its bar, and the summed evidence of the downbeats."""
     observed = np.zeros((len(evidence), metre))
     observed[:, 0] = evidence
     change = np.full((metre, metre), -_SLIP)

@@ -1,7 +1,7 @@
-"""The directory of a zip archive whose entries are stored as they are.
+"""Reads zip archives whose entries are stored without compression, as torch writes them.
 
-torch stores, and never compresses. Compressed entries are refused, so that nothing in a file grows when it is read.
-Entries that overlap are refused as well: every byte of the file belongs to one of them at most.
+Compressed entries are refused, so that nothing in a file grows when it is read. Overlapping entries are refused too:
+every byte of the file belongs to one entry at most.
 
 .. [1] PKWARE, "APPNOTE.TXT: .ZIP File Format Specification", 6.3.10, sections 4.3 and 4.5.
 """
@@ -33,7 +33,7 @@ class _Entry:
     header: int
     size: int
     checksum: int
-    stop: int  # no byte of the entry lies at or behind this
+    stop: int  # end of the bytes that the entry may occupy
 
 
 class Archive:
@@ -76,9 +76,9 @@ class Archive:
         return self._entries[name].size
 
     def read(self, name: str, start: int, length: int) -> bytes:
-        """A part of an entry; the whole of it is compared with its checksum.
+        """Read a part of an entry; a whole entry is compared with its checksum.
 
-        torch can leave checksums out, and then writes zeros.
+        torch can omit checksums, and then writes zeros.
         """
         data = self._entry(name).read_at(start, length)
         entry = self._entries[name]
@@ -95,7 +95,7 @@ class Archive:
         return self._file.section(start, start + entry.size)
 
     def _directory(self) -> tuple[int, int, int]:
-        """Where the directory starts, its length, and its number of entries."""
+        """Start, length and number of entries of the directory."""
         length = min(self._file.size, _END.size + _LONGEST_COMMENT)
         base = self._file.size - length
         tail = self._file.read_at(base, length)
@@ -122,7 +122,7 @@ class Archive:
 
 
 def _central(data: bytes, position: int) -> tuple[str, int, int, int, int]:
-    """Name, place of the header, length and checksum of the entry described here, and the position behind it."""
+    """Name, position of the header, length and checksum of an entry, and the position behind its description."""
     try:
         fields = _CENTRAL.unpack_from(data, position)
         signature, flags, method, packed, size = fields[0], fields[3], fields[4], fields[8], fields[9]
@@ -144,7 +144,7 @@ def _central(data: bytes, position: int) -> tuple[str, int, int, int, int]:
 
 
 def _wide(extra: bytes, size: int, packed: int, header: int) -> tuple[int, int, int]:
-    """The numbers that 32 bits do not hold, from the extra field of ZIP64."""
+    """Numbers too large for 32 bits, from the extra field of ZIP64."""
     position = 0
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, position)

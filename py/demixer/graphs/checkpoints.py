@@ -1,4 +1,4 @@
-"""One face for every file of trained weights: names, types and shapes at once, values when they are asked for."""
+"""Common interface to files of trained weights: names, types and shapes at once, values on request."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Checkpoint:
 
 
 def open_checkpoint(source: Path | Readable, find_external: FindExternal | None = None) -> Checkpoint:
-    """Open a checkpoint of any known format, told by its first bytes and not by its name.
+    """Open a checkpoint of any known format, recognised by its first bytes.
 
     Reads what describes the tensors, and none of their data.
 

@@ -1,4 +1,4 @@
-"""The contents of a checkpoint as its reader finds them: descriptions of tensors, and functions that read them."""
+"""Contents of a checkpoint: descriptions of its tensors, and functions that read them."""
 
 from __future__ import annotations
 

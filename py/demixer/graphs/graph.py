@@ -60,7 +60,7 @@ class Graph:
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
-        """Prefix the names of what is added inside, so that a profile tells where a node belongs."""
+        """Prefix the names of everything added inside, so that a profile shows where a node belongs."""
         self._scope.append(name)
         try:
             yield
@@ -69,7 +69,7 @@ class Graph:
 
     @contextmanager
     def computing_in(self, dtype: str) -> Iterator[None]:
-        """Use another type for what is added inside."""
+        """Compute everything added inside in another type."""
         before, self.dtype = self.dtype, dtype
         try:
             yield
@@ -77,7 +77,7 @@ class Graph:
             self.dtype = before
 
     def unique(self, role: str) -> str:
-        """A name that tells scope and role; the second of a kind gets a number."""
+        """A unique name made of scope, role and, if needed, a number."""
         name = "/".join([*self._scope, role])
         self._names[name] += 1
         count = self._names[name]
@@ -188,7 +188,7 @@ class Graph:
         Parameters
         ----------
         outputs : mapping of str to Value
-            Under the names by which they are asked for.
+            Outputs by their published names.
         metadata : mapping of str to str, optional
         """
         produced = {name for node in self._nodes for name in node.outputs}

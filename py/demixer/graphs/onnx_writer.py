@@ -1,8 +1,8 @@
-"""ONNX graphs to bytes: protobuf's encoding of the few messages that a network needs.
+"""Writes ONNX graphs: protobuf's encoding of the few messages that a network needs.
 
-A graph is written in one go, without ever holding its weights: the length of a tensor follows from its type and shape,
-so that the lengths which protobuf puts ahead of everything are known before a tensor is read. The same graph gives the
-same bytes, which are those of the reference implementation's deterministic encoding.
+A graph is written in one pass, without holding its weights: the length of a tensor follows from its type and shape, so
+the lengths that protobuf writes first are known before any tensor is read. Equal graphs give equal bytes, those of the
+reference implementation's deterministic encoding.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from demixer.graphs.onnx_format import (
     varint,
 )
 
-#: Bytes of a tensor from which on its data go to the second file.
+#: Bytes from which on a tensor's data go to the second file.
 EXTERNAL_FROM: Final = 1 << 12
-#: Where tensors begin in the second file: at pages, so that a runtime can map them.
+#: Alignment of tensors in the second file: pages, so that a runtime can map them.
 ALIGNMENT: Final = 1 << 12
 #: A message of protobuf stays below 2 GiB.
 LONGEST: Final = (1 << 31) - 1
@@ -102,7 +102,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """Bytes that are written when their turn comes."""
+    """Data that are read when they are written."""
 
     entry: Entry
     name: str
@@ -167,7 +167,7 @@ def write_model(model: Model, sink: Sink, external: Sink | None = None, location
 
 
 def _gathered(parts: Sequence[_Part]) -> Iterator[_Part]:
-    """The same bytes in fewer parts."""
+    """Join adjacent parts."""
     waiting: list[bytes] = []
     for part in parts:
         if isinstance(part, bytes):

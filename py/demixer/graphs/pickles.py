@@ -345,7 +345,7 @@ class _Machine:
         self.push(Global(module, name))
 
     def make(self, made: object, arguments: object) -> None:
-        """What a pickle writes as a call."""
+        """Build the result of a call in the pickle."""
         if not isinstance(arguments, tuple):
             raise TypeError
         if isinstance(made, Global) and (build := _BUILDERS.get((made.module, made.name))):
@@ -458,8 +458,8 @@ _OPCODES: Final[dict[int, Callable[[_Machine], object]]] = {
 }
 
 
-# What names of known functions and classes build. Each function checks its arguments; a wrong number or kind of them
-# raises TypeError or ValueError, which `_Machine.run` reports as a contradiction.
+# Builders of the known functions and classes. Each checks its arguments; a wrong number or kind of them raises
+# TypeError or ValueError, which `_Machine.run` reports as a contradiction.
 
 
 def _ordered_dict(machine: _Machine, pairs: object = ()) -> object:

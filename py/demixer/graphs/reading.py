@@ -1,4 +1,4 @@
-"""Random access to a file that may lie anywhere, and the two errors of a file that cannot be read."""
+"""Random access to files in any storage, and the two errors of unreadable files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tensors of an unpickled checkpoint by name, and everything else as plain values."""
+"""Splits an unpickled checkpoint into named tensors and plain values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from demixer.graphs.pickles import Global, Inert, PickledArray, Storage, Tensor, Type
 from demixer.graphs.reading import damaged, unsupported
 
-#: Where training code keeps the state of the network, in a file that has more: Lightning, Demucs, and others.
+#: Keys of the network's state in files that hold more, as Lightning, Demucs and others write them.
 _STATES: Final = ("state_dict", "state", "model_state_dict", "model")
 _DEEPEST: Final = 64
 _MOST_VALUES: Final = 100_000
@@ -22,7 +22,7 @@ Stored = Tensor | PickledArray
 
 
 def split(content: object) -> tuple[dict[str, Stored], dict[str, object]]:
-    """Part the tensors of the network from the rest.
+    """Separate the tensors of the network from everything else.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class _Tensors:
 
     def __init__(self) -> None:
         self.found: dict[str, Stored] = {}
-        self._above: set[int] = set()  # containers around the value that is looked at
+        self._above: set[int] = set()  # containers around the current value
         self._count = 0
 
     def add(self, value: object, name: str, depth: int) -> None:

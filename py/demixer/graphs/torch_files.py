@@ -1,7 +1,7 @@
 """Checkpoints of torch: the zip archive of today and the stream of pickles before it (torch < 1.6).
 
 Both have a pickle that describes views of storages, and the storages as raw bytes. The pickle is read at once by
-`demixer.graphs.pickles`, which runs nothing; of a storage only the part that a tensor needs, when it is asked for.
+`demixer.graphs.pickles`, which runs nothing; of a storage, only the part that a tensor needs is read, on request.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def read_archive(source: Readable) -> Contents:
 
 
 def read_stream(source: Readable) -> Contents:
-    """A checkpoint as `torch.save` wrote it before version 1.6, and does still when told to."""
+    """A checkpoint as `torch.save` wrote it before version 1.6, and still does on request."""
     cursor = Cursor(Section(source, 0, source.size))
     if unpickle(cursor) != LEGACY_MAGIC:
         raise damaged("its beginning is not what it should be")

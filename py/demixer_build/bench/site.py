@@ -65,7 +65,7 @@ def manifest() -> list[dict[str, Any]]:
 
 
 class _Bench:
-    """Counts requests and bytes, and lifts the policy of the benchmark's own pages: they run inline scripts and wasm."""
+    """Counts requests and bytes, and lifts the policy of the benchmark's pages, which run inline scripts and wasm."""
 
     def __init__(self, app: ASGIApp, served: Served) -> None:
         self._app = app
