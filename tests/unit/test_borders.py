@@ -319,5 +319,5 @@ def test_imports_of_tests_and_benchmarks_exist(path: Path) -> None:
 def test_imports_of_tests_are_found() -> None:
     found = {pair for path in IMPORTERS for pair in named_imports(path.read_text(encoding="utf-8"))}
     assert ("engine/page/client.js", "EngineClient") in found
-    assert ("base/handles.js", "held") in found
+    assert ("library/track.js", "Track") in found
     assert "renamed" not in exported("// export const renamed = 1;\nexport { renamed as other };")
