@@ -61,7 +61,7 @@ export class TransportBar extends HTMLElement {
       this.#all,
       this.#export,
       this.#saving,
-      this.#note,
+      this.#status,
     );
     this.#play.addEventListener("click", () => emit(this, "play-toggle"));
     this.#loop.addEventListener("click", () => emit(this, "loop-toggle"));
