@@ -98,6 +98,30 @@ def test_an_export_that_failed_leaves_the_next_one_possible(modules: Page, how: 
     assert run(modules, script, library=LIBRARY + QUEUE) == [2, None, "string", None, "string"]
 
 
+def test_an_export_that_is_cancelled_early_is_never_requested(modules: Page) -> None:
+    """The files are still being opened, so the worker has nothing to abort yet."""
+    script = """
+    const { ExportController } = await import("/src/app/export-controller.js");
+    const posted = [];
+    globalThis.Worker = class extends EventTarget {
+      postMessage({ type }) { posted.push(type); }
+      terminate() {}
+    };
+    const opened = Promise.withResolvers();
+    const picked = { name: "Song.wav", getFile: () => opened.promise };
+    globalThis.showSaveFilePicker = async () => picked;
+    store.set({ songs: [SONGS.done] });
+    const controller = new ExportController(store, songs);
+    const download = controller.download(SONGS.done, { stems: [], parts: [] }, "Song.wav");
+    while (!store.state.export.writing) await new Promise((resolve) => setTimeout(resolve));
+    controller.cancel();
+    opened.resolve(new File([], "Song.wav"));
+    await download;
+    const { export: shown } = store.state;
+    return [posted, shown.writing, shown.error];"""
+    assert run(modules, script, library=LIBRARY + QUEUE) == [[], None, None]
+
+
 @pytest.mark.parametrize(
     "work",
     [

@@ -116,6 +116,7 @@ def test_devices_are_measured_against_each_other(page: Page) -> None:
     assert seconds == sorted(seconds)
     assert seconds[0] > 0
     assert found["kept"] == [True, False]
+    assert any("layers.onnx" in url for url in found["urls"])  # requests of the benchmark's workers count too
 
     assert benchmark(page, budget=0)["results"] == []
     for _ in range(100):
@@ -130,12 +131,15 @@ def benchmark(page: Page, budget: int) -> Any:
       const { compareDevices } = await import("/src/engine/page/comparison.js");
       const { candidates } = await import("/src/engine/devices/candidates.js");
       const { KnownDevices } = await import("/src/engine/page/known-devices.js");
+      const { watchRequests } = await import("/src/base/requests.js");
+      const urls = [];
+      watchRequests((more) => urls.push(...more));
       const results = await compareDevices(new AbortController().signal, budget);
       new KnownDevices().keepBenchmark(results, runtime);
       const info = { adapter: null, runtime };
       const known = new KnownDevices();
       const kept = [known.isBenchmarked(info), known.isBenchmarked({ ...info, runtime: "" })];
-      return { candidates: candidates(), results, kept };
+      return { candidates: candidates(), results, kept, urls };
     }"""
     packages = json.loads((paths.WEB / "package.json").read_text(encoding="utf-8"))["dependencies"]
     return page.evaluate(script, [budget, packages["onnxruntime-web"]])

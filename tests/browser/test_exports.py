@@ -520,7 +520,11 @@ ABORTED: Final = """async () => {
   const outcome = (promise) => promise.then((value) => value, ({ code }) => code);
   const stop = new AbortController();
   const { DemixError } = await import("/src/base/errors.js");
-  const abort = () => stop.abort(new DemixError("cancelled", "Enough."));
+  let reports = 0;
+  const abort = () => {
+    reports += 1;
+    stop.abort(new DemixError("cancelled", "Enough."));
+  };
   const aborted = await outcome(exporter.write(plan, destination, abort, stop.signal));
   const displaced = outcome(exporter.measure(audio, [audio], [[1, 1]], () => {}));
   const fractions = [];
@@ -531,7 +535,7 @@ ABORTED: Final = """async () => {
   exporter.end();
   const again = await exporter.measure(audio, [audio], [[1, 1]], () => {});
   return {
-    aborted, displaced: await displaced, ended: await ended, size: blob.size, clipped, fractions,
+    aborted, reports, displaced: await displaced, ended: await ended, size: blob.size, clipped, fractions,
     residual: measurement.residual, same: again.residual === measurement.residual, urls,
   };
 }"""
@@ -543,6 +547,7 @@ def test_an_aborted_export_leaves_the_worker_for_the_next_one_and_its_requests_a
     page.on("worker", lambda worker: started.append(worker.url))
     seen = page.evaluate(ABORTED)
     assert (seen["aborted"], seen["displaced"], seen["ended"]) == ("cancelled", "cancelled", "cancelled")
+    assert seen["reports"] == 1  # none after the abort
     assert seen["size"] > 4 * 30 * 44_100
     assert seen["clipped"] == 0
     assert seen["fractions"] == sorted(seen["fractions"])

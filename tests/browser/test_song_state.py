@@ -227,6 +227,29 @@ def test_a_cancel_ends_its_own_job_alone(modules: Page) -> None:
     assert run(modules, script, library=LIBRARY + QUEUE) == [False, {"first": "done", "second": "done"}]
 
 
+def test_songs_are_separated_one_at_a_time(modules: Page) -> None:
+    """Even when the queue is asked for more at the very moment that a song is finished."""
+    script = """
+    songs.add(["first", "second", "third"].map(waiting));
+    let running = 0;
+    let most = 0;
+    engine.answer = async () => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setTimeout(resolve));
+      running -= 1;
+      return report;
+    };
+    const send = songs.send.bind(songs);
+    songs.send = (id, intent, data) => {
+      send(id, intent, data);
+      if (intent === "finished") queueMicrotask(() => void queue.work());
+    };
+    await queue.work();
+    return [most, statuses()];"""
+    done = dict.fromkeys(("first", "second", "third"), "done")
+    assert run(modules, script, library=LIBRARY + QUEUE) == [1, done]
+
+
 def test_a_broken_song_leaves_the_next_ones_decodable(modules: Page) -> None:
     """A song that cannot be decoded is removed; when even that fails, the queue goes on."""
     wav = mixture(0.1)[0].tolist()

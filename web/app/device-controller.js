@@ -3,6 +3,7 @@
  * while the page is idle.
  */
 
+import { pause, until } from "../base/waiting.js";
 import { candidates, nameOf, settingsOf } from "../engine/devices/candidates.js";
 import { compareDevices } from "../engine/page/comparison.js";
 import { recall, remember } from "../platform/preferences.js";
@@ -69,7 +70,7 @@ export class DeviceController {
     this.#measuring = new AbortController();
     const { signal } = this.#measuring;
     try {
-      await calm(signal);
+      await until(signal, pause(CALM_MS));
       const results = await compareDevices(signal);
       const [best] = results;
       if (best) this.#devices.keepBenchmark(results, info.runtime);
@@ -100,15 +101,4 @@ export class DeviceController {
       },
     });
   }
-}
-
-/** @param {AbortSignal} signal */
-function calm(signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, CALM_MS);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
 }

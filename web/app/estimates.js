@@ -46,7 +46,7 @@ export function secondsLeft({ songs, engine: { info } }) {
     const { start, stop } = plan.region ?? { start: 0, stop: duration };
     const seconds =
       status === "working"
-        ? progress?.view(performance.now() / 1000).secondsLeft
+        ? progress?.view().secondsLeft
         : info && estimate(plan.model, plan.preset, stop - start, info);
     if (seconds === null || seconds === undefined) return null;
     sum += seconds;

@@ -1,9 +1,8 @@
 /** Loads the list of models, and remembers the chosen one. */
 
 import { describe } from "../base/errors.js";
-import { loadModels } from "../platform/models.js";
+import { loadModels, loadQuality } from "../platform/models.js";
 import { recall, remember } from "../platform/preferences.js";
-import { loadQuality } from "../platform/quality.js";
 
 /** @typedef {import("./state.js").PageState} PageState */
 

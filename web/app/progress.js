@@ -78,10 +78,10 @@ export class JobProgress {
   }
 
   /**
-   * @param {number} now
+   * @param {number} [now]
    * @returns {View}
    */
-  view(now) {
+  view(now = performance.now() / 1000) {
     const at = PHASES.indexOf(this.#phase);
     const sum = (/** @type {readonly Phase[]} */ phases) =>
       phases.reduce((total, phase) => total + this.#expected[phase], 0);

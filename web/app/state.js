@@ -3,7 +3,7 @@
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
 /** @typedef {import("../engine/protocol.js").Model} Model */
-/** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
+/** @typedef {import("../platform/models.js").SongQuality} SongQuality */
 /** @typedef {import("./device-check-controller.js").CheckState} CheckState */
 /** @typedef {import("./export-controller.js").ExportState} ExportState */
 /** @typedef {import("./song.js").Song} Song */

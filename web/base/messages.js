@@ -14,6 +14,7 @@
  */
 
 import { cancelled, DemixError } from "./errors.js";
+import { relayRequests } from "./requests.js";
 
 /** @typedef {import("./shapes.js").Shape} Shape */
 
@@ -178,7 +179,8 @@ function checkEvent({ events }, { type, data }) {
 }
 
 /**
- * A worker and the requests made of it. A worker that breaks fails all of them.
+ * A worker and the requests to it. A worker that breaks fails all of them. Its `requests` events are passed on to
+ * `watchRequests`.
  * @template {{ [T in keyof C]: { data: any, value: any } }} [C=any]
  * @template {Events} [E=any]
  * @extends {Caller<C, E>}
@@ -196,7 +198,10 @@ export class WorkerClient extends Caller {
    * @param {(message: string) => void} [options.onError] by default ends the worker with `engine/crashed`
    */
   constructor(worker, contract, { onEvent, onError } = {}) {
-    super(worker, contract, onEvent);
+    super(worker, contract, (type, data) => {
+      if (type === "requests") relayRequests(data.urls);
+      else onEvent?.(type, data);
+    });
     this.#worker = worker;
     const crashed = onError ?? ((message) => this.end(new DemixError("engine/crashed", message)));
     worker.addEventListener("error", (event) => {

@@ -1,4 +1,4 @@
-/** The models that this site offers, and the catalogue of stems. */
+/** The models that this site offers, their measured quality, and the catalogue of stems. */
 
 import { siteUrl } from "../base/site.js";
 
@@ -10,6 +10,9 @@ const MANIFEST = siteUrl("models/manifest.json");
  * The twin of `demixer.catalogue.Stem`; `fallback` names the broader stem that this one is part of.
  * @typedef {{ label: string, colour: string, icon: string, fallback: string | null }} StemInfo
  */
+
+/** @typedef {{ model: string, preset: string, sdr: Record<string, number | null> }} QualityRow SDR in dB by stem */
+/** @typedef {{ song: string, seconds: number, rows: QualityRow[] }} SongQuality */
 
 /** Stems by name. @typedef {Record<string, StemInfo>} Catalogue */
 
@@ -23,6 +26,13 @@ export async function loadModels() {
     models: models.sort((one, other) => other.gflop_per_second - one.gflop_per_second),
     catalogue: stems,
   };
+}
+
+/** The build's extract of `docs/quality`. @returns {Promise<SongQuality[]>} */
+export async function loadQuality() {
+  const response = await fetch(siteUrl("quality.json"));
+  if (!response.ok) throw new Error(`The table of quality: HTTP status ${response.status}`);
+  return response.json();
 }
 
 /**

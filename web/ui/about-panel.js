@@ -9,8 +9,8 @@ import { modelLabel } from "./texts.js";
 
 /** @typedef {import("../app/device-check-controller.js").CheckState} CheckState */
 /** @typedef {import("../app/state.js").PageState} PageState */
-/** @typedef {import("../platform/quality.js").QualityRow} QualityRow */
-/** @typedef {import("../platform/quality.js").SongQuality} SongQuality */
+/** @typedef {import("../platform/models.js").QualityRow} QualityRow */
+/** @typedef {import("../platform/models.js").SongQuality} SongQuality */
 /** @typedef {import("./stems.js").Catalogue} Catalogue */
 
 export class AboutPanel extends HTMLElement {

@@ -57,7 +57,7 @@ export class Attention {
   /** @param {Song | undefined} working */
   #titleFor(working) {
     if (working?.progress) {
-      const { fraction } = working.progress.view(performance.now() / 1000);
+      const { fraction } = working.progress.view();
       return t("title.working", { percent: percent(fraction), song: working.name });
     }
     return this.#finished ? t("title.done", { song: this.#finished.name }) : this.#title;

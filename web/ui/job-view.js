@@ -42,7 +42,7 @@ export class JobView extends HTMLElement {
     this.hidden = !song || !isUnderWay(song);
     if (!song || this.hidden) return;
     const name = t("job.label", { song: song.name });
-    const view = song.progress?.view(performance.now() / 1000);
+    const view = song.progress?.view();
     const fraction = view?.fraction ?? 0;
     const stage = stageText(song, view?.phase);
     const left = view?.secondsLeft == null ? "" : timeLeftText(view.secondsLeft);

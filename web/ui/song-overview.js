@@ -84,7 +84,7 @@ function facts({ format, duration }) {
 /** @param {Song} song @returns {number} the end of the separated part, in seconds */
 function separatedSeconds({ status, progress, duration, preview }) {
   if (status !== "working" || !progress) return 0;
-  const { phase, part } = progress.view(performance.now() / 1000);
+  const { phase, part } = progress.view();
   const { start, stop } = preview ?? { start: 0, stop: duration };
   return phase === "separate" ? start + part * (stop - start) : 0;
 }

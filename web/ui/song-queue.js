@@ -109,7 +109,7 @@ class SongRow {
     if (status === "ready" && unfinished)
       return t("song.status.unfinished", { percent: percent(unfinished.fraction) });
     if (status !== "working" || !progress) return t(`song.status.${status}`);
-    return t("song.status.working", { percent: percent(progress.view(performance.now() / 1000).fraction) });
+    return t("song.status.working", { percent: percent(progress.view().fraction) });
   }
 }
 

@@ -2,7 +2,6 @@
 
 import { DemixError } from "../../base/errors.js";
 import { serve, Transferred, WorkerClient } from "../../base/messages.js";
-import { relayRequests } from "../../base/requests.js";
 import { DECODE, PAGE_DECODER } from "../protocol.js";
 import { decodeWhole } from "./whole-file.js";
 
@@ -29,10 +28,7 @@ export async function decodeSong(file, name, folder, signal, report) {
   });
   /** @type {WorkerClient<Calls, Events>} */
   const client = new WorkerClient(worker, DECODE, {
-    onEvent: (type, data) => {
-      if (type === "decode.progress") report(data.fraction);
-      else relayRequests(data.urls);
-    },
+    onEvent: (_, { fraction }) => report(fraction),
     onError: (message) =>
       client.end(new DemixError("audio/unreadable", `The file could not be read: ${message}`)),
   });

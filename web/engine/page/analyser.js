@@ -5,7 +5,6 @@
 
 import { DemixError } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
-import { relayRequests } from "../../base/requests.js";
 import { ENGINE } from "../protocol.js";
 import { spawn } from "./connection.js";
 
@@ -61,7 +60,6 @@ export class Analyser {
       {
         onEvent: (type, data) => {
           if (type === "engine.fatal") fail(DemixError.from(data));
-          if (type === "requests") relayRequests(data.urls);
         },
         onError: crash,
       },

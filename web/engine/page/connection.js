@@ -5,7 +5,6 @@
 
 import { cancelled, DemixError } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
-import { relayRequests } from "../../base/requests.js";
 import { pause } from "../../base/waiting.js";
 import { ENGINE } from "../protocol.js";
 import { Watchdog } from "./watchdog.js";
@@ -69,7 +68,6 @@ export class Connection {
         if (type === "engine.fatal") this.end(DemixError.from(data));
         if (type === "engine.device") this.device = data;
         if (type === "model.progress") this.#modelProgress(data);
-        if (type === "requests") relayRequests(data.urls);
         if (this.#isWanted(type, data)) onEvent(type, data);
       },
       onError: (message) => this.#crash(message),

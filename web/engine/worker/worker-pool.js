@@ -6,7 +6,6 @@
 import { free } from "../../base/buffers.js";
 import { DemixError, messageOf } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
-import { relayRequests } from "../../base/requests.js";
 import { COMPUTE } from "../protocol.js";
 
 /** @typedef {import("../protocol.js").Device} Device */
@@ -128,7 +127,6 @@ function startWorker() {
   const url = new URL("../compute/main.js", import.meta.url);
   /** @type {ComputeWorker} */
   const client = new WorkerClient(new Worker(url, { type: "module", name: "compute" }), COMPUTE, {
-    onEvent: (_, { urls }) => relayRequests(urls),
     onError: (message) => client.end(new DemixError("runtime/failed", message)),
   });
   return client;

@@ -2,7 +2,6 @@
 
 import { cancelled, DemixError } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
-import { relayRequests } from "../../base/requests.js";
 import { EXPORT } from "../protocol.js";
 
 /** @typedef {import("../../library/pieces.js").StoredAudio} StoredAudio */
@@ -71,9 +70,11 @@ export class Exporter {
     this.#client ??= this.#start();
     const client = this.#client;
     await client.stopped();
-    this.#report = report;
-    const signals = signal ? [current.signal, signal] : [current.signal];
-    return client.call(type, data, { signal: AbortSignal.any(signals) });
+    const either = AbortSignal.any(signal ? [current.signal, signal] : [current.signal]);
+    this.#report = (fraction) => {
+      if (!either.aborted) report(fraction); // the worker may still be stopping
+    };
+    return client.call(type, data, { signal: either });
   }
 
   #start() {
@@ -83,10 +84,7 @@ export class Exporter {
     });
     /** @type {WorkerClient<Calls, Events>} */
     const client = new WorkerClient(worker, EXPORT, {
-      onEvent: (type, data) => {
-        if (type === "export.progress") this.#report(data.fraction);
-        else relayRequests(data.urls);
-      },
+      onEvent: (_, { fraction }) => this.#report(fraction),
       onError: (message) => this.#end(new DemixError("engine/crashed", message)),
     });
     return client;
