@@ -125,6 +125,17 @@ def test_devices_are_measured_against_each_other(page: Page) -> None:
     assert page.workers == []
 
 
+@pytest.mark.parametrize("record", ["'{'", "'7'", "JSON.stringify({ browser: navigator.userAgent })"])
+def test_a_damaged_memory_of_devices_is_an_empty_one(page: Page, record: str) -> None:
+    open_empty(page)
+    script = f"""async () => {{
+      localStorage.setItem("demixer.device-memory", {record});
+      const {{ KnownDevices }} = await import("/src/engine/page/known-devices.js");
+      return new KnownDevices().memory;
+    }}"""
+    assert page.evaluate(script) == {"selfTests": {}, "benchmark": None}
+
+
 def benchmark(page: Page, budget: int) -> Any:
     """Compare the devices within so many milliseconds, and keep that for the real page."""
     script = """async ([budget, runtime]) => {

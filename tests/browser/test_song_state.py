@@ -227,6 +227,23 @@ def test_a_cancel_ends_its_own_job_alone(modules: Page) -> None:
     assert run(modules, script, library=LIBRARY + QUEUE) == [False, {"first": "done", "second": "done"}]
 
 
+def test_the_download_of_another_model_is_not_progress_of_the_job(modules: Page) -> None:
+    """A device check that began before the separation may still be loading its model."""
+    script = """
+    songs.add([waiting("song")]);
+    const downloads = [];
+    engine.answer = async () => {
+      for (const model of ["other", "test"]) {
+        engine.tell("model.progress", { model, stage: "download", done: 1, total: 2 });
+        downloads.push(songs.find("song").download);
+      }
+      return report;
+    };
+    await queue.work();
+    return downloads;"""
+    assert run(modules, script, library=LIBRARY + QUEUE) == [None, {"done": 1, "total": 2}]
+
+
 def test_songs_are_separated_one_at_a_time(modules: Page) -> None:
     """Even when the queue is asked for more at the very moment that a song is finished."""
     script = """

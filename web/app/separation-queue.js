@@ -127,8 +127,8 @@ export class SeparationQueue {
   }
 
   /** @param {Events["model.progress"]} event @param {Job} job */
-  #modelProgress({ stage, done, total }, { song, progress }) {
-    if (!total) return;
+  #modelProgress({ model, stage, done, total }, { song, progress }) {
+    if (!total || this.#songs.find(song)?.plan?.model.id !== model) return; // a device check may load another one
     if (stage === "create") progress.mark("create", done / total, 1, now());
     else if (stage === "verify")
       progress.skip("download"); // it is kept already, or was just downloaded

@@ -50,7 +50,10 @@ export class ServiceWorkerClient extends EventTarget {
     if (!worker) return null;
     const { port1, port2 } = new MessageChannel();
     return new Promise((resolve) => {
-      port1.onmessage = ({ data }) => resolve(data);
+      port1.onmessage = ({ data }) => {
+        port1.close();
+        resolve(data);
+      };
       worker.postMessage({ type: "KEPT", device }, [port2]);
     });
   }

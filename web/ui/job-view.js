@@ -70,7 +70,7 @@ export function isUnderWay({ status, plan }) {
  * @param {import("../app/progress.js").Phase} [phase]
  */
 function stageText({ status, decoded, download }, phase) {
-  if (status === "decoding") return t("wave.reading", { percent: percent(decoded) });
+  if (status === "decoding") return t("wave.decoding", { percent: percent(decoded) });
   if (phase !== "download" || !download) return t(`job.stage.${phase ?? "waiting"}`);
   return t("job.stage.downloading", { done: size(download.done), total: size(download.total) });
 }

@@ -55,7 +55,7 @@ export class SongOverview extends HTMLElement {
       this.#hint,
       song.format
         ? t("wave.engine", { percent: percent(engine.fraction) })
-        : t("wave.reading", { percent: percent(song.decoded) }),
+        : t("wave.decoding", { percent: percent(song.decoded) }),
     );
     this.#lane.lit = separatedSeconds(song);
     this.#ruler.render(lanes.view);

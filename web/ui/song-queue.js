@@ -105,7 +105,7 @@ class SongRow {
 
   #statusText() {
     const { status, decoded, progress, unfinished } = this.#song;
-    if (status === "decoding") return t("song.status.reading", { percent: percent(decoded) });
+    if (status === "decoding") return t("song.status.decoding", { percent: percent(decoded) });
     if (status === "ready" && unfinished)
       return t("song.status.unfinished", { percent: percent(unfinished.fraction) });
     if (status !== "working" || !progress) return t(`song.status.${status}`);

@@ -1,6 +1,6 @@
 /** The test results of this machine's devices, kept between visits until the browser changes. */
 
-import { recall, remember } from "../../platform/preferences.js";
+import { recallRecord, remember } from "../../platform/preferences.js";
 import { usableCores } from "../devices/candidates.js";
 
 /** @typedef {import("../protocol.js").EngineInfo} EngineInfo */
@@ -79,7 +79,7 @@ export class KnownDevices {
 
 /** @returns {DeviceMemory} */
 function restore() {
-  const { browser, memory } = JSON.parse(recall(KEY) ?? "{}");
-  if (browser !== BROWSER) return { selfTests: {}, benchmark: null };
+  const { browser, memory } = recallRecord(KEY);
+  if (browser !== BROWSER || !memory) return { selfTests: {}, benchmark: null };
   return memory.benchmark?.cores === usableCores() ? memory : { ...memory, benchmark: null };
 }
