@@ -1,11 +1,11 @@
-"""What every test relies on."""
+"""Settings of all tests."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import settings
 
-# The same examples on every run and machine, and no verdict by the clock.
+# The same examples on every run and machine, and no time limits.
 settings.register_profile("demixer", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("demixer")
 

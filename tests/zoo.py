@@ -34,7 +34,7 @@ ODD_TAGS: Final = {"TIT2": b"\1\xff\xfe" + "夜明け".encode("utf-16-le"), "TCO
 
 @cache
 def song(rate: int = RATE, channels: int = 2) -> Samples:
-    """What the good files hold [shape=(channels, n)]; no channel is like another."""
+    """Samples of the good files [shape=(channels, n)]; all channels differ."""
     stereo = mixture(SECONDS, rate)
     gains = np.linspace(1, 0.4, channels, dtype=np.float32)
     return np.stack([gain * stereo[index % 2] for index, gain in enumerate(gains)])

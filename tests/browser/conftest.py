@@ -21,7 +21,7 @@ from tests.browser.engines import Engine
 from tests.browser.visits import Visit, visits
 from tests.browser.watch import Watch
 
-#: What the page does at once on an idle machine takes seconds on one that is shared.
+#: Immediate reactions of the page take seconds on a shared machine.
 expect.set_options(timeout=30_000)
 
 #: A GPU on the CPU: right, and slow.
@@ -61,7 +61,7 @@ def base_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """How every browser of the tests is started."""
+    """Launch options of every browser in the tests."""
     return {**browser_type_launch_args, "executable_path": chromium.ensure(), "args": [*chromium.QUIET]}
 
 
@@ -81,7 +81,7 @@ def swiftshader(browser_type_launch_args: dict[str, Any], browser_type: BrowserT
 
 @pytest.fixture
 def watch(base_url: str) -> Iterator[Watch]:
-    """What happens on the pages of a test; anything unexpected fails it."""
+    """Watches the pages of a test, and fails it on anything unexpected."""
     watch = Watch(base_url)
     yield watch
     assert not watch.problems

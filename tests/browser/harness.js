@@ -22,7 +22,7 @@ let jobs = 0;
 
 checkEvents();
 
-/** URLs that this page and its workers have asked the network for. @type {string[]} */
+/** URLs that this page and its workers have requested from the network. @type {string[]} */
 const requested = [];
 watchRequests((urls) => requested.push(...urls));
 export const requests = () => requested;
@@ -36,7 +36,7 @@ export function create(options) {
     engine.addEventListener(type, ({ detail }) => log.push([type, detail.stage].filter(Boolean).join(" ")));
   }
   engine.addEventListener("job.chunk", ({ detail }) => {
-    if (detail.start === 0) chunks = []; // it begins once more
+    if (detail.start === 0) chunks = []; // the job starts over
     chunks.push(detail);
   });
   fallbacks = [];
@@ -120,7 +120,7 @@ export function beginOpening(model) {
 
 export const ended = () => running;
 
-/** Computes an analysis of a song; with `abort`, gives it up at once. */
+/** Computes an analysis of a song, or aborts it immediately. */
 export async function analyse(name, song, options, abort = false) {
   const own = new AbortController();
   const analysis = outcome(engine.analyse(name, inMemory(song), options, own.signal));
@@ -129,7 +129,7 @@ export async function analyse(name, song, options, abort = false) {
   return value ? { pixels: Array.from(value.pixels) } : failure;
 }
 
-/** Aborts what was begun last. */
+/** Aborts the last call. */
 export function abort() {
   controller.abort();
 }
@@ -152,10 +152,10 @@ export function seenTimes(name, times) {
   });
 }
 
-/** Aborts what was begun last, and returns its outcome once the engine takes calls again. */
+/** Aborts the last call, and returns its outcome once the engine takes calls again. */
 export async function cancel() {
   log.push("cancel");
-  controller.abort(); // no harm where it is aborted already
+  controller.abort(); // it may be aborted already
   const result = await running;
   await engine.start();
   log.push("free");
@@ -169,8 +169,7 @@ export function raw(requests) {
 }
 
 /**
- * The same, some at a time, and one more to the same worker when all have been answered; they get a song where they ask
- * for one.
+ * The same in batches, with one more request after all others. Requests that name a song get one.
  */
 export async function storm(requests, last, song) {
   const worker = spawn();

@@ -1,4 +1,4 @@
-"""What the page survives: broken songs in its storage, exports that fail, work that interrupts a measurement."""
+"""The controllers survive broken songs in the storage, failed exports, and work that interrupts a measurement."""
 
 from __future__ import annotations
 

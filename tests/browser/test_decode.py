@@ -37,7 +37,7 @@ def decoder(browser: Browser, base_url: str) -> Iterator[Page]:
 
 
 def decode(page: Page, encoded: bytes) -> dict[str, Any]:
-    """What `decode` gave or threw; its samples as arrays."""
+    """The blocks or the error of `decode`, with samples as arrays."""
     script = "async (text) => (await import('/decoder.js')).decoded(text)"
     outcome: dict[str, Any] = page.evaluate(script, base64.b64encode(encoded).decode())
     if "channels" in outcome:

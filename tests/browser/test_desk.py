@@ -17,7 +17,7 @@ __all__ = ["home"]
 
 SECONDS: Final = 20
 
-#: How bright each row of a spectrogram is, from the top, at most; 0 to 255 times three.
+#: Highest brightness of each row of a spectrogram, from the top; 0 to 3 * 255.
 ROWS: Final = """(canvas) => {
   const { width, height } = canvas;
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
@@ -32,7 +32,7 @@ ROWS: Final = """(canvas) => {
 }"""
 
 
-#: How often the height of a waveform changes from one column of pixels to the next.
+#: Number of columns of a waveform whose height differs from that of the previous one.
 CHANGES: Final = """(canvas) => {
   const { width, height } = canvas;
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);

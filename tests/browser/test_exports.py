@@ -166,7 +166,7 @@ PLAYED: Final = """async ([tracks, controls]) => {
 
 
 def played(page: Page, tracks: list[Samples], controls: dict[str, Any]) -> Samples:
-    """What the desk's mixer gives [shape=(2, n)], with some silence before and after."""
+    """Output of the desk's mixer [shape=(2, n)], with some silence before and after."""
     texts = [[base64.b64encode(channel.tobytes()).decode() for channel in track] for track in tracks]
     rendered = page.evaluate(PLAYED, [texts, controls])
     return np.array([np.frombuffer(base64.b64decode(channel), np.float32) for channel in rendered])
@@ -327,7 +327,7 @@ def test_what_would_clip_is_told_and_can_be_lowered(
 
 
 def residual(song: Samples, stems: dict[str, Samples]) -> float:
-    """What the stems leave of the song, in dB."""
+    """Residual of the stems relative to the song, in dB."""
     left = song - np.sum(list(stems.values()), axis=0, dtype=float)
     return float(10 * np.log10(np.sum(left**2) / np.sum(song.astype(float) ** 2)))
 
@@ -366,7 +366,7 @@ PICKED: Final = """async (name) => {
 }"""
 
 
-#: Whether nothing temporary is in the storage any longer.
+#: True when the storage holds no temporary files.
 NOTHING_LEFT: Final = """async () => {
   const root = await navigator.storage.getDirectory();
   return (await Array.fromAsync((await root.getDirectoryHandle("exports")).keys())).length === 0;

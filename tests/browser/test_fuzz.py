@@ -13,7 +13,7 @@ from tests.browser.watch import Watch
 
 MESSAGES: Final = 1000
 
-#: What may stand where something else belongs.
+#: Values that replace others in a message.
 ODD: Final[list[Any]] = [
     None,
     True,

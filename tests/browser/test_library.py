@@ -1,4 +1,4 @@
-"""What the page keeps of songs: it outlives reloads and killed browsers, goes on where it stopped, can be removed."""
+"""Songs in the storage outlive reloads and killed browsers, resume their separation, and can be removed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ UNDER_WAY: Final = """async () => {
     }
     return false;
   };
-  // What is being removed at the same time may be gone before it is looked into.
+  // A file that is being removed may be gone already.
   while (!(await seen(await navigator.storage.getDirectory()).catch(() => false)))
     await new Promise(requestAnimationFrame);
 }"""

@@ -58,7 +58,7 @@ def blocks(epoch: int, start: int, stop: int, size: int, *, last: bool = False) 
 def render(
     page: Page, steps: list[dict[str, Any]], seconds: int = 2, controls: dict[str, Any] = FLAT
 ) -> tuple[Samples, list[dict[str, Any]]]:
-    """What is heard, in samples of the song [shape=(sides, n)], and what the page is told."""
+    """The output in samples of the song [shape=(sides, n)], and the reports to the page."""
     page.goto("/")
     given = {"rate": RATE, "seconds": seconds, "controls": controls, "steps": steps}
     seen = page.evaluate(RENDER, given)

@@ -1,4 +1,4 @@
-"""Where models come from: downloads that fail in every way, a cache that refuses, tabs that want the same."""
+"""The store of models: failing downloads, a cache that refuses, and tabs that need the same model."""
 
 from __future__ import annotations
 

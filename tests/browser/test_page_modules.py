@@ -286,7 +286,7 @@ def test_a_song_with_what_is_no_number_is_refused(modules: Page, bad: float) -> 
 
 
 def surveyed(page: Page, samples: Samples) -> Any:
-    """What is measured of a song that comes in pieces as the reader makes them."""
+    """The measurement of a song in pieces of the decoder's size."""
     script = """async (text) => {
       const { Measurement, hopFor } = await import("/src/library/measurement.js");
       const samples = new Float32Array(Uint8Array.fromBase64(text).buffer);

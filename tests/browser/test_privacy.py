@@ -1,4 +1,4 @@
-"""What leaves the page: its own program comes, and nothing goes."""
+"""Network traffic: the page downloads its own program, and sends nothing."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.browser.test_page import SOON, accessible, choose, desk_of, home, sep
 
 __all__ = ["home"]
 
-#: What the page asks of the system, and a page that nobody looks at where `away` is set.
+#: Records the page's requests to the system; `away` hides the page.
 SYSTEM: Final = """
 window.asked = { notifications: [], locks: 0, released: 0, permission: 0 };
 window.away = false;
@@ -29,7 +29,7 @@ Object.defineProperty(navigator, "wakeLock", { value: {
 } });
 """
 
-#: Whether the browser would ask before it closes the page.
+#: True when the browser would ask before it closes the page.
 CLOSING: Final = """() => {
   const event = new Event("beforeunload", { cancelable: true });
   dispatchEvent(event);

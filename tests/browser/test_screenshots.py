@@ -39,7 +39,7 @@ CELL: Final = 20
 ANOTHER: Final = 24
 MOST: Final = 0.03
 
-#: How loud each part is, bar by bar.
+#: Loudness of each part, bar by bar.
 ARRANGEMENT: Final = {
     "drums": (0.0, 0.5, 1.2, 1.2, 1.0, 1.0, 0.3, 1.3, 1.3, 1.3, 1.0, 0.4),
     "bass": (0.0, 1.2, 1.6, 1.6, 1.4, 1.6, 0.0, 1.6, 1.8, 1.8, 1.6, 0.8),

@@ -18,7 +18,7 @@ WIDTHS: Final = (320, 768, 1440)
 #: Pixels, as the browser is set to by those who need larger text.
 TEXTS: Final = {"100 %": 16, "200 %": 32}
 
-#: What can be scrolled sideways, and what in it reaches beyond its edge.
+#: Elements that can be scrolled sideways, with the content that reaches beyond their edge.
 BEYOND: Final = """() => {
   const { documentElement: root } = document;
   const boxes = [root, ...document.querySelectorAll("dialog[open], .export-body")];
@@ -31,7 +31,7 @@ BEYOND: Final = """() => {
   });
 }"""
 
-#: What looks like the key of a text that is missing, and is none.
+#: Texts that look like a missing key.
 NO_KEYS: Final = r"http://\S+|\S*\.(?:stem\.mp4|wav|zip)"
 
 

@@ -54,7 +54,7 @@ def opened(context: BrowserContext, host: Host) -> Page:
 
 
 def stayed(page: Page) -> bool:
-    """Whether the page was not reloaded."""
+    """True when the page was not reloaded."""
     return bool(page.evaluate("globalThis.loaded === true"))
 
 

@@ -1,4 +1,4 @@
-"""What fails a browser test: each kind of misbehaviour is noticed, on the page and in a worker."""
+"""Browser tests fail on each kind of misbehaviour, on the page and in a worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 from demixer_build.headers import headers_for
 from tests.browser.watch import Watch
 
-#: What nobody answers, whether there is a network or not.
+#: An address that never answers, with or without a network.
 FOREIGN = "https://foreign.invalid/"
 
 MISBEHAVIOUR = {

@@ -1,4 +1,4 @@
-"""What writes to the storage: nothing is lost in short writes, and nothing stays open when something fails."""
+"""Writers to the storage lose nothing in short writes, and leave nothing open after a failure."""
 
 from __future__ import annotations
 

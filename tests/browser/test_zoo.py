@@ -71,7 +71,7 @@ def keeper(browser: Browser, base_url: str, tmp_path_factory: pytest.TempPathFac
 
 
 def facts_of(right: Right) -> re.Pattern[str]:
-    """What the page says of a song."""
+    """The facts that the page shows of a song."""
     channels = len(right.song())
     layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels, .+")
     return re.compile(rf"^0:0{'[01]' if right.cut else '2'} · {right.rate / 1000:g} kHz · {layout}$")

@@ -1,4 +1,4 @@
-"""What people do on the page, and browsers that remember."""
+"""The steps of a visit to the page, and browsers with a profile."""
 
 from __future__ import annotations
 

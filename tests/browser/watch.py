@@ -1,4 +1,4 @@
-"""What happens on a page and in its workers, and what of it should not."""
+"""Watches a page and its workers for unexpected messages, violations and requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Watch:
 
     @property
     def problems(self) -> list[str]:
-        """What was not expected, so far."""
+        """The unexpected events so far."""
         return [
             problem for problem in self._problems if not any(re.search(pattern, problem) for pattern in self._expected)
         ]
