@@ -2,7 +2,7 @@
 
 /** @typedef {"start" | "download" | "create" | "measure" | "separate"} Phase */
 
-/** In order. */
+/** All phases, in order. */
 const PHASES = /** @type {const} */ (["start", "download", "create", "measure", "separate"]);
 
 /** Seconds of each phase until they are measured. They divide the bar; only measurements give a time left. */

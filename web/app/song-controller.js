@@ -83,8 +83,8 @@ export class SongController {
       return void this.#decode(id);
     }
     const { unfinished = null, plan = null } = song ?? {};
-    const { model: wanted, preset } = unfinished ?? { model: plan?.model.id, preset: plan?.preset };
-    const model = this.#store.state.models.find((each) => each.id === wanted);
+    const { model: modelId, preset } = unfinished ?? { model: plan?.model.id, preset: plan?.preset };
+    const model = this.#store.state.models.find((each) => each.id === modelId);
     if (!song || !model || !preset || !allows(song, "planned")) return;
     this.#plan(song, { model, preset, region: unfinished ? null : (plan?.region ?? null) });
   }

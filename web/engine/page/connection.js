@@ -171,7 +171,7 @@ export class Connection {
   /** @param {Events["model.progress"]} event */
   #modelProgress({ stage, done, total }) {
     this.#watchdog.paused = stage === "download" && done < total;
-    if (stage === "create") this.#watchdog.expect(this.#timeouts.work); // compiling is as long as computing
+    if (stage === "create") this.#watchdog.expect(this.#timeouts.work); // compiling takes as long as computing
   }
 
   /**
