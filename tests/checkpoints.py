@@ -1,4 +1,4 @@
-"""Checkpoints as torch, safetensors and Lightning write them, made without any of them."""
+"""Writes checkpoints in the formats of torch, safetensors and Lightning, without these packages."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Pickler:
 
 
 def numpy_array(array: Array) -> Call:
-    """An array of numpy, in the words of numpy 1 and protocol 2."""
+    """A numpy array, as numpy 1 pickles it with protocol 2."""
     dtype = Call(Name("numpy", "dtype"), (array.dtype.str[1:], False, True), (3, "<", None, None, None, -1, -1, 0))
     made = Name("numpy.core.multiarray", "_reconstruct")
     state = (1, array.shape, dtype, False, array.tobytes())
@@ -152,7 +152,7 @@ def numpy_array(array: Array) -> Call:
 
 
 def torch_zip(content: object, *, byte_order: str = "little", root: str = "archive") -> bytes:
-    """What `torch.save` writes."""
+    """A file as `torch.save` writes it."""
     pickler = Pickler()
     pickled = pickler.dumps(content)
     file = io.BytesIO()
@@ -167,7 +167,7 @@ def torch_zip(content: object, *, byte_order: str = "little", root: str = "archi
 
 
 def torch_stream(content: object) -> bytes:
-    """What `torch.save` wrote before version 1.6."""
+    """A file as `torch.save` wrote it before version 1.6."""
     pickler = Pickler()
     system = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
     head = [Pickler().dumps(value) for value in (0x1950A86A20F9469CFC6C, 1001, system)]

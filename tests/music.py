@@ -135,7 +135,7 @@ def openmsx(*names: str) -> Iterator[Piece]:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a composed piece is made of: a chord a bar, played in a style."""
+    """Plan of a composed piece: a style, and a chord for each bar."""
 
     name: str
     key: str
@@ -303,7 +303,7 @@ def _triad(weights: Times) -> str:
 
 
 def transposed(label: str, semitones: int) -> str:
-    """A chord's label so many semitones higher."""
+    """A chord's label, transposed by semitones."""
     root, colon, quality = label.partition(":")
     return label if label in {"N", "X"} else f"{_raised(root, semitones)}{colon}{quality}"
 

@@ -1,4 +1,4 @@
-"""HT-Demucs in small: the same layers with few channels and random weights, for devices too slow for the real one."""
+"""A reduced HT-Demucs: the same layers with few channels and random weights, for slow devices."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from models.htdemucs.graph.weights import (
 
 SIZE: Final = Size(segment=3000, bins=512, frames=12)
 
-#: Of the encoder layers' outputs.
+#: Channels of the encoder layers' outputs.
 CHANNELS: Final = (8, 16, 32, 64)
 WIDTH: Final = 64
 KERNEL: Final = 8
 
 
 class Reduced:
-    """Random weights that keep the size of what passes through them."""
+    """Random weights that keep the magnitude of their inputs."""
 
     def __init__(self) -> None:
         self._random = np.random.default_rng(11)
@@ -129,7 +129,7 @@ def feeds() -> dict[str, Array]:
 
 
 def natively(model: onnx.ModelProto, given: dict[str, Array]) -> dict[str, Array]:
-    """What a graph gives on the native runtime, by name."""
+    """Outputs of a graph on the native runtime, by name."""
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, map(np.asarray, session.run(names, given)), strict=True))

@@ -1,4 +1,4 @@
-"""Files that people drop on a separator: every kind of song, and every kind of thing that is none."""
+"""Files that people drop on a separator: all kinds of songs, and of files that are none."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Right:
 
 @dataclass(frozen=True)
 class Animal:
-    """A file and what is right to do with it: a result, or the code of the one error."""
+    """A file and its expected outcome: a result, or an error code."""
 
     name: str
     encode: Callable[[], bytes]

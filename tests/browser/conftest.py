@@ -1,4 +1,4 @@
-"""The real server, the real browser, and a page on which anything unexpected is a failure."""
+"""Fixtures: the real server, a browser, and pages on which anything unexpected is a failure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.browser.watch import Watch
 #: Immediate reactions of the page take seconds on a shared machine.
 expect.set_options(timeout=30_000)
 
-#: A GPU on the CPU: right, and slow.
+#: An emulated GPU: correct and slow.
 SWIFTSHADER: Final = [
     "--enable-unsafe-webgpu",
     "--use-webgpu-adapter=swiftshader",
@@ -67,7 +67,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """Pages without a service worker, which would answer before `page.route` can; its own tests have theirs."""
+    """Pages without a service worker, which would bypass `page.route`; its own tests use other contexts."""
     return {**browser_context_args, "service_workers": "block"}
 
 
@@ -97,13 +97,13 @@ def page(context: BrowserContext, watch: Watch) -> Page:
 
 @pytest.fixture
 def visit(browser_type_launch_args: dict[str, Any], browser_type: BrowserType, tmp_path: Path) -> Visit:
-    """Starts a browser that remembers what it kept in the visit before."""
+    """Starts a browser with the profile of the visit before."""
     return visits(browser_type, browser_type_launch_args, tmp_path / "profile")
 
 
 @pytest.fixture
 def gpu_page(swiftshader: Browser, watch: Watch, base_url: str) -> Iterator[Page]:
-    """A page with a GPU that is emulated."""
+    """A page with an emulated GPU."""
     with swiftshader.new_page(base_url=base_url) as page:
         watch.follow(page)
         yield page

@@ -1,4 +1,4 @@
-"""Versions of the site, made from the built one, with a model that downloads in no time."""
+"""Makes versions of the built site, with a model that downloads at once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ECHO: Final = "testing/echo.onnx"
 def deployment(
     folder: Path, changes: Mapping[str, bytes] | None = None, *, sources: Mapping[str, str] | None = None
 ) -> Path:
-    """The built site and the model *Echo* as another version of the site.
+    """Make a version of the site: the built one with changes and the model *Echo*.
 
     Parameters
     ----------
     folder : Path
-        Where to make it.
+        Folder of the version.
     changes : mapping of str to bytes, optional
         Path in the site -> its content in this version.
     sources : mapping of str to str, optional
@@ -63,11 +63,13 @@ def _bundle(folder: Path, sources: Mapping[str, str]) -> dict[str, Path]:
     for name, statement in sources.items():
         with (web / name).open("a", encoding="utf-8") as script:
             script.write(f"\n{statement}\n")
-    return bundle.build(web, folder / ".build" / "bundle")  # as near as in the checkout: source maps name the way
+    return bundle.build(
+        web, folder / ".build" / "bundle"
+    )  # at the same depth as in the checkout, since source maps hold relative paths
 
 
 def echo() -> dict[str, Any]:
-    """A model in the form of Spleeter that gives back what it gets."""
+    """A model of the family `spleeter` that returns its input."""
     graph = (paths.DIST / "models" / ECHO).read_bytes()
     artifact = {"path": ECHO, "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
     return {

@@ -1,4 +1,4 @@
-"""An engine in a real browser without the page around it, and songs for it."""
+"""Runs the engine in a real browser without the page, and makes songs for it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def is_thread(worker: Worker, name: str) -> bool:
 
 
 def threads(page: Page, name: str) -> list[Worker]:
-    """The workers of a page with this entry, the newest last; one that was ended may take a while to leave the list."""
+    """The workers of a page with this entry, the newest last; an ended one leaves the list with some delay."""
     return [worker for worker in page.workers if is_thread(worker, name)]
 
 
@@ -72,7 +72,7 @@ class Engine:
 
 
 def inject(page: Page, *plans: dict[str, Any]) -> None:
-    """Give the first workers of a page a runtime with faults, one plan after another; later ones are sound."""
+    """Give the first workers of a page faulty runtimes, one plan each; later workers are sound."""
     source = Path(__file__).with_name("faulty-runtime.js").read_text(encoding="utf-8")
     remaining = list(plans)
 
@@ -93,7 +93,7 @@ def song(seconds: float, channels: int = 2) -> Clip:
 
 
 def tiny_graphs(name: str) -> Any:
-    """A name of `models/testing/make.py`, which is no package."""
+    """A name from `models/testing/make.py`, which is not in a package."""
     return runpy.run_path(str(paths.MODELS / "testing" / "make.py"))[name]
 
 

@@ -1,4 +1,4 @@
-"""A host of the site that can be stopped, watched and made to fail, and browsers that come back to it."""
+"""A host of the site that can be stopped, watched and made to fail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Fault = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that has reached the host."""
+    """A request that reached the host."""
 
     method: str
     path: str
@@ -30,14 +30,14 @@ class Asked:
 
 
 class Host:
-    """Serves a folder at one address; it may be stopped and started again.
+    """Serves a folder at one address, and can be stopped and started again.
 
     Parameters
     ----------
     dist : Path
-        What it serves; another folder is another deployment.
+        Folder to serve; another folder is another deployment.
     headers : bool
-        Whether it sends the headers that the site asks for, as a plain host would not.
+        False for a plain host, without the headers of the site.
     """
 
     def __init__(self, dist: Path, *, headers: bool = True) -> None:
@@ -71,7 +71,7 @@ class Host:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it: whoever comes now is refused."""
+        """Stop serving: connections are refused."""
         self._server.should_exit = self._server.force_exit = True
         self._thread.join()
 

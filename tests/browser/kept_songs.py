@@ -1,4 +1,4 @@
-"""A separated song in the browser's storage, as an earlier visit would have left it: no model has to run for it."""
+"""Stores a separated song in the browser as an earlier visit would have, without running a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demixer.stems import peaks
 #: Pairs of peaks that a song may have at most: `hopFor` of `web/library/measurement.js`.
 PEAKS: Final = 1 << 16
 
-#: Samples of a piece: several to a song, and no multiple of what is read at a time.
+#: Samples of a piece: several to a song, and no multiple of a read.
 PIECE: Final = 50_000
 
 _WRITE: Final = """async ([path, files, again]) => {
@@ -47,9 +47,9 @@ def keep(
     tags: Mapping[str, Any] | None = None,
     repeats: int = 1,
 ) -> None:
-    """Leave a song [shape=(channels, n)] and its stems in the storage of a page's origin; a reload shows it.
+    """Store a song [shape=(channels, n)] and its stems at a page's origin; a reload shows it.
 
-    A song of many repeats is as long as it is, and does not travel.
+    Repeats make a long song of little data to send.
     """
     channels, period = song.shape
     length = repeats * period

@@ -1,4 +1,4 @@
-"""The processes of a browser that a test drives."""
+"""Finds the processes of a browser under test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext
 
 
 def processes(context: BrowserContext, kind: str) -> list[psutil.Process]:
-    """The browser's processes of a kind: "browser" is the one above all, a "renderer" runs pages and their workers."""
+    """The browser's processes of a kind: "browser" is the main one, a "renderer" runs pages and their workers."""
     browser = context.browser
     session = browser.new_browser_cdp_session() if browser else context.new_cdp_session(context.pages[0])
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]

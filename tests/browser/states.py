@@ -1,4 +1,4 @@
-"""Every state that the page can be in, one after another: each stays until it is left."""
+"""Brings the page into each of its states in turn, where it stays until the next one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.browser.visits import begin, choose, model, write_song
 SOON: Final = 120_000
 """Milliseconds for whatever needs Python, on a busy machine."""
 
-#: Keeps what workers of some name say from the page, from a message on; the page hears that the engine is alive.
+#: Holds the messages of workers of some name from a message on; the page receives heartbeats instead.
 HOLD: Final = """
 window.held = { name: null, from: null, messages: [] };
 window.Worker = class extends Worker {
@@ -47,14 +47,14 @@ NO_PICKER: Final = "delete window.showSaveFilePicker"
 
 @contextmanager
 def holding(page: Page, worker: str, start: str) -> Iterator[None]:
-    """Hold what a worker says from the first message on for which `start`, a function in JavaScript, gives true."""
+    """Hold a worker's messages from the first one on for which `start`, a JavaScript function, returns true."""
     page.evaluate(f"() => Object.assign(held, {{ name: '{worker}', from: {start} }})")
     yield
     page.evaluate("release()")
 
 
 def journey(page: Page, folder: Path, *, busy: bool) -> Iterator[str]:
-    """Bring a new page into its states, while it separates or else, and give the name of each."""
+    """Bring a new page into each state, with or without a separation under way, and yield its name."""
     page.add_init_script(HOLD)
     page.add_init_script(NO_PICKER)
     page.goto("/")
@@ -137,7 +137,7 @@ def working(page: Page, folder: Path) -> Iterator[str]:
 
 
 def keep_songs(page: Page) -> None:
-    """Two songs of an earlier visit, the first of them too loud for most files."""
+    """Store two songs of an earlier visit; the first would clip in most formats."""
     seconds = 4
     parts = songs.stems(seconds)
     stems = {**parts, "vocals": np.ascontiguousarray(0.8 * parts["other"][:, ::-1], np.float32)}

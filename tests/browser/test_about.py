@@ -1,4 +1,4 @@
-"""The About panel: what the models were measured to reach, and the check of this device."""
+"""The About panel: measured quality, and the device check."""
 
 from __future__ import annotations
 

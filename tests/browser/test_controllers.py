@@ -27,7 +27,7 @@ BREAK: Final = {
     "separation of no stems": "await write('job.json', '{}', await song.getDirectoryHandle('htdemucs.standard'))",
 }
 
-#: Those that the song itself outlives.
+#: Those after which the song still opens.
 SHOWN: Final = [how for how in BREAK if re.match("preferences|desk|separation", how)]
 
 _SCRIPT: Final = """async () => {

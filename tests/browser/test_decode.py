@@ -21,7 +21,7 @@ from tests.zoo import COMPRESSED, LOSSY, MP3, NOT_FINITE, OTHERS, RATE, UNCOMPRE
 
 @pytest.fixture(scope="module")
 def decoder(browser: Browser, base_url: str) -> Iterator[Page]:
-    """One page for all files, so that each also shows that those before it left nothing broken."""
+    """One page for all files, so that each also shows that earlier ones broke nothing."""
     watch = Watch(base_url)
     page = browser.new_page(base_url=base_url)
     watch.follow(page)
@@ -76,7 +76,7 @@ def test_what_is_not_finite_is_passed_on(decoder: Page, animal: Animal) -> None:
     assert not np.isfinite(samples[:, samples.shape[1] // 2]).any()
 
 
-#: So slow that it lasts some blocks.
+#: A file of several blocks.
 SLOW: Final = Animal("", lambda: by_libsndfile(song(), 8_000, "WAV", "FLOAT"), Right(song, 8_000))
 
 

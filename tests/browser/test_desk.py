@@ -1,4 +1,4 @@
-"""The desk as a person uses it: regions, loops, previews, closer looks, spectrograms, and what it remembers."""
+"""The desk in use: regions, loops, previews, zoom, spectrograms, and the state it keeps."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def song(tmp_path: Path) -> Path:
 
 
 def lane(page: Page) -> Locator:
-    """The song's own."""
+    """The lane of the song itself."""
     return page.locator("song-overview track-lane")
 
 
@@ -98,7 +98,7 @@ def test_a_region_is_previewed_and_looped_before_the_song_is_separated(home: Pag
 
 
 def test_closer_looks_and_keys(home: Page, song: Path, watch: Watch) -> None:
-    watch.expect("willReadFrequently")  # what this test does, and the page does not
+    watch.expect("willReadFrequently")  # this test reads pixels, the page does not
     choose(home, song)
     expect(home.get_by_text("Drag over the song to select a region.")).to_be_visible(timeout=SOON)
     for key in ("ArrowRight", "[", "ArrowRight", "]"):
@@ -131,7 +131,7 @@ def test_closer_looks_and_keys(home: Page, song: Path, watch: Watch) -> None:
         home.keyboard.press("+")
     expect(part).to_have_attribute("aria-valuetext", re.compile(r"^0:1\d\.\d to 0:1\d\.\d$"))
     closest = strip(desk, "Harmonic").locator("wave-form canvas").element_handle()
-    # The peaks that are kept for the whole song are 344 for this half of a second.
+    # The whole song's peaks would be 344 for this half of a second.
     home.wait_for_function(f"(canvas) => ({CHANGES})(canvas) > 500", arg=closest)
     home.keyboard.press("0")
     expect(part).to_be_hidden()
@@ -157,7 +157,7 @@ def test_closer_looks_and_keys(home: Page, song: Path, watch: Watch) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_spectrogram_shows_the_tones_where_they_lie(home: Page, song: Path, theme: str, watch: Watch) -> None:
-    watch.expect("willReadFrequently")  # what this test does, and the page does not
+    watch.expect("willReadFrequently")  # this test reads pixels, the page does not
     home.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     choose(home, song)
     separate(home)

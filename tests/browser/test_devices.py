@@ -1,4 +1,4 @@
-"""Which device computes: measured in peace, remembered, and a person's wish first."""
+"""The choice of a device: benchmarked while idle, remembered, and overridden by hand."""
 
 from __future__ import annotations
 

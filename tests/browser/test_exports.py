@@ -1,4 +1,4 @@
-"""Exports through the dialog, read back by other libraries and compared with the stems that the page has."""
+"""Exports through the dialog, read back by other libraries and compared with the page's stems."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SOON: Final = 60_000
 
 TAGS: Final = {"title": "Tide Table", "artist": "The Tester", "album": "Harbour", "date": "2021-03-04T00:00:00.000Z"}
 
-#: Not a multiple of what encoders and pieces have.
+#: Not a multiple of the blocks of encoders or of the pieces.
 SECONDS: Final = 4.321
 
 NO_PICKER: Final = "delete window.showSaveFilePicker"
@@ -45,7 +45,7 @@ def stems() -> dict[str, Samples]:
 
 @pytest.fixture(scope="module")
 def song(stems: dict[str, Samples]) -> Samples:
-    """Not quite the sum of the stems: something is left for the null test."""
+    """Not quite the sum of the stems, so that the null test has a residual."""
     left = np.random.default_rng(8).normal(0, 1e-4, stems["drums"].shape)
     return np.asarray(np.sum(list(stems.values()), axis=0) + left, np.float32)
 
@@ -75,7 +75,7 @@ def choose(dialog: Locator, group: str, name: str) -> None:
 
 
 def save(dialog: Locator, folder: Path) -> Path:
-    """Press the button and take what is downloaded, under the name that it suggests."""
+    """Press the button and save the download under its suggested name."""
     with dialog.page.expect_download(timeout=SOON) as download:
         dialog.get_by_role("button", name="Export", exact=True).click()
     path = folder / download.value.suggested_filename
@@ -98,7 +98,7 @@ def decoded(path: Path, track: int = 0) -> Samples:
 
 
 def snr(found: Samples, expected: Samples) -> float:
-    """In dB; the two lie sample on sample."""
+    """Signal-to-noise ratio in dB, without alignment."""
     return float(10 * np.log10(np.sum(expected.astype(float) ** 2) / np.sum((found - expected.astype(float)) ** 2)))
 
 
@@ -203,7 +203,7 @@ def test_the_mix_has_the_bits_that_the_desk_plays(
 
     controls = {"stems": list(sides.values()), "master": master, "original": False}
     sound = played(desk.page, [song, *stems.values()], controls)
-    # It begins when its first block is there, and fades in: after half a second it has come to rest.
+    # The mixer starts with its first block and fades in, which takes less than half a second.
     rest = found[:, RATE // 2 : 3 * RATE]
     starts = range(0, sound.shape[1] - 3 * RATE, 128)
     assert any(np.array_equal(sound[:, at + RATE // 2 : at + 3 * RATE], rest) for at in starts)
@@ -340,7 +340,7 @@ def test_the_null_test_is_that_of_numpy(desk: Locator, song: Samples, stems: dic
     expect(dialog.get_by_text(f"\N{MINUS SIGN}{-peak:.1f} dB", exact=True)).to_be_visible()
 
 
-#: A picker that gives a file in the page's own storage, and knows how often it was asked.
+#: A picker that returns a file in the page's own storage, and counts its calls.
 PICKER: Final = """
 window.picked = [];
 window.showSaveFilePicker = async ({ suggestedName }) => {
@@ -349,7 +349,7 @@ window.showSaveFilePicker = async ({ suggestedName }) => {
 };
 """
 
-#: A picker that a person looks at for a while, and closes.
+#: A picker that is closed after a while.
 DISMISSED: Final = """() => {
   globalThis.dismissed = false;
   showSaveFilePicker = () => new Promise((_, reject) => setTimeout(() => {

@@ -1,4 +1,4 @@
-"""Faults of the machine: each is noticed and told, the job goes on elsewhere once, and the last error is honest."""
+"""Faults of the machine: each is reported, the job continues once on another device, and a second fault is an error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def assert_echo(engine: Engine, echo: dict[str, Any], seconds: float = 2) -> Non
 
 
 def fallbacks(engine: Engine) -> list[tuple[str, str, str]]:
-    """Device and error of each fault that was told, and the device after it."""
+    """Device and error of each reported fault, and the device after it."""
 
     def name(device: dict[str, Any] | None) -> str:
         if not device:
@@ -137,7 +137,7 @@ def test_silence_counts_by_what_the_worker_is_used_to(page: Page) -> None:
     }""")
 
     def stuck(after: int) -> Any:
-        """The number of times that the worker was found stuck, after so many more seconds of silence."""
+        """Number of times that the worker was reported as stuck, after further seconds of silence."""
         page.clock.run_for(after * 1000)
         return page.evaluate("stuck")
 

@@ -1,4 +1,4 @@
-"""A worker that is sent anything at all: a typed answer to each message, and it works on."""
+"""Random messages: the engine worker answers each with a value or a typed error, and keeps working."""
 
 from __future__ import annotations
 

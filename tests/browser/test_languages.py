@@ -1,4 +1,4 @@
-"""The page in every language: the browser's own at first, then the one that is chosen."""
+"""The page in every language: the browser's at first, then the chosen one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def texts(language: str) -> dict[str, str]:
 
 
 def speaks(page: Page, language: str) -> None:
-    """That the page is in a language: its `lang`, its texts, its names, and that nothing of it is missing or cut."""
+    """Assert that the page is in a language: its `lang`, texts and names, none missing or cut off."""
     here = texts(language)
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.get_by_role("combobox", name=here["language.label"], exact=True)).to_have_value(language)
@@ -53,7 +53,7 @@ def write_song(path: Path, seconds: float) -> Path:
 
 @pytest.fixture
 def songs(tmp_path: Path) -> tuple[Path, Path]:
-    """One that is done soon, and one that keeps the engine busy."""
+    """A short song, and one that keeps the engine busy."""
     return write_song(tmp_path / "Tide Table.wav", 4), write_song(tmp_path / "Long Tide.wav", 240)
 
 

@@ -207,7 +207,7 @@ def test_a_removed_song_can_be_had_back_and_then_is_gone(page: Page, song: Path,
 
 
 def quota(page: Page, base_url: str, size: int | None) -> None:
-    """Give the page so many bytes of storage; as many as it likes without a size."""
+    """Limit the page's storage to a size in bytes; without a size, lift the limit."""
     asked: dict[str, Any] = {"origin": base_url} if size is None else {"origin": base_url, "quotaSize": size}
     page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", asked)
 
@@ -231,7 +231,7 @@ def test_a_full_storage_says_so_and_offers_the_oldest_songs(
     expect(offer).to_be_visible()
 
     quota(page, base_url, None)
-    # What Chromium tells of its quota does not follow the test's.
+    # The quota that Chromium reports ignores the test's.
     page.evaluate("usage => { navigator.storage.estimate = async () => ({ usage, quota: usage + 8e7 }) }", used(page))
     choose(page, long_song)
     expect(page.get_by_text("The stems do not fit in the browser's storage.")).to_be_visible(timeout=SOON)

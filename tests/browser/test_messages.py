@@ -1,4 +1,4 @@
-"""The messages between threads: aborts, events and ends, with a stand-in for the other thread."""
+"""Messages between threads: aborts, events and endings, with a stand-in for the other thread."""
 
 from __future__ import annotations
 

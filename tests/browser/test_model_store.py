@@ -20,7 +20,7 @@ from tests.browser.watch import Watch
 
 GRAPH: Final = (paths.DIST / "models" / ECHO).read_bytes() if paths.DIST.exists() else b""
 
-#: Milliseconds without a byte after which these tests give a connection up: long for a byte that comes.
+#: Milliseconds without a byte after which a connection is given up: long enough for a working one.
 PATIENCE: Final = 2000
 
 OBTAIN: Final = """async ([path, artifact, patience]) => {
@@ -60,7 +60,7 @@ def obtain(page: Page, patience: float = PATIENCE) -> dict[str, Any]:
 
 
 def stream(*chunks: bytes, status: int = 200, headers: dict[str, str] | None = None, end: bool = True) -> Any:
-    """A response in pieces, which may never end."""
+    """A response in chunks, which may never end."""
 
     async def fault(_scope: Scope, _receive: Receive, send: Send) -> None:
         given = {"content-type": "application/octet-stream", "content-length": str(len(GRAPH)), **(headers or {})}

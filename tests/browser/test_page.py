@@ -1,4 +1,4 @@
-"""The page as a person uses it: by role and name, with the real engine and the model that needs no download."""
+"""The page in use, by role and name, with the real engine and the model without weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RATE: Final = 44_100
 SOON: Final = 120_000
 """Milliseconds for whatever needs the engine, on a busy machine."""
 
-#: Keeps what the engine's worker sends and what the mixer is told, before the page sees either.
+#: Records the messages of the engine worker and those to the mixer.
 LISTEN: Final = """
 window.heard = { chunks: [], controls: [], playing: [] };
 window.Worker = class extends Worker {
@@ -106,7 +106,7 @@ def read(path: Path) -> tuple[Samples, int]:
 
 
 def download(button: Locator, path: Path) -> str:
-    """Save what a button offers, and tell the name that it suggests."""
+    """Save the download of a button, and return its suggested name."""
     with button.page.expect_download() as offered:
         button.click()
     offered.value.save_as(path)
@@ -399,7 +399,7 @@ def test_theme_and_model_are_remembered(home: Page) -> None:
 
 
 def accessible(page: Page, state: str) -> None:
-    """No violation of accessibility, no overflow, and no text that is missing from the locale."""
+    """Assert that there are no accessibility violations, no overflow and no missing texts."""
     violations = Axe().run(page).response["violations"]
     assert not violations, f"{state}: {json.dumps(violations, indent=1)[:4000]}"
     width = page.viewport_size["width"] if page.viewport_size else 0

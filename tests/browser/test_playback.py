@@ -6,7 +6,7 @@ from typing import Final
 
 from playwright.sync_api import Page
 
-#: Silence whose reading fails once; how many of its blocks the mixer was sent, before and after playing again.
+#: Silence whose reading fails once; counts the blocks sent to the mixer before and after playing again.
 UNREADABLE: Final = """async () => {
   const { Player } = await import("/src/playback/page/player.js");
   let reads = 0, sent = 0, failing = true;

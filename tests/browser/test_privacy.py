@@ -29,7 +29,7 @@ def context(visit: Visit) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def requests(context: BrowserContext) -> list[Request]:
-    """All that pages, workers and the service worker ask for."""
+    """All requests of pages, workers and the service worker."""
     seen: list[Request] = []
     context.on("request", lambda request: seen.append(request))
     return seen

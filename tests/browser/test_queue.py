@@ -1,4 +1,4 @@
-"""The queue as a person uses it: order, tags, stopping one, trying again, and what the page tells while it works."""
+"""The queue in use: order, tags, stopping and retrying songs, and the page's messages during work."""
 
 from __future__ import annotations
 

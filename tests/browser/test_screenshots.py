@@ -96,7 +96,7 @@ def luminance(png: bytes) -> npt.NDArray[np.float64]:
 
 
 def looks_like(page: Page, name: str, *moving: Locator) -> None:
-    """Compare with a picture, but for what is never the same."""
+    """Compare with a picture, apart from areas that always differ."""
     page.mouse.move(0, 0)
     shown = page.screenshot(animations="disabled")
     path = FOLDER / f"{name}.png"

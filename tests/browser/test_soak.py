@@ -1,4 +1,4 @@
-"""Long songs and many songs: nothing grows but what lies on the disk. Minutes to an hour: `build.py test --soak`."""
+"""Long songs and many songs: only the disk fills up. Takes up to an hour: `build.py test --soak`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_end(path: Path, seconds: int = 10) -> tuple[np.ndarray, int]:
 
 
 def separate(page: Page, song: Path, label: str) -> float:
-    """Separate a song with an engine that was not at work yet; the peak in megabytes."""
+    """Separate a song with a fresh engine; return the peak memory in megabytes."""
     model(page, label)
     renderers = processes(page.context, "renderer")
     with Peak(lambda: renderers, proportional) as peak:
@@ -67,7 +67,7 @@ def wait(page: Page, song: Path) -> None:
 
 @pytest.fixture
 def page(visit: Visit, base_url: str) -> Iterator[Page]:
-    """A page of an ordinary profile: a window that forgets keeps its storage in memory, and allows little of it."""
+    """A page of an ordinary profile: a private window keeps its small storage in memory."""
     with visit() as context:
         page = context.new_page()
         page.goto(base_url)

@@ -46,7 +46,7 @@ STATUSES: Final = {
 }
 ANYWHERE: Final = {"nullTested", "deskChanged"}
 
-#: Songs and what is sent to them; `song` is a new one.
+#: Songs and intents; `song` is a new one.
 LIBRARY: Final = """
 const { allows, newSong, transition } = await import("/src/app/song.js");
 const { JobProgress } = await import("/src/app/progress.js");
@@ -75,7 +75,7 @@ const SONGS = {
 };
 """
 
-#: An engine that does as it is told, and what is needed to run a queue with it.
+#: A scripted engine, and everything needed to run a queue with it.
 QUEUE: Final = """
 const { Songs } = await import("/src/app/songs.js");
 const { SeparationQueue } = await import("/src/app/separation-queue.js");

@@ -1,4 +1,4 @@
-"""Real songs through the real page: what is downloaded equals what the command line writes."""
+"""Real songs through the real page: downloads equal the files of the command line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ AGREEMENT: Final = {"hpss": 80, "spleeter-2stems": 60, "htdemucs": 50}
 
 @pytest.fixture(scope="session")
 def songs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The song that `stempeg` ships, as people have songs: by name of the format."""
+    """The song that `stempeg` ships, by format."""
     files = metadata.files("stempeg") or []
     (shipped,) = (file for file in files if file.name.endswith(".stem.mp4"))
     clip = cli.read_song(Path(str(shipped.locate())))

@@ -1,4 +1,4 @@
-"""The looks of stems on the page: from the catalogue, visible in both themes, and plain for a stem that it lacks."""
+"""The looks of stems on the page: from the catalogue, visible in both themes, and neutral for an unknown stem."""
 
 from __future__ import annotations
 

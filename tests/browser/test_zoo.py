@@ -24,7 +24,7 @@ GOOD: Final = next(animal for animal in UNCOMPRESSED if animal.name == "8 kHz mo
 
 
 class Keeper:
-    """One page, to which all files are given; nobody reloads it."""
+    """One page for all files, never reloaded."""
 
     def __init__(self, page: Page, folder: Path) -> None:
         self.page = page
@@ -34,7 +34,7 @@ class Keeper:
         self.alert = page.get_by_role("alert").filter(has_text=re.compile(r"\baudio/"), visible=True)
 
     def choose(self, animal: Animal) -> None:
-        """Give a file to the page in the place of the one before, and wait until it is a song or an error."""
+        """Replace the page's file by another one, and wait until it is a song or an error."""
         self.clear()
         path = self.folder / animal.name
         path.write_bytes(animal.encode())
@@ -44,7 +44,7 @@ class Keeper:
         self.note(animal, begin)
 
     def note(self, animal: Animal, begin: float) -> None:
-        """Keep what became of a file for the table."""
+        """Record the outcome of a file for the table."""
         shown = self.alert.get_by_text(re.compile("^audio/")).or_(self.facts).last
         self.table.append((animal.name, shown.inner_text(), time.perf_counter() - begin))
 

@@ -17,7 +17,7 @@ Visit = Callable[[], AbstractContextManager[BrowserContext]]
 
 
 def visits(browser_type: BrowserType, launch: dict[str, Any], profile: Path) -> Visit:
-    """Start the browser on one profile, as often as wanted."""
+    """Return a function that starts the browser on the same profile each time."""
 
     @contextmanager
     def visit() -> Iterator[BrowserContext]:
@@ -61,25 +61,25 @@ def download(page: Page, stem: str, folder: Path, *, timeout: float = 60_000) ->
 
 
 def ready(page: Page) -> Locator:
-    """The promise that the page works offline."""
+    """The message that the page works offline."""
     return page.get_by_role("status").and_(page.get_by_text("Ready to work offline", exact=True))
 
 
 def installed(page: Page) -> Locator:
-    """Wait until the service worker is in charge: what it makes possible is offered then."""
+    """Wait until the service worker controls the page, which then offers to work offline."""
     offer = page.get_by_role("button", name="Get ready to work offline")
     expect(offer).to_be_visible(timeout=60_000)
     return offer
 
 
 def prepare(page: Page, timeout: float = 60_000) -> None:
-    """Ask for all that the chosen model needs."""
+    """Have the page download everything that the chosen model needs."""
     installed(page).click()
     expect(ready(page)).to_be_visible(timeout=timeout)
 
 
 def kept(page: Page) -> list[str]:
-    """The URL of everything in every cache."""
+    """URLs of all entries of all caches."""
     script = """async () => {
       const urls = [];
       for (const name of await caches.keys())
@@ -91,7 +91,7 @@ def kept(page: Page) -> list[str]:
 
 
 def drop(page: Page, part: str) -> int:
-    """Remove what has this in its URL from every cache, as a browser short of space may; tells how many it was."""
+    """Remove entries by a part of their URL from all caches, as a browser short of space may; return their number."""
     script = """async (part) => {
       let count = 0;
       for (const name of await caches.keys()) {

@@ -103,6 +103,6 @@ def dilated(x: Array, kernel: Array, bias: Array) -> Array:
 
 
 def same(size: int, kernel: int) -> tuple[int, int]:
-    """Padding before and after, so that a stride of two gives exactly half the size."""
+    """Padding before and after, so that a stride of two halves the size exactly."""
     missing = max((size // STRIDE - 1) * STRIDE + kernel - size, 0)
     return missing // 2, missing - missing // 2

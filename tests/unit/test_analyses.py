@@ -1,4 +1,4 @@
-"""Tempo, beats, bars, key, tuning and chords: of music whose truth is known, and of sounds that have none of them."""
+"""Tempo, beats, bars, key, tuning and chords of music with known truth, and of sounds that have none of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hear(samples: Samples, rate: int = RATE, stems: dict[str, Samples] | None = 
 
 @cache
 def piece(name: str, *, stems: bool = False, **variation: float) -> tuple[Piece, music.Music]:
-    """A composed piece and what is heard in it."""
+    """A composed piece and its analysis."""
     require_synthesizer()
     (plain,) = composed(name)
     played = plain.varied(**variation)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ def noise(seconds: float) -> Samples:
     [np.zeros((2, 22_050 * 20), np.float32), np.zeros((1, 100), np.float32), noise(20), noise(5), noise(0.5)],
     ids=["silence", "hundred samples of silence", "noise", "short noise", "half a second of noise"],
 )
-def test_what_is_no_music_gives_no_certainty(samples: Samples) -> None:
+def test_confidence_is_low_without_music(samples: Samples) -> None:
     facts: dict[str, Any] = hear(samples, 22_050).to_dict()
     assert all(confidence < 0.5 for confidence in facts["confidence"].values()), facts["confidence"]
 
@@ -145,6 +145,6 @@ def test_the_path_of_the_highest_score() -> None:
     assert viterbi(observed, -9 * (1 - np.eye(2))).tolist() == [1, 1, 1]
 
 
-def test_every_sign_of_beats_has_a_weight() -> None:
+def test_every_criterion_of_beats_has_a_weight() -> None:
     parts = np.full((16, tempo.PARTS, len(features.BANDS)), 1 / tempo.PARTS)
     assert tempo.criteria(parts, 0, 120.0, np.zeros(600)).shape == (len(tempo.WEIGHTS),)

@@ -80,7 +80,7 @@ def test_other_operators_cost_nothing() -> None:
     assert gflop(graph([helper.make_node("Relu", ["x"], ["y"])], (9, 9), {})) == 0
 
 
-def test_a_graph_may_tell_its_work() -> None:
+def test_metadata_of_a_graph_state_its_work() -> None:
     model = graph([helper.make_node("Relu", ["x"], ["y"])], (9, 9), {})
     helper.set_model_props(model, {"gflop": "12.5"})
     assert gflop(model) == 12.5

@@ -35,7 +35,7 @@ HPSS: dict[str, Any] = {
 
 
 class PlainBorder:
-    """What `runtimes.web` is in the browser, with nothing to convert."""
+    """A stand-in for `runtimes.web` that converts nothing."""
 
     def source(self, song: Any, /) -> Source:
         return Clip(song, 44_100)
@@ -51,7 +51,7 @@ class PlainBorder:
 
 
 class Page:
-    """Keeps what it is told and given: the receiver of events, an `Output`, and the job's signal."""
+    """Records events and stems: the receiver of events, an `Output`, and the job's signal."""
 
     def __init__(self, cancel_at: str | None = None) -> None:
         self.signal = Abort()
@@ -124,7 +124,7 @@ def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
 
 
 class TestAnalysis:
-    """What the analysis worker calls."""
+    """The interface of the analysis worker."""
 
     window: ClassVar[dict[str, Any]] = {
         "start": 0,
@@ -266,7 +266,7 @@ def test_every_failure_has_a_code() -> None:
     assert as_demix_error(KeyError("hop")).message == "KeyError: 'hop'"
 
 
-def test_a_job_that_is_told_the_level_measures_nothing_and_gives_the_same_bits() -> None:
+def test_a_given_normalisation_replaces_the_measurement_and_changes_no_bit() -> None:
     song = noise(300_000)
     level = asyncio.run(measure(Clip(song, 44_100), Monitor()))
     _, measured = run(song)
@@ -287,12 +287,12 @@ def test_peaks_do_not_depend_on_how_a_stream_is_cut(lengths: list[int], hop: int
 
 
 class TestExport:
-    """What the export worker calls."""
+    """The interface of the export worker."""
 
     stems = tuple(np.random.default_rng(3).normal(0, 0.2, (2, 2, 3_000)).astype(np.float32))
     gains = json.dumps([[1, 0.5], [0.25, 1]])
 
-    def test_levels_come_with_progress(self) -> None:
+    def test_a_mix_is_measured_with_progress(self) -> None:
         told: list[float] = []
         bridge = Bridge(PlainBorder())
         song = np.sum(self.stems, axis=0)

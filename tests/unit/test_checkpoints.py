@@ -448,7 +448,7 @@ def test_errors_cost_no_memory(form: str) -> None:
 
 
 class Sparse:
-    """A file of many gigabytes that is not there: a header, and zeros behind it."""
+    """A virtual file of many gigabytes: a header, followed by zeros."""
 
     def __init__(self, start: bytes, size: int) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""What set-up says of its progress."""
+"""Progress of set-up on the console."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_steps_carry_the_number_of_their_stage(
     assert capsys.readouterr().out.splitlines() == ["[2/9] Installing (about 20 s)", "[2/9] Copying"]
 
 
-def test_progress_and_the_time_left_are_told_now_and_then(
+def test_progress_and_the_time_left_are_shown_at_intervals(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with step("Downloading") as shown:

@@ -72,7 +72,7 @@ def test_trying_again_is_as_the_table_says(code: str) -> None:
     assert error.hint is None
 
 
-def test_a_code_that_nobody_knows_is_a_mistake() -> None:
+def test_an_unknown_code_is_a_bug() -> None:
     with pytest.raises(ValueError, match="audio/unheard-of"):
         DemixError("audio/unheard-of", "What happened.")
 

@@ -109,7 +109,7 @@ def test_a_job_stops_at_the_segment_where_the_device_breaks(factor: float, chann
 
 
 class Zeros:
-    """A session that forgets to compute."""
+    """A session that returns zeros."""
 
     async def run(self, feeds: Mapping[str, Float]) -> dict[str, Float]:
         magnitude = feeds["magnitude"][0]

@@ -1,4 +1,4 @@
-"""What the files for static hosts make those hosts send: for every path the same as our own server."""
+"""Configuration files of static hosts: for every path they send the same headers as our server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PATHS: Final = [
     "wheels/0123abcd/demixer-1.0-py3-none-any.whl",
 ]
 
-#: What Cloudflare Pages takes.
+#: Limits of Cloudflare Pages.
 MOST_RULES: Final = 100
 LONGEST_LINE: Final = 2000
 

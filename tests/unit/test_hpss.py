@@ -66,7 +66,7 @@ def test_silence_stays_silent(rate: int) -> None:
 def test_a_steady_tone_is_harmonic(rate: int) -> None:
     tone = segment(0.3 * np.sin(2 * np.pi * 440 / rate * np.arange(10 * rate)), rate)
     _, percussive = split(tone, rate)
-    # What there is lies at the ends of the segment, where the mirrored tone breaks.
+    # The percussive energy lies at the ends of the segment, where the mirrored tone breaks.
     assert energy(percussive) <= 3e-3 * energy(tone)
     assert energy(percussive[:, rate:-rate]) <= 1e-5 * energy(tone)
 

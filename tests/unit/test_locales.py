@@ -1,4 +1,4 @@
-"""The page's texts: every key that is used and no other, in every language, and no text outside the locales."""
+"""The page's texts: exactly the keys in use, in every language, and no text outside the locales."""
 
 from __future__ import annotations
 

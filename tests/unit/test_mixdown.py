@@ -73,7 +73,7 @@ class TestMixdown:
             Mixdown(clips(stems(length=10)), gains)
 
 
-class TestLevels:
+class TestMeasurement:
     def test_peaks_and_residual_are_those_of_numpy(self) -> None:
         parts = stems()
         song = (sum(parts) + np.random.default_rng(9).normal(0, 1e-4, parts[0].shape)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What is written is ONNX: the checker says so, the reference reads it back and runs it, and the bytes are its own."""
+"""Written graphs are valid ONNX, run in onnxruntime, and equal the reference implementation's byte for byte."""
 
 from __future__ import annotations
 

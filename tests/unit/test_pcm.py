@@ -1,4 +1,4 @@
-"""Samples as those of files: the layouts read back, rounding, dither, and what is beyond full scale."""
+"""Samples as bytes of files: layouts read back, rounding, dither and clipping."""
 
 from __future__ import annotations
 

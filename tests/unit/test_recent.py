@@ -14,7 +14,7 @@ from demixer.recent import Recent
 
 
 class Counted(Clip):
-    """A song that knows how many of its samples were read, and gives way to others meanwhile."""
+    """A song that counts the samples read, and yields to other tasks while reading."""
 
     taken = 0
 

@@ -1,3 +1,5 @@
+"""Tables of `build.py bench --reliability`, from JUnit reports."""
+
 from __future__ import annotations
 
 from demixer_build.paths import ROOT

@@ -51,7 +51,7 @@ class Halves:
 
 
 class Disk:
-    """Storage that outlasts a job: its pieces and its latest state."""
+    """Storage that outlives a job: its pieces and its latest resume point."""
 
     def __init__(self, length: int, channels: int) -> None:
         self.stems = {name: np.full((length, channels), np.nan, np.float32) for name in REQUEST.model.stems}
@@ -132,7 +132,7 @@ class Case:
         report: Callable[[Progress], None] | None = None,
         request: JobRequest = REQUEST,
     ) -> int:
-        """Run until it is done or raises; the page marks stems complete when the job says that it is done."""
+        """Run until it is done or raises; a finished job completes the stems."""
         song = self.song
         output = StemOutput(disk, request, song.length)
         work = separate(

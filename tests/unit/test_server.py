@@ -1,4 +1,4 @@
-"""The server as a browser meets it: over a socket."""
+"""The server, over a socket as a browser uses it."""
 
 from __future__ import annotations
 

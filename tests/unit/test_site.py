@@ -1,4 +1,4 @@
-"""What stands in dist/, and what does not."""
+"""The contents of dist/."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_bundles_name_no_source() -> None:
 
 @built
 def test_the_first_page_is_small() -> None:
-    """What a first visit fetches before a song is chosen: the shell, by the page and by the service worker."""
+    """Before a song is chosen, a first visit fetches the shell, for the page and for the service worker."""
     contents = {path.relative_to(DIST).as_posix(): path for path in DIST.rglob("*") if path.is_file()}
     shell = [file["url"] for file in service_worker.describe(contents)["files"] if file["part"] == "shell"]
     assert len(shell) > 5

@@ -1,4 +1,4 @@
-"""Spectrograms for the eye: right levels at the right places, in the memory of a few frames."""
+"""Spectrogram images: right values at the right places, in the memory of a few frames."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sine(hertz: float, level: float, seconds: float = 10) -> Samples:
 
 
 class LongSong:
-    """Hours of noise, none of which is held; notes how much is read at once."""
+    """Hours of noise, generated on reading; records the largest read."""
 
     rate = RATE
     channels = 2

@@ -76,7 +76,7 @@ def test_a_preset_may_share_by_magnitude(noise: Samples) -> None:
 
 
 @pytest.mark.parametrize("scale", [0.01, 0.2, 1.0])
-def test_a_preset_may_set_the_level_of_the_input(scale: float) -> None:
+def test_a_preset_may_scale_the_input(scale: float) -> None:
     family = Spleeter(Fixed(0.6, 0.8), Options(input_rms=0.4))
     assert scale / family.normalisation(Normalisation(0.1, scale)).scale == pytest.approx(0.4)
     assert family.normalisation(Normalisation(0.1, scale)).offset == 0

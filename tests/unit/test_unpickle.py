@@ -82,7 +82,7 @@ def test_ordered_dicts_keep_their_order() -> None:
 
 
 class Thing:
-    """A class that would notice to be made."""
+    """A class that records its construction."""
 
     made = False
 

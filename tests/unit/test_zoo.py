@@ -17,11 +17,11 @@ from tests.zoo import AAC_TAIL, LOSSY, NOT_FINITE, OPUS, ZOO, Animal, Right, ass
 
 
 def wrong_song() -> Samples:
-    """What the first of several tracks holds."""
+    """The first of several tracks."""
     return song()[::-1]
 
 
-#: Where the decoders of the command line do something else than those of the page.
+#: Files that the command line decodes differently from the page.
 NATIVE: Final[dict[str, Right | str]] = {
     # They know more codecs, and do not look for protection (of which our files have only the label).
     "ALAC.m4a": Right(song, decibel=100),
