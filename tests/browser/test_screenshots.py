@@ -1,6 +1,6 @@
-"""The page as `tests/screenshots/` shows it: what is where, and how bright, rather than every pixel.
+"""The page as in `tests/screenshots/`, compared by layout and brightness instead of pixel by pixel.
 
-`DEMIXER_SCREENSHOTS=1 python build.py test tests/browser/test_screenshots.py` takes the pictures anew: look at them
+`DEMIXER_SCREENSHOTS=1 python build.py test tests/browser/test_screenshots.py` retakes the pictures: look at them
 before you commit them.
 """
 
