@@ -63,9 +63,8 @@ def _bundle(folder: Path, sources: Mapping[str, str]) -> dict[str, Path]:
     for name, statement in sources.items():
         with (web / name).open("a", encoding="utf-8") as script:
             script.write(f"\n{statement}\n")
-    return bundle.build(
-        web, folder / ".build" / "bundle"
-    )  # at the same depth as in the checkout, since source maps hold relative paths
+    # At the same depth as in the checkout, since source maps hold relative paths.
+    return bundle.build(web, folder / ".build" / "bundle")
 
 
 def echo() -> dict[str, Any]:
