@@ -18,6 +18,7 @@ from demixer.separate import separate
 from demixer_build import paths
 from tests.browser.engines import RATE, Engine, from_page, hold, inject, song, tiny_graphs, to_page
 from tests.browser.watch import Watch
+from tests.parity.songs import snr
 
 HOP: Final = 512
 
@@ -37,12 +38,6 @@ def separated_natively(model: dict[str, Any], clip: Clip) -> Samples:
         work = separate(clip, sink, family, described.preset("standard"))
         elsewhere.submit(asyncio.run, work).result()
     return sink.samples
-
-
-def snr(reference: Samples, estimate: Samples) -> float:
-    """Signal-to-noise ratio in dB."""
-    noise = np.sum(np.square(reference - estimate, dtype=np.float64))
-    return float(10 * np.log10(np.sum(np.square(reference, dtype=np.float64)) / noise)) if noise else np.inf
 
 
 @pytest.mark.parametrize("isolated", [True, False])

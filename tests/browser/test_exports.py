@@ -21,6 +21,7 @@ from demixer.audio import Samples
 from tests import songs
 from tests.browser.kept_songs import keep
 from tests.ffmpeg import ffmpeg_commands
+from tests.parity.songs import snr
 
 __all__ = ["ffmpeg_commands"]
 
@@ -97,11 +98,6 @@ def decoded(path: Path, track: int = 0) -> Samples:
         return np.concatenate([frame.to_ndarray() for frame in container.decode(stream)], axis=1)
 
 
-def snr(found: Samples, expected: Samples) -> float:
-    """Signal-to-noise ratio in dB, without alignment."""
-    return float(10 * np.log10(np.sum(expected.astype(float) ** 2) / np.sum((found - expected.astype(float)) ** 2)))
-
-
 def test_wav_and_flac_of_one_stem(desk: Locator, stems: dict[str, Samples], tmp_path: Path) -> None:
     dialog = open_dialog(desk)
     choose(dialog, "What to export", "One stem")
@@ -139,7 +135,7 @@ def test_mp3_lies_on_the_song_to_the_sample(
     path = save(dialog, tmp_path)
     for found in (read(path), decoded(path)):
         assert found.shape == stems["vocals"].shape
-        assert snr(found, stems["vocals"]) >= 20
+        assert snr(stems["vocals"], found) >= 20
     with av.open(str(path)) as container:
         assert container.streams.audio[0].bit_rate == pytest.approx(1000 * int(bitrate), rel=0.01)
         assert container.metadata["artist"] == "The Tester"
@@ -270,7 +266,7 @@ def test_a_stems_file_has_the_song_and_its_stems(
     for track, expected in enumerate([song, *stems.values()]):
         found = decoded(path, track)
         assert length <= found.shape[1] < length + 1024
-        aligned, early, late = (snr(np.roll(found, lag, 1)[:, :length], expected) for lag in (0, -1, 1))
+        aligned, early, late = (snr(expected, np.roll(found, lag, 1)[:, :length]) for lag in (0, -1, 1))
         assert aligned >= 20
         assert aligned > max(early, late)
     with av.open(str(path)) as container:
@@ -289,7 +285,7 @@ def test_a_stems_file_has_the_song_and_its_stems(
     tensor, rate = stempeg.read_stems(str(path))
     assert (rate, tensor.shape[0], tensor.shape[2]) == (RATE, 5, 2)
     for found, expected in zip(tensor, [song, *stems.values()], strict=True):
-        assert snr(found[:length].T, expected) >= 20
+        assert snr(expected, found[:length].T) >= 20
 
 
 def test_what_would_clip_is_told_and_can_be_lowered(

@@ -19,6 +19,7 @@ from playwright.sync_api import Page, expect
 
 from demixer import cli
 from demixer.audio import Samples
+from tests.parity.songs import snr
 
 pytestmark = pytest.mark.slow
 
@@ -60,11 +61,6 @@ def native(song: Path, model: str, output: Path) -> dict[str, tuple[Samples, int
 def read(path: Path) -> tuple[Samples, int]:
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return samples.T, rate
-
-
-def snr(reference: Samples, estimate: Samples) -> float:
-    noise = np.square(reference - estimate, dtype=np.float64).sum()
-    return float("inf") if noise == 0 else float(10 * np.log10(np.square(reference, dtype=np.float64).sum() / noise))
 
 
 def in_browser(page: Page, model: str, folder: Path) -> Iterator[tuple[str, Samples, int]]:

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from demixer.analyses.harmony import PITCH_CLASSES, Harmony
-from demixer.analyses.paths import viterbi
+from demixer.analyses.harmony import PITCH_CLASSES, Harmony, unit
+from demixer.analyses.paths import runs, viterbi
 
 Array = npt.NDArray[np.float64]
 
@@ -67,18 +67,16 @@ def find(sounding: Harmony, downbeats: Array | None = None) -> tuple[tuple[Chord
     lengths = np.diff(sounding.edges)
     fitting = np.clip((best - 0.8) / 0.5, 0, 1) * chosen
     confidence = float((fitting * lengths).sum() / max(1e-9, lengths.sum()))
-    starts = np.flatnonzero(np.diff(path, prepend=-1))
-    stops = np.append(starts[1:], len(path))
     chords = tuple(
-        Chord(float(sounding.edges[start]), float(sounding.edges[stop]), LABELS[path[start]])
-        for start, stop in zip(starts, stops, strict=True)
+        Chord(float(sounding.edges[start]), float(sounding.edges[stop]), LABELS[label])
+        for start, stop, label in runs(path)
     )
     return chords, confidence
 
 
 def fit(sounding: Harmony) -> Array:
     """How well each of `LABELS` fits each span [shape=(n, labels)]."""
-    treble, bass = (_unit(part) for part in (sounding.treble, sounding.bass))
+    treble, bass = (unit(part) for part in (sounding.treble, sounding.bass))
     fits = np.empty((len(treble), len(LABELS)))
     for number, label in enumerate(LABELS[:-1]):
         root, quality = label.split(":")
@@ -92,7 +90,3 @@ def fit(sounding: Harmony) -> Array:
     fits[sounding.power == 0] = 0
     fits[sounding.power == 0, -1] = 1
     return fits
-
-
-def _unit(chroma: Array) -> Array:
-    return np.asarray(chroma / (np.linalg.norm(chroma, axis=1, keepdims=True) + 1e-9))

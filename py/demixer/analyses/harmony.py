@@ -79,6 +79,11 @@ def harmony(song: Features, edges: Array, bass: Features | None = None) -> Harmo
     return Harmony(edges, _folded(notes * treble), _folded(bass_notes * low), power)
 
 
+def unit(chroma: Array) -> Array:
+    """Scale each row to unit norm; rows of zeros stay zeros."""
+    return np.asarray(chroma / (np.linalg.norm(chroma, axis=1, keepdims=True) + 1e-9))
+
+
 def averaged(song: Features, edges: Array) -> Array:
     """Mean semitone spectrum of each span [shape=(n, notes)]; the nearest frame of a span shorter than one."""
     total = np.concatenate([np.zeros((1, NOTES)), np.cumsum(song.pitches, axis=0, dtype=np.float64)])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demixer.analyses.harmony import PITCH_CLASSES, Harmony
-from demixer.analyses.paths import viterbi
+from demixer.analyses.paths import runs, viterbi
 
 Array = npt.NDArray[np.float64]
 
@@ -102,9 +102,4 @@ def _passages(edges: Array, weighted: Array) -> tuple[Passage, ...]:
     last = np.searchsorted(middles, middles + _WINDOW / 2)
     observed = correlations(total[last] - total[first]) * np.diff(edges)[:, None]
     path = viterbi(observed, -_CHANGE * (1 - np.eye(len(KEYS))))
-    starts = np.flatnonzero(np.diff(path, prepend=-1))
-    stops = np.append(starts[1:], len(path))
-    return tuple(
-        Passage(float(edges[start]), float(edges[stop]), KEYS[path[start]])
-        for start, stop in zip(starts, stops, strict=True)
-    )
+    return tuple(Passage(float(edges[start]), float(edges[stop]), KEYS[key]) for start, stop, key in runs(path))

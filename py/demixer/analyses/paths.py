@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,3 +40,10 @@ def viterbi(
     for step in range(len(observed) - 1, 0, -1):
         path[step - 1] = back[step, path[step]]
     return path
+
+
+def runs(path: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """Yield start, stop and state of each stretch of a path that stays in one state."""
+    starts = np.flatnonzero(np.diff(path, prepend=-1))
+    for start, stop in zip(starts, np.append(starts[1:], len(path)), strict=True):
+        yield int(start), int(stop), int(path[start])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demixer.analyses.features import ONSET_RATE, Features
-from demixer.analyses.harmony import Harmony
+from demixer.analyses.harmony import Harmony, unit
 from demixer.analyses.paths import viterbi
 from demixer.audio import Samples
 
@@ -368,7 +368,7 @@ def downbeat_evidence(strength: Array, sounding: Harmony, times: Array) -> Array
     def change(chroma: Array) -> Array:
         """Difference of each beat from the one before, and of two beats from the two before."""
         padded = np.pad(chroma, [(2, 1), (0, 0)], mode="edge")
-        ones, twos = _unit(padded), _unit(padded[1:] + padded[:-1])
+        ones, twos = unit(padded), unit(padded[1:] + padded[:-1])
         return np.asarray(2 - (ones[2:-1] * ones[1:-2]).sum(axis=1) - (twos[2:] * twos[:-2]).sum(axis=1))
 
     frames = np.clip(np.round(times * ONSET_RATE).astype(np.int64), 0, len(strength) - 1)
@@ -384,10 +384,6 @@ def downbeat_evidence(strength: Array, sounding: Harmony, times: Array) -> Array
         (weight * (part - part.mean()) / (part.std() + 1e-9) for weight, part in parts), np.zeros(len(times))
     )
     return np.asarray(np.clip(evidence / (evidence.std() + 1e-9), -2.5, 2.5))
-
-
-def _unit(chroma: Array) -> Array:
-    return np.asarray(chroma / (np.linalg.norm(chroma, axis=1, keepdims=True) + 1e-9))
 
 
 def _bar_path(evidence: Array, metre: int) -> tuple[Indices, float]:
