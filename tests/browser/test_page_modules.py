@@ -323,3 +323,22 @@ def test_a_handle_is_held_until_it_has_answered(modules: Page) -> None:
     modules.evaluate("() => (self.reply(7), self.safe.answer)")
     devtools.send("HeapProfiler.collectGarbage")
     assert modules.evaluate(reached) == [False, False]
+
+
+def test_remembered_choices_that_are_not_offered_are_left_out(modules: Page) -> None:
+    script = """async () => {
+      const { recallChoices } = await import("/src/app/export-plan.js");
+      const defaults = recallChoices();
+      const recalled = (record) => {
+        localStorage.setItem("demixer.export", JSON.stringify(record));
+        return recallChoices();
+      };
+      return [
+        defaults,
+        recalled({ what: "everything", format: "ogg", bits: 24, bitrate: "1", pattern: 5, stem: "drums" }),
+        recalled({ what: "all", format: "flac", bits: "16", bitrate: "128", pattern: "{title}" }),
+      ];
+    }"""
+    defaults, spoilt, chosen = modules.evaluate(script)
+    assert spoilt == defaults
+    assert chosen == {"what": "all", "format": "flac", "bits": "16", "bitrate": "128", "pattern": "{title}"}

@@ -35,6 +35,14 @@ const STEREO = 2;
 const DEFAULT_PATTERN = "{song} - {part}";
 
 const CHOICES_KEY = "export";
+/** The values that the dialog offers for each choice. */
+export const CHOICES = Object.freeze({
+  what: ["mix", "all", "stem", "stems-file"],
+  format: ["wav", "flac", "mp3"],
+  bits: ["16", "24", "32"],
+  bitrate: ["128", "160", "192", "256", "320"],
+});
+
 const DEFAULT_CHOICES = { what: "mix", format: "wav", bits: "24", bitrate: "320", pattern: DEFAULT_PATTERN };
 
 /** Characters that some systems refuse in names. */
@@ -161,9 +169,13 @@ function bytesOf({ format, duration }, coding) {
   return coding.kind === "flac" ? FLAC_SHARE * bytes : bytes;
 }
 
-/** The choices of the last export. @returns {RememberedChoices} */
+/** The choices of the last export; what no version of the dialog offers is left out. @returns {RememberedChoices} */
 export function recallChoices() {
-  return { ...DEFAULT_CHOICES, ...recallRecord(CHOICES_KEY) };
+  const record = recallRecord(CHOICES_KEY);
+  const offered = Object.entries(CHOICES).filter(([name, values]) => values.includes(record[name]));
+  const chosen = Object.fromEntries(offered.map(([name]) => [name, record[name]]));
+  const { pattern } = record;
+  return { ...DEFAULT_CHOICES, ...chosen, ...(typeof pattern === "string" ? { pattern } : {}) };
 }
 
 /** @param {RememberedChoices} choices */

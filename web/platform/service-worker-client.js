@@ -43,17 +43,22 @@ export class ServiceWorkerClient extends EventTarget {
 
   /**
    * @param {string} device
-   * @returns {Promise<Kept | null>} null while no service worker controls the page
+   * @returns {Promise<Kept | null>} null when no service worker controls the page, or it is replaced meanwhile
    */
   async kept(device) {
     const worker = navigator.serviceWorker?.controller;
     if (!worker) return null;
     const { port1, port2 } = new MessageChannel();
     return new Promise((resolve) => {
-      port1.onmessage = ({ data }) => {
+      const finish = (/** @type {Kept | null} */ kept) => {
+        worker.removeEventListener("statechange", onStateChange);
         port1.close();
-        resolve(data);
+        resolve(kept);
       };
+      // A service worker that is replaced before it replies never will.
+      const onStateChange = () => worker.state === "redundant" && finish(null);
+      worker.addEventListener("statechange", onStateChange);
+      port1.onmessage = ({ data }) => finish(data);
       worker.postMessage({ type: "KEPT", device }, [port2]);
     });
   }

@@ -1,6 +1,6 @@
 /** The choices of an export: content, format and file name. Emits `input`. */
 
-import { fitsMp3, fitsStemsFile, recallChoices, rememberChoices } from "../app/export-plan.js";
+import { CHOICES, fitsMp3, fitsStemsFile, recallChoices, rememberChoices } from "../app/export-plan.js";
 import { stripGains, toGain } from "../playback/page/gains.js";
 import { h, icon, setText, uniqueId } from "./dom.js";
 import { decibels } from "./format.js";
@@ -12,19 +12,17 @@ import { stemLabel } from "./stems.js";
 /** @typedef {import("./stems.js").Catalogue} Catalogue */
 /** @typedef {import("../export/protocol.js").Coding} Coding */
 
-const WHATS = /** @type {const} */ (["mix", "all", "stem", "stems-file"]);
+const { what: WHATS, format: FORMATS, bits: DEPTHS, bitrate: BITRATES } = CHOICES;
+/** @type {Record<string, string>} */
 const ICONS = { mix: "sliders-vertical", all: "archive", stem: "music", "stems-file": "layers" };
-const FORMATS = /** @type {const} */ (["wav", "flac", "mp3"]);
-const DEPTHS = /** @type {const} */ ([16, 24, 32]);
 const DEEPEST_FLAC = 24;
-const BITRATES = [128, 160, 192, 256, 320];
 const STEMS_FILE_BITRATE = 320_000;
 
 export class ExportForm extends HTMLElement {
   #whats = group(t("export.what"), "export-what", WHATS, (what) => t(`export.what.${what}`));
   #formats = group(t("export.format"), "export-format", FORMATS, (format) => t(`export.format.${format}`));
-  #depths = group(t("export.depth"), "export-depth", DEPTHS.map(String), (bits) => t(`export.depth.${bits}`));
-  #bitrates = group(t("export.bitrate"), "export-bitrate", BITRATES.map(String), (rate) => rate);
+  #depths = group(t("export.depth"), "export-depth", DEPTHS, (bits) => t(`export.depth.${bits}`));
+  #bitrates = group(t("export.bitrate"), "export-bitrate", BITRATES, (rate) => rate);
   #stem = h("select", {});
   #pattern = h("input", { type: "text", spellcheck: "false", autocomplete: "off", id: uniqueId("pattern") });
   #coding = h("div", { class: "export-coding" });

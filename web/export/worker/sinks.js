@@ -80,7 +80,12 @@ async function openPicked(handle) {
 async function openStored(path, name) {
   const handle = await fileIn(await openFolder(path, { create: true }), name, { create: true });
   const access = await accessTo(handle);
-  access.truncate(0);
+  try {
+    access.truncate(0);
+  } catch (error) {
+    access.close();
+    throw error;
+  }
   return new Sink({
     write: ({ data, position }) => writeAll(access, data, position),
     close: () => access.close(),
