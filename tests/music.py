@@ -275,7 +275,7 @@ def key_of_notes(midi: Any) -> str | None:
 
 
 def chords_of_notes(midi: Any) -> list[tuple[float, float, str]]:
-    """A chord for each beat: the major or minor triad that holds four fifths of its notes, `"X"` where none does."""
+    """A chord for each beat: the major or minor triad with 70 % of its notes, `"X"` when there is none."""
     beats = _until(midi.get_beats(), midi)
     notes = [(n.start, n.end, n.pitch % 12) for i in midi.instruments if not i.is_drum for n in i.notes]
     starts, stops, classes = (np.array(column) for column in zip(*notes, strict=True))

@@ -53,7 +53,7 @@ def test_a_device_is_checked(about: Locator) -> None:
         assert float(difference.removesuffix(" dB").replace("\u2212", "-")) <= PARITY
 
 
-def test_a_device_that_computes_something_else_is_told(about: Locator) -> None:
+def test_a_device_that_computes_something_else_is_reported(about: Locator) -> None:
     right = np.fromfile(DIST / "check" / "hpss.default.f32", np.float32)
     wrong = right + np.float32(0.02) * np.random.default_rng(0).standard_normal(right.size, np.float32)
     about.page.route("**/check/hpss.default.f32", lambda route: route.fulfill(body=wrong.tobytes()))

@@ -108,7 +108,7 @@ def test_what_cannot_be_streamed_is_decoded_whole(decoder: Page) -> None:
     assert_right(Right(song, decibel=LOSSY, delay=1152 + 1105, tail=110), samples_of(outcome), RATE)
 
 
-def test_without_a_decoder_of_whole_files_the_reason_is_told(decoder: Page) -> None:
+def test_without_a_decoder_of_whole_files_the_reason_is_reported(decoder: Page) -> None:
     script = """async (text) => {
       const { DemixError } = await import("/src/base/errors.js");
       const { decode } = await import("/src/decode/worker/decode.js");

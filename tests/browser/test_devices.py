@@ -93,7 +93,7 @@ NO_GPU: Final = """Object.defineProperty(navigator, "gpu", { value: { requestAda
 """
 
 
-def test_a_gpu_is_asked_for_once(page: Page, echo: dict[str, Any]) -> None:
+def test_a_gpu_is_requested_once(page: Page, echo: dict[str, Any]) -> None:
     def serve(route: Route) -> None:
         response = route.fetch()
         route.fulfill(response=response, body=NO_GPU + response.text())

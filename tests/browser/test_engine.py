@@ -63,7 +63,7 @@ def test_separates_as_python_does_natively(page: Page, hpss: dict[str, Any], iso
     assert info["gflops"] > 0
 
 
-def test_start_tells_its_stages(engine: Engine) -> None:
+def test_start_reports_its_stages(engine: Engine) -> None:
     info = engine.call("start", {"device": "wasm", "threads": 1})["value"]
 
     assert (info["device"], info["adapter"], info["threads"]) == ("wasm", None, 1)
@@ -165,7 +165,7 @@ def test_two_workers_compute_what_one_does(page: Page, echo: dict[str, Any]) -> 
 
 
 @pytest.mark.slow
-def test_a_failed_start_is_told_and_can_be_repeated(page: Page, watch: Watch, hpss: dict[str, Any]) -> None:
+def test_a_failed_start_is_reported_and_can_be_repeated(page: Page, watch: Watch, hpss: dict[str, Any]) -> None:
     watch.expect("Failed to load resource.*404")
     engine = Engine(page)
     page.route("**/assets.json", lambda route: route.fulfill(status=404))
@@ -355,7 +355,7 @@ def test_analyses_survive_the_death_of_their_worker(page: Page) -> None:
     assert codes in ([], ["engine/crashed"])  # at most the one that was under way
 
 
-def test_a_cancelled_download_is_given_up_by_the_worker_itself(engine: Engine, echo: dict[str, Any]) -> None:
+def test_the_worker_itself_stops_a_cancelled_download(engine: Engine, echo: dict[str, Any]) -> None:
     held = held_back(engine, echo)
     request = {"v": engine.call("version"), "id": 1, "type": "model.open", "data": {"model": held}}
     [reply] = engine.call("raw", [request, {**request, "type": "abort"}])

@@ -288,7 +288,7 @@ def test_a_stems_file_has_the_song_and_its_stems(
         assert snr(expected, found[:length].T) >= 20
 
 
-def test_what_would_clip_is_told_and_can_be_lowered(
+def test_clipping_is_announced_and_can_be_avoided(
     page: Page, song: Samples, stems: dict[str, Samples], tmp_path: Path
 ) -> None:
     page.add_init_script(NO_PICKER)
@@ -429,7 +429,9 @@ def test_all_stems_are_downloaded_from_the_desk_and_the_null_test_is_there(
     )
 
 
-def test_a_download_is_cancelled_and_what_fails_is_told(page: Page, song: Samples, stems: dict[str, Samples]) -> None:
+def test_a_download_is_cancelled_and_failures_are_reported(
+    page: Page, song: Samples, stems: dict[str, Samples]
+) -> None:
     page.add_init_script(PICKER)
     desk = open_desk(page, song, stems, repeats=20)
     everything = desk.get_by_role("button", name="Download all")

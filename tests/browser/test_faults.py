@@ -57,7 +57,7 @@ def cores(page: Page) -> int:
         ("hang", "engine/timeout"),
     ],
 )
-def test_a_fault_in_the_midst_of_a_job(page: Page, cores: int, echo: dict[str, Any], fault: str, code: str) -> None:
+def test_a_fault_in_the_middle_of_a_job(page: Page, cores: int, echo: dict[str, Any], fault: str, code: str) -> None:
     inject(page, {"fault": fault, "run": 2})
     engine = Engine(page, workTimeout=IMPATIENT)
     assert_echo(engine, echo, seconds=15)  # two segments
@@ -75,7 +75,7 @@ def test_where_two_workers_find_no_memory_one_may(page: Page, echo: dict[str, An
 
 
 @pytest.mark.slow
-def test_a_fault_that_stays_is_an_honest_error(page: Page, echo: dict[str, Any]) -> None:
+def test_a_persistent_fault_is_reported_as_what_it_is(page: Page, echo: dict[str, Any]) -> None:
     inject(page, {"fault": "memory"}, {"fault": "memory"})
     engine = Engine(page)
     failed = engine.call("separate", echo, to_page(song(1)))
@@ -170,7 +170,7 @@ def page_with_song(page: Page, tmp_path: Path) -> tuple[Page, Path]:
 
 
 @pytest.mark.slow
-def test_the_page_tells_what_has_failed(page_with_song: tuple[Page, Path]) -> None:
+def test_the_page_reports_the_failed_device(page_with_song: tuple[Page, Path]) -> None:
     page, path = page_with_song
     separate(page)
     bar = page.get_by_role("progressbar", name=f"Separating {path.stem}")

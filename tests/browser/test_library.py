@@ -192,7 +192,7 @@ def test_discarding_leaves_what_another_model_has_finished(
         assert download(page, "Harmonic", tmp_path).read_bytes() == whole
 
 
-def test_a_removed_song_can_be_had_back_and_then_is_gone(page: Page, song: Path, tmp_path: Path, base_url: str) -> None:
+def test_a_removed_song_can_be_restored_and_is_then_gone(page: Page, song: Path, tmp_path: Path, base_url: str) -> None:
     page.goto(base_url)
     first = separated(page, song, tmp_path)
     remove = page.get_by_role("region", name=song.stem, exact=True).get_by_role("button", name=f"Remove {song.stem}")

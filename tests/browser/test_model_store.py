@@ -100,7 +100,7 @@ FAULTS: Final = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_bad_download_is_told_stores_nothing_and_can_be_repeated(host: Host, store: Page, fault: str) -> None:
+def test_a_bad_download_is_an_error_stores_nothing_and_can_be_repeated(host: Host, store: Page, fault: str) -> None:
     host.faults[ECHO], code = FAULTS[fault]
     assert obtain(store)["code"] == code
     assert kept(store) == []
@@ -119,7 +119,7 @@ def test_what_broke_off_goes_on_where_it_was(host: Host, store: Page) -> None:
     assert [asked.headers.get("range") for asked in host.asked] == ["bytes=400-"]
 
 
-def test_a_server_that_knows_no_ranges_is_asked_for_the_whole(host: Host, store: Page) -> None:
+def test_without_ranges_the_whole_file_is_requested(host: Host, store: Page) -> None:
     host.faults[ECHO] = stream(GRAPH[:400], end=False)
     assert obtain(store)["code"] == "model/network"
     host.faults[ECHO] = stream(GRAPH)
@@ -137,7 +137,7 @@ def test_an_abort_answers_at_once_and_loses_nothing(host: Host, store: Page) -> 
     assert host.asked[-1].headers["range"] == "bytes=400-"
 
 
-def test_progress_is_told(store: Page) -> None:
+def test_progress_is_reported(store: Page) -> None:
     size = len(GRAPH)
     marks = obtain(store)["marks"]
     assert marks == [["download", 0, size], ["download", size, size], ["verify", 0, 1], ["verify", 1, 1]]
@@ -157,7 +157,7 @@ REFUSALS: Final = {
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_what_cannot_be_kept_works_from_memory_and_is_told(store: Page, refusal: str) -> None:
+def test_a_model_that_cannot_be_kept_works_from_memory_and_is_reported(store: Page, refusal: str) -> None:
     script, code = REFUSALS[refusal]
     store.evaluate(f"() => {{ {script} }}")
     told = obtain(store)
@@ -242,7 +242,7 @@ def test_storage_lists_what_is_kept_and_removes_any_or_all_of_it(home: tuple[Hos
     assert page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).length") == 0
 
 
-def test_a_model_that_cannot_be_kept_is_told_on_the_page(home: tuple[Host, Page]) -> None:
+def test_the_page_reports_a_model_that_cannot_be_kept(home: tuple[Host, Page]) -> None:
     _, page = home
     page.evaluate("() => { navigator.storage.estimate = async () => ({ usage: 900, quota: 1000 }) }")
     page.get_by_role("button", name="Storage").click()

@@ -265,7 +265,7 @@ def test_playing_moves_and_seeks(home: Page, song: Path) -> None:
     expect(desk.get_by_role("button", name="Play")).to_be_visible()
 
 
-def test_a_song_that_cannot_be_read_is_told_and_the_next_one_works(home: Page, song: Path, tmp_path: Path) -> None:
+def test_an_unreadable_song_is_reported_and_the_next_one_works(home: Page, song: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.mp3"
     broken.write_bytes(b"this is not music" * 100)
     choose(home, broken)
@@ -283,7 +283,7 @@ def test_a_song_that_cannot_be_read_is_told_and_the_next_one_works(home: Page, s
     expect(home.get_by_role("alert").filter(has_text="audio/")).to_have_count(0)
 
 
-def test_a_browser_that_cannot_work_is_told_what_it_lacks(page: Page, song: Path) -> None:
+def test_an_unsupported_browser_shows_its_missing_feature(page: Page, song: Path) -> None:
     page.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
     page.goto("/")
     choose(page, song)

@@ -137,7 +137,7 @@ def test_title_and_artist_are_shown_and_kept(home: Page, tmp_path: Path) -> None
     expect(shown).to_have_count(1, timeout=SOON)
 
 
-def test_the_page_tells_while_it_works_and_when_it_is_done(page: Page, songs: list[Path]) -> None:
+def test_the_page_shows_when_it_works_and_when_it_is_done(page: Page, songs: list[Path]) -> None:
     page.add_init_script(SYSTEM)
     page.goto("/")
     choose(page, songs[0])

@@ -102,7 +102,7 @@ def run(song: Samples, cancel_at: str | None = None, **request: Any) -> tuple[di
     return asyncio.run(run_job(page, json.dumps(asked), song)), page
 
 
-def test_a_job_tells_its_progress_and_hands_out_every_sample() -> None:
+def test_a_job_reports_progress_and_writes_every_sample() -> None:
     song = noise(400_000)
 
     reply, page = run(song)
@@ -313,7 +313,7 @@ class TestExport:
             np.abs(2 * (np.array([[1], [0.5]]) * self.stems[0] + np.array([[0.25], [1]]) * self.stems[1])) > 1
         )
 
-    def test_a_song_that_cannot_be_read_is_told(self) -> None:
+    def test_an_unreadable_song_is_an_error(self) -> None:
         reply = asyncio.run(Bridge(PlainBorder()).measure_mix(np.zeros((2, 5)), self.stems, self.gains, Abort(), print))
         assert not reply["ok"]
         assert reply["error"]["code"] == "runtime/failed"

@@ -113,7 +113,7 @@ def test_ffmpeg_formats_line_up_with_the_original(
     assert 0 <= samples.shape[1] - rate <= padding
 
 
-def test_json_tells_everything(tmp_path: Path) -> None:
+def test_json_has_all_facts(tmp_path: Path) -> None:
     song = write(tmp_path / "a.wav", tone(0.2))
     missing = tmp_path / "none.wav"
     result = separate(tmp_path / "out", song, missing, "--json")

@@ -1,4 +1,4 @@
-"""Mixes of stems, their levels and the null test, against the same sums in numpy."""
+"""Mixes of stems, their peaks and the null test, against the same sums in numpy."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class TestMixdown:
         (mono,) = stems(1, channels=1)
         mix = read(Mixdown(clips([mono]), np.array([[1.0, 0.25]])))
         assert np.array_equal(mix, np.concatenate([mono, np.float32(0.25) * mono]))
-        levels = asyncio.run(measure_mix(Clip(mono, 44_100), clips([mono]), np.array([[0.5, 2.0]]), Monitor()))
-        assert levels.mix == pytest.approx(2 * np.abs(mono).max())
+        measured = asyncio.run(measure_mix(Clip(mono, 44_100), clips([mono]), np.array([[0.5, 2.0]]), Monitor()))
+        assert measured.mix == pytest.approx(2 * np.abs(mono).max())
 
     @pytest.mark.parametrize("gains", [np.ones((2, 2)), np.ones((3, 1)), np.ones(3), np.full((3, 2), np.nan)])
     def test_gains_that_do_not_fit_are_refused(self, gains: Gains) -> None:
@@ -78,20 +78,20 @@ class TestMeasurement:
         parts = stems()
         song = (sum(parts) + np.random.default_rng(9).normal(0, 1e-4, parts[0].shape)).astype(np.float32)
         gains = np.array([[1.0, 0.5], [2.0, 2.0], [0.0, 0.1]])
-        levels = asyncio.run(measure_mix(Clip(song, 44_100), clips(parts), gains, Monitor()))
-        assert levels.stems == tuple(float(np.abs(part).max()) for part in parts)
-        assert levels.mix == pytest.approx(np.abs(read(Mixdown(clips(parts), gains))).max(), rel=1e-6)
+        measured = asyncio.run(measure_mix(Clip(song, 44_100), clips(parts), gains, Monitor()))
+        assert measured.stems == tuple(float(np.abs(part).max()) for part in parts)
+        assert measured.mix == pytest.approx(np.abs(read(Mixdown(clips(parts), gains))).max(), rel=1e-6)
         residual = song - np.sum(parts, axis=0, dtype=np.float64)
         expected = 10 * np.log10(np.sum(residual**2) / np.sum(song.astype(np.float64) ** 2))
-        assert levels.residual == pytest.approx(expected, abs=1e-6)
-        assert -80 < levels.residual < -60
+        assert measured.residual == pytest.approx(expected, abs=1e-6)
+        assert -80 < measured.residual < -60
 
     def test_stems_that_are_the_song_leave_nothing(self) -> None:
         (song,) = stems(1)
-        levels = asyncio.run(measure_mix(Clip(song, 44_100), clips([song]), np.ones((1, 2)), Monitor()))
-        assert levels.residual == -math.inf
+        measured = asyncio.run(measure_mix(Clip(song, 44_100), clips([song]), np.ones((1, 2)), Monitor()))
+        assert measured.residual == -math.inf
 
-    def test_tells_how_far_it_is_and_can_be_stopped(self) -> None:
+    def test_reports_progress_and_can_be_cancelled(self) -> None:
         (song,) = stems(1)
         marks: list[Progress] = []
         signal = Abort()

@@ -130,7 +130,7 @@ def test_the_models_that_are_here(path: Path) -> None:
         assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in model.source.files.values())
 
 
-def test_the_promised_models_are_here() -> None:
+def test_the_promised_models_exist() -> None:
     assert {path.parent.name for path in MODELS.glob("*/model.toml")} >= set(STEMS)
 
 

@@ -93,5 +93,5 @@ class TestDither:
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
 
-    def test_is_left_out_where_nobody_hears_rounding(self) -> None:
+    def test_is_left_out_where_rounding_is_inaudible(self) -> None:
         assert not Quantiser(24, 0).push(np.zeros((1, 1_000), np.float32)).any()

@@ -78,7 +78,7 @@ def test_the_layers_are_of_real_size_in_a_small_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("script", "constant"), [("self-test.js", "QUESTION_SHAPE"), ("benchmark.js", "LAYERS_SHAPE")])
-def test_the_engine_knows_what_goes_in(script: str, constant: str) -> None:
+def test_the_engine_knows_the_inputs(script: str, constant: str) -> None:
     known = f"const {constant} = {list(MAKE[constant])};"
     assert known in (WEB / "engine" / "devices" / script).read_text(encoding="utf-8")
 
