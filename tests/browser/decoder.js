@@ -1,4 +1,4 @@
-/** `decode.js` for `test_decode.py`, in a worker as on the page. This file is both ends, and calls in both directions. */
+/** Runs `decode.js` in a worker for `test_decode.py`. This file is both the page's and the worker's side. */
 
 import { Caller, parentPort, serve, Transferred, WorkerClient } from "/src/base/messages.js";
 
@@ -13,7 +13,7 @@ const PAGE = { version: 1, requests: { "file.decode": anything }, events: [] };
 let client;
 let file;
 
-/** Decodes a file in a worker that lives as long as the page; returns blocks with samples as text, or the error. */
+/** Decodes a file in one worker for all files; returns blocks with samples in base64, or the error. */
 export function decoded(base64) {
   client ??= start();
   file = new Blob([Uint8Array.fromBase64(base64)]);

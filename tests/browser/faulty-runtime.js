@@ -1,8 +1,8 @@
 /**
- * `engine/compute/runtime.js` on a machine with faults: tests serve it in place of the real one, with a plan.
+ * A faulty `engine/compute/runtime.js`, which tests serve in place of the real one, with a plan.
  *
- * A plan is `{ fault, input, run, device }`: the fault, the name of an input of the graphs that have it, the first of
- * their runs that has it, and the only device that has it.
+ * A plan is `{ fault, input, run, device }`: the fault, the name of an input of the affected graphs, their first affected
+ * run, and the only affected device.
  */
 
 import { Runtime } from "./runtime.js?real";
@@ -11,10 +11,10 @@ export * from "./runtime.js?real";
 
 const { fault = "none", input = "magnitude", run: first = 1, device } = PLAN;
 
-/** Sessions of onnxruntime that are open. */
+/** Open sessions of onnxruntime. */
 export const open = new Set();
 
-/** Runs of the graphs that the plan concerns. */
+/** Number of runs of the affected graphs. */
 export let runs = 0;
 
 const { load } = Runtime;

@@ -1,5 +1,5 @@
 /**
- * The page's end of `engines.py`: an engine, a log of its events, and songs from Python.
+ * The page's side of `engines.py`: an engine, a log of its events, and songs from Python.
  */
 
 import { describe } from "/src/base/errors.js";
@@ -10,7 +10,7 @@ import { ENGINE } from "/src/engine/protocol.js";
 
 const HOP = 512;
 
-/** Every event in order, and the steps of the test. @type {string[]} */
+/** All events in order, and the steps of the test. @type {string[]} */
 export const log = [];
 export let engine;
 let chunks = [];
@@ -27,7 +27,7 @@ const requested = [];
 watchRequests((urls) => requested.push(...urls));
 export const requests = () => requested;
 
-/** A new engine in place of the one before. */
+/** Replaces the engine by a new one. */
 export function create(options) {
   engine?.dispose();
   engine = new EngineClient(options);
@@ -60,7 +60,7 @@ export const open = (model) => outcome(engine.openModel(model));
 export const logged = () => log;
 export const fallbackEvents = () => fallbacks;
 
-/** The events up to the first one of that name. */
+/** Resolves with the log once it contains an event. */
 export function seen(name) {
   if (log.includes(name)) return log;
   return new Promise((resolve) => {
@@ -69,7 +69,7 @@ export function seen(name) {
   });
 }
 
-/** The same, after the last event of another name, if there was one. */
+/** Resolves once an event was logged after the last `mark`, if any. */
 export function seenSince(mark, name) {
   const since = () => log.slice(log.lastIndexOf(mark) + 1).includes(name);
   return new Promise((resolve) => {
@@ -78,7 +78,7 @@ export function seenSince(mark, name) {
   });
 }
 
-/** Separates a song; the samples come back in one piece a channel. */
+/** Separates a song; returns the samples of each channel as one array. */
 export async function separate(model, song, settings = {}) {
   const audio = inMemory(song);
   chunks = [];
@@ -99,7 +99,7 @@ export async function separate(model, song, settings = {}) {
   return { ...result, stems, starts, input: song.channels.map((_, c) => join([everyNth(input, audio.channels, c)])) };
 }
 
-/** Begins a separation that the test will disturb. */
+/** Starts a separation for the test to disturb. */
 export function begin(model, seconds, settings = {}) {
   const length = 44_100 * Math.min(seconds, 10);
   const tone = Float32Array.from({ length: 2 * length }, (_, index) => Math.sin((index >> 1) / 16));
@@ -134,17 +134,17 @@ export function abort() {
   controller.abort();
 }
 
-/** Asks for a model while a job runs; `queued` gives the outcome. */
+/** Opens a model while a job runs; `queued` returns the outcome. */
 export function queue(model) {
   return queues.push(outcome(engine.openModel(model))) - 1;
 }
 
 export const queued = (index) => queues[index];
 
-/** The number of times that an event was seen. */
+/** Number of occurrences of an event. */
 export const count = (name) => log.filter((entry) => entry === name).length;
 
-/** Waits until an event was seen so many times. */
+/** Resolves once an event has occurred `times` times. */
 export function seenTimes(name, times) {
   return new Promise((resolve) => {
     const watch = () => (count(name) >= times ? resolve() : requestAnimationFrame(watch));
@@ -162,7 +162,7 @@ export async function cancel() {
   return result;
 }
 
-/** Sends messages straight to a new worker and collects the replies, of which an abort has none. */
+/** Sends messages to a new worker and collects the replies; an abort has none. */
 export function raw(requests) {
   const worker = spawn();
   return replies(worker, requests).finally(() => worker.terminate());
@@ -226,7 +226,7 @@ const run = (model, song, settings, signal) =>
     signal,
   );
 
-/** A song as the page keeps it in a browser without storage. */
+/** A song as the page keeps it without storage. */
 function inMemory({ rate, channels }) {
   const planes = channels.map((text) => new Float32Array(Uint8Array.fromBase64(text).buffer));
   const length = planes[0]?.length ?? 0;
@@ -242,7 +242,7 @@ function everyNth(samples, count, channel) {
   return Float32Array.from({ length: samples.length / count }, (_, frame) => samples[frame * count + channel]);
 }
 
-/** Joins arrays, as text. */
+/** Joins arrays into one, in base64. */
 function join(arrays) {
   const whole = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
   let at = 0;

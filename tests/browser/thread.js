@@ -1,6 +1,6 @@
-/** Runs functions of tests in a worker: this file is both ends. */
+/** Runs functions of tests in a worker. This file is both the page's and the worker's side. */
 
-/** Runs a function, given as text, in a new worker of this origin. */
+/** Runs a function, given as source text, in a new worker. */
 export async function inWorker(source, argument) {
   const worker = new Worker(import.meta.url, { type: "module" });
   try {
