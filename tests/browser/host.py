@@ -14,6 +14,7 @@ import uvicorn
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demixer_build.paths import WEB
 from demixer_build.server import HOST, create_app
 
 Fault = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -59,7 +60,7 @@ class Host:
 
     def deploy(self, dist: Path) -> None:
         """Serve another folder from now on."""
-        self._app: ASGIApp = create_app(dist) if self._headers else StaticFiles(directory=dist, html=True)
+        self._app: ASGIApp = create_app(dist, WEB) if self._headers else StaticFiles(directory=dist, html=True)
 
     def start(self) -> None:
         listening = socket.create_server((HOST, self._port))
