@@ -120,7 +120,8 @@ def test_caches_deleted_between_visits_come_back(host: Host, visit: Visit, song:
         page.goto(host.url)
         model(page, "Harmonic")
         prepare(page)
-        before = set(kept(page))
+        # Readiness does not depend on the song of the device check, which returns when it is asked for.
+        before = {url for url in kept(page) if "/check/" not in url}
         drop(page, "/")
         assert kept(page) == []
     with visit() as context, context.new_page() as page:
