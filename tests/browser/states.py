@@ -96,21 +96,21 @@ def finished(page: Page) -> Iterator[str]:
     expect(desk.get_by_role("group", name="Drums").get_by_text("1 kHz", exact=True)).to_be_visible()
     yield "spectrogram"
     page.get_by_role("button", name="Waveform").click()
-    with holding(page, "export", "({ type }) => type === 'measured'"):
+    with holding(page, "export", "(message) => 'ok' in message"):
         desk.get_by_role("button", name="Export mix").click()
         dialog = page.get_by_role("dialog", name="Export")
         expect(dialog.get_by_text("Measuring").first).to_be_visible()
         yield "measuring"
     expect(dialog.get_by_text("This would clip")).to_be_visible(timeout=SOON)
     yield "clipping"
-    with holding(page, "export", "({ type, fraction }) => type !== 'progress' || fraction > 0.3"):
+    with holding(page, "export", "({ type, data }) => type === 'export.progress' && data.fraction > 0.3"):
         dialog.get_by_role("button", name="Export", exact=True).click()
         expect(dialog.get_by_role("progressbar")).to_have_attribute("aria-valuetext", re.compile("left"), timeout=SOON)
         yield "exporting"
     expect(dialog.get_by_role("status")).to_contain_text("Saved as", timeout=SOON)
     yield "exported"
     page.keyboard.press("Escape")
-    with holding(page, "export", "({ type, fraction }) => type !== 'progress' || fraction > 0.3"):
+    with holding(page, "export", "({ type, data }) => type === 'export.progress' && data.fraction > 0.3"):
         desk.get_by_role("button", name="Download all").click()
         expect(desk.get_by_role("progressbar")).to_have_attribute("aria-valuetext", re.compile("left"), timeout=SOON)
         yield "writing"
