@@ -30,6 +30,8 @@ from demixer.evaluation.views import targets
 from demixer_build import evaluation
 from tests import songs
 
+pytestmark = pytest.mark.slow
+
 RATE = 8_000
 
 

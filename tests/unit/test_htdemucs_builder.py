@@ -22,6 +22,8 @@ from models.htdemucs.graph.winograd import cook_toom
 from tests.parity.songs import snr
 from tests.reduced import SIZE, Reduced, feeds, natively
 
+pytestmark = pytest.mark.slow
+
 Array = npt.NDArray[np.float32]
 
 
