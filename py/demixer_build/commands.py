@@ -36,6 +36,8 @@ def test(arguments: Namespace) -> int:
     say(f"[{total}/{total}] Testing")
     left_out = [kind for kind, out in (("slow", arguments.fast), ("soak", not arguments.soak)) if out]
     selection = ["-m", " and ".join(f"not {kind}" for kind in left_out)] if left_out else []
+    if arguments.fast:
+        selection.append("--hypothesis-profile=fast")
     tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.rest], cwd=ROOT)
     return tests.returncode or int(not clean_code)
 

@@ -63,6 +63,19 @@ def test_pace_stays_at_marks_of_unknown_distance(modules: Page) -> None:
     assert pace(modules, script) == [0.3, 0.3]
 
 
+def test_progress_moves_in_a_phase_without_marks(modules: Page) -> None:
+    """The engine starts without a word for seconds."""
+    script = """async () => {
+      const { JobProgress } = await import("/src/app/progress.js");
+      const progress = new JobProgress(0);
+      return [0, 2, 4, 6, 8, 20, 60].map((now) => progress.view(now));
+    }"""
+    seen = modules.evaluate(script)
+    assert {view["phase"] for view in seen} == {"start"}
+    assert (np.diff([view["fraction"] for view in seen]) > 0).all()
+    assert seen[-1]["part"] < 1
+
+
 def test_progress_of_a_job_never_goes_back(modules: Page) -> None:
     script = """async () => {
       const { JobProgress } = await import("/src/app/progress.js");
@@ -198,19 +211,21 @@ def test_balances_are_those_that_the_stems_allow(modules: Page, stems: list[str]
 @pytest.mark.parametrize(("channels", "rate"), [(1, 8_000), (2, 44_100), (6, 96_000)])
 def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int, rate: int) -> None:
     samples = np.random.default_rng(3).normal(0, 2, (channels, 70_000)).astype(np.float32)
-    script = """async ([frames, channels, rate]) => {
+    script = """async ([text, channels, rate]) => {
+      const frames = new Float32Array(Uint8Array.fromBase64(text).buffer);
       const { Track } = await import("/src/library/track.js");
       const { wavBlob } = await import("/src/export/page/wav.js");
       const length = frames.length / channels;
       const track = new Track("test", channels, length, 64);
       for (const [start, stop] of [[0, 777], [777, length]]) {
-        const blob = new Blob([Float32Array.from(frames.slice(start * channels, stop * channels))]);
+        const blob = new Blob([frames.slice(start * channels, stop * channels)]);
         track.append([{ start, length: stop - start, blob }], new Float32Array());
       }
-      return Array.from(new Uint8Array(await wavBlob(track, rate).arrayBuffer()));
+      return new Uint8Array(await wavBlob(track, rate).arrayBuffer()).toBase64();
     }"""
     path = tmp_path / "test.wav"
-    path.write_bytes(bytes(modules.evaluate(script, [samples.T.ravel().tolist(), channels, rate])))
+    frames = base64.b64encode(samples.T.tobytes()).decode()
+    path.write_bytes(base64.b64decode(modules.evaluate(script, [frames, channels, rate])))
     info = soundfile.info(path)
     assert (info.format, info.subtype, info.samplerate) == ("WAV", "FLOAT", rate)
     assert np.array_equal(soundfile.read(path, dtype="float32", always_2d=True)[0].T, samples)

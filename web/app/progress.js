@@ -108,7 +108,8 @@ export class Pace {
   #rate;
   #measured = false;
   #done = 0;
-  #next = 0;
+  /** The end, until a mark names a nearer one: a phase may have no marks, such as the start of the engine. */
+  #next = 1;
   #since;
 
   /**
