@@ -40,6 +40,20 @@ def threads(page: Page, name: str) -> list[Worker]:
     return [worker for worker in page.workers if is_thread(worker, name)]
 
 
+def change(page: Page, statement: str) -> None:
+    """Run a statement before the scripts of a page, and in each of its workers before a request is handled.
+
+    It makes the browser another one: without some feature, or with a fault.
+    """
+    page.add_init_script(statement)
+
+    def serve(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=f"{statement};\n{response.text()}")
+
+    page.route(re.compile(r"/(assets/\w+-(worker|compute)-\w{8}|src/\w+/(worker|compute)/main)\.js$"), serve)
+
+
 class Engine:
     """Drives `harness.js` on an empty page of the real origin."""
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, Worker, expect
 
 from demixer_build import paths
-from tests.browser.engines import Engine, is_thread, open_empty
+from tests.browser.engines import Engine, change, is_thread, open_empty
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 
 
@@ -177,6 +177,17 @@ def test_a_job_ends_the_measuring(page: Page, song_file: Path) -> None:
     desk_of(page, song_file)
     assert len(engines) == begun
     assert [worker for worker in engines if worker in page.workers] == engines[:1]
+
+
+def test_an_isolated_page_without_shared_memory_has_one_thread_and_says_why(page: Page, song_file: Path) -> None:
+    change(page, "delete globalThis.SharedArrayBuffer")
+    page.goto("/")
+    assert page.evaluate("crossOriginIsolated")
+    choose(page, song_file)
+    line = page.locator("engine-line")
+    expect(line).to_contain_text("WASM, 1 thread, isolated, without shared memory", timeout=SOON)
+    separate(page)
+    desk_of(page, song_file)
 
 
 @pytest.mark.slow

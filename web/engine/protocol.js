@@ -41,13 +41,15 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
  * @property {boolean} half true when it can compute in float16 at all
  */
 
+/** Threads need an isolated page and shared memory. @typedef {"isolated" | "not-isolated" | "no-shared-memory"} Isolation */
+
 /**
  * @typedef {object} EngineInfo
  * @property {"wasm" | "webgpu"} device
  * @property {string | null} adapter name of the GPU adapter
  * @property {number} workers that compute segments side by side
  * @property {number} threads of each
- * @property {boolean} isolated true when threads can be used
+ * @property {Isolation} isolation
  * @property {boolean} fp16 true when it computes correctly in float16 too
  * @property {number} gflops measured matrix-product rate of one worker, in 1e9 operations a second
  * @property {string} runtime version of the model runtime

@@ -48,8 +48,7 @@ function engineText({ phase, fraction, info, choice, measured, fallback }) {
   const threads = info.device === "wasm" ? [threadsText(info)] : [];
   const fastest = choice === "auto" && !fallback && measured !== null && measured > 1;
   const reason = fastest ? [t("engine.measured", { count: measured })] : [];
-  const isolation = t(info.isolated ? "engine.isolated" : "engine.not-isolated");
-  return [device, ...threads, ...reason, isolation].join(", ");
+  return [device, ...threads, ...reason, t(`engine.${info.isolation}`)].join(", ");
 }
 
 /** @param {import("../engine/protocol.js").EngineInfo} info */

@@ -3,6 +3,7 @@
  * their threads.
  */
 
+/** @typedef {import("../protocol.js").Isolation} Isolation */
 /** @typedef {import("../protocol.js").Settings} Settings */
 
 /** Renderers that emulate a GPU on the CPU: right results, a hundred times slower than WASM. */
@@ -18,8 +19,18 @@ const WORKER_MEMORY_GB = 4;
 
 const WASM_NAME = /^wasm-(?:(?<workers>\d+)x)?(?<threads>\d+)$/;
 
-/** True when threads can share memory here, as only isolated pages may. */
-export const canUseThreads = () => self.crossOriginIsolated && typeof SharedArrayBuffer === "function";
+/**
+ * The reason why threads can share memory here, or cannot: only isolated pages may, and some browsers do not let even
+ * those.
+ * @returns {Isolation}
+ */
+export function isolation() {
+  if (!self.crossOriginIsolated) return "not-isolated";
+  return typeof SharedArrayBuffer === "function" ? "isolated" : "no-shared-memory";
+}
+
+/** True when a runtime can have several threads. */
+export const canUseThreads = () => isolation() === "isolated";
 
 /** Cores that a runtime with threads can use. */
 export const usableCores = () => (canUseThreads() ? navigator.hardwareConcurrency : 1);

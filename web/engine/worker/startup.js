@@ -4,7 +4,7 @@
 
 import { DemixError, messageOf } from "../../base/errors.js";
 import { measureRate, timeLayers } from "../devices/benchmark.js";
-import { canUseThreads } from "../devices/candidates.js";
+import { isolation } from "../devices/candidates.js";
 import { choose } from "../devices/choice.js";
 import { Probe, selfTest } from "../devices/self-test.js";
 import { loadBridge } from "../python.js";
@@ -88,8 +88,8 @@ export class Startup {
     this.#emit("engine.progress", { stage: "ready", done: STAGES.length, total: STAGES.length });
     const { kind: device, adapter, workers, threads } = runtime.device;
     const { fp16 } = ability;
-    const isolated = canUseThreads();
-    return { device, adapter, workers, threads, isolated, fp16, gflops, runtime: runtime.version };
+    const { version } = runtime;
+    return { device, adapter, workers, threads, isolation: isolation(), fp16, gflops, runtime: version };
   }
 
   /** The devices to try, chosen once: asking for a GPU adapter takes a while. */
