@@ -19,6 +19,7 @@ import { KnownDevices } from "./engine/page/known-devices.js";
 import { onLaunch } from "./platform/launch.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
 import { ServiceWorkerClient } from "./platform/service-worker-client.js";
+import { askToPersist } from "./platform/storage.js";
 import { Transport } from "./playback/page/transport.js";
 import { Announcer } from "./ui/announcer.js";
 import { Attention } from "./ui/attention.js";
@@ -63,7 +64,10 @@ const INTENTS = {
   "song-remove": (/** @type {string} */ id) => songController.remove(id),
   "song-undo": () => songController.undo(),
   "song-erase": (/** @type {string} */ id) => void songController.erase(id),
-  separate: () => songController.separate(),
+  separate: () => {
+    askToPersist();
+    songController.separate();
+  },
   "region-preview": () => songController.preview(),
 
   "model-choose": (/** @type {string} */ id) => modelController.choose(id),
@@ -83,8 +87,10 @@ const INTENTS = {
   "export-cancel": () => exportController.cancel(),
   "export-close": () => exportController.close(),
 
-  "offline-prepare": (/** @type {string | undefined} */ id) =>
-    void offlineController.prepare(store.state.models.find((model) => model.id === id)),
+  "offline-prepare": (/** @type {string | undefined} */ id) => {
+    askToPersist();
+    void offlineController.prepare(store.state.models.find((model) => model.id === id));
+  },
   "offline-cancel": () => offlineController.cancel(),
   "storage-open": () => void offlineController.check(),
   "storage-remove": (/** @type {string} */ what) => void removeStored(what),

@@ -216,4 +216,4 @@ def as_demix_error(error: Exception) -> DemixError:
         return RuntimeFailure(
             "runtime/out-of-memory", "The browser gave no more memory.", "Close other tabs, or choose a smaller model."
         )
-    return RuntimeFailure("runtime/failed", f"{type(error).__name__}: {error}")
+    return DemixError("program/failed", f"{type(error).__name__}: {error}")

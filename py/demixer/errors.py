@@ -26,6 +26,7 @@ CODES: Final[dict[str, bool]] = {
     "engine/crashed": True,
     "engine/timeout": True,
     "protocol/version": False,
+    "program/failed": True,
 }
 
 

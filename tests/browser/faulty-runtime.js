@@ -59,6 +59,7 @@ const faults = {
   nan: spoilt((value, index) => (index === 1000 ? Number.NaN : value)),
   wrong: spoilt((value) => 1.01 * value),
   memory: () => Promise.reject(new Error("failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc")),
+  defect: () => undefined.missing,
   hang: () => {
     for (;;);
   },

@@ -446,7 +446,7 @@ def test_a_download_is_cancelled_and_failures_are_reported(
     page.evaluate("() => { showSaveFilePicker = async () => ({ getFile: async () => ({ size: 1 }) }) }")
     everything.click()
     told = desk.get_by_role("alert")
-    expect(told).to_have_text(re.compile(r"^The file could not be written\..*\(runtime/failed\)$"), timeout=SOON)
+    expect(told).to_have_text(re.compile(r"^The file could not be written\..*\(program/failed\)$"), timeout=SOON)
 
     page.evaluate(DISMISSED)
     everything.click()

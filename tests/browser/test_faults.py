@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.engines import Engine, inject, open_empty, song, threads, tiny_graphs, to_page
+from tests.browser.engines import Engine, change, inject, open_empty, song, threads, tiny_graphs, to_page
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
+from tests.browser.watch import Watch
 
 SOFTWARE: Final = {"device": "auto", "allowSoftwareAdapter": True}
 #: Milliseconds of silence after which a working engine is stuck, on a machine as busy as one with tests.
@@ -84,6 +85,63 @@ def test_a_persistent_fault_is_reported_as_what_it_is(page: Page, echo: dict[str
     assert len(fallbacks(engine)) == 1
     assert_echo(engine, echo)  # with all threads again
     assert len(fallbacks(engine)) == 1
+
+
+@pytest.mark.parametrize("run", [1, 2])
+def test_a_defect_of_the_program_says_so_and_no_other_device_is_tried(
+    page: Page, echo: dict[str, Any], run: int
+) -> None:
+    inject(page, {"fault": "defect", "input": "x" if run == 1 else "magnitude"})  # in the probe, or in the model
+    engine = Engine(page)
+    failed = engine.call("separate", echo, to_page(song(1)))
+    assert fallbacks(engine) == []
+    assert failed["code"] == "program/failed"
+    assert failed["message"].startswith("TypeError: Cannot read properties of undefined")
+
+
+#: Errors by JavaScript's classes -> the code that they get where a failure would be the runtime's.
+CLASSES: Final = {
+    "new TypeError('estimate is not a function')": "program/failed",
+    "new ReferenceError('x is not defined')": "program/failed",
+    "new RangeError('Invalid array length')": "program/failed",
+    "new RangeError('Array buffer allocation failed')": "runtime/out-of-memory",
+    "new RangeError('WebAssembly.Memory(): could not allocate memory')": "runtime/out-of-memory",
+    "new Error('failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc')": "runtime/out-of-memory",
+    "new WebAssembly.RuntimeError('unreachable')": "runtime/failed",
+    "new Error('failed to call OrtRun(). ERROR_CODE: 1')": "runtime/failed",
+    "new DOMException('stop', 'AbortError')": "cancelled",
+    "new DOMException('full', 'QuotaExceededError')": "storage/quota",
+}
+
+
+def test_the_class_of_an_error_tells_what_has_failed(page: Page) -> None:
+    open_empty(page)
+    script = f"""async () => {{
+      const {{ DemixError }} = await import("/src/base/errors.js");
+      return [{", ".join(CLASSES)}].map((error) => DemixError.wrap(error, "runtime/failed").code);
+    }}"""
+    assert page.evaluate(script) == list(CLASSES.values())
+
+
+def test_a_network_that_fails_is_no_defect_of_the_program(page: Page, watch: Watch) -> None:
+    watch.expect("Failed to load resource")
+    page.route("**/pyodide.mjs", lambda route: route.abort())
+    assert Engine(page).call("start")["code"] == "runtime/start-failed"
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        "delete StorageManager.prototype.estimate",
+        "Object.defineProperty(navigator, 'storage', { value: undefined })",
+        "delete AbortSignal.any",
+    ],
+)
+def test_a_model_runs_where_the_browser_lacks_a_feature(page: Page, echo: dict[str, Any], lacking: str) -> None:
+    change(page, lacking)
+    engine = Engine(page)
+    assert_echo(engine, echo, seconds=1)
+    assert fallbacks(engine) == []
 
 
 def test_a_worker_that_dies(engine: Engine, hpss: dict[str, Any]) -> None:

@@ -146,6 +146,26 @@ def test_what_is_used_once_is_kept(host: Host, visit: Visit, song: Path, tmp_pat
         assert not [url for url in ours if "webgpu" in url or "asyncify" in url]  # the other variant is not needed
 
 
+def test_a_permission_that_is_never_given_holds_nothing_up(visit: Visit, song: Path, tmp_path: Path) -> None:
+    with hosting(deployment(tmp_path)) as host, visit() as context, context.new_page() as page:
+        pending = "StorageManager.prototype.persist = () => { asked = true; return new Promise(() => {}); }"
+        page.add_init_script(f"asked = false; {pending}")
+        page.goto(host.url)
+        model(page, "Echo")
+        installed(page)
+        assert not page.evaluate("asked")  # only a click may ask
+        prepare(page)
+        assert page.evaluate("asked")
+        page.get_by_role("button", name="Storage").click()
+        page.get_by_role("button", name="Remove Echo").click()
+        expect(page.get_by_role("button", name="Download Echo")).to_be_visible()
+        page.keyboard.press("Escape")
+        choose(page, song)
+        begin(page)
+        download(page, "Vocals", tmp_path)
+        expect(ready(page)).to_be_visible()
+
+
 def test_a_host_without_headers(browser: Browser, song: Path, tmp_path: Path) -> None:
     with hosting(paths.DIST, headers=False) as host, browser.new_context(service_workers="allow") as context:
         page = context.new_page()

@@ -316,4 +316,4 @@ class TestExport:
     def test_an_unreadable_song_is_an_error(self) -> None:
         reply = asyncio.run(Bridge(PlainBorder()).measure_mix(np.zeros((2, 5)), self.stems, self.gains, Abort(), print))
         assert not reply["ok"]
-        assert reply["error"]["code"] == "runtime/failed"
+        assert reply["error"]["code"] == "program/failed"

@@ -4,10 +4,11 @@ import { describe } from "../base/errors.js";
 import { until } from "../base/waiting.js";
 import { downloadOf, precisionFor, precisionsFor } from "../engine/devices/precision.js";
 import { forget, forgetOthers, isKept, obtain } from "../library/model-store.js";
+import { space } from "../library/space.js";
 import { fetchCheck } from "../platform/check-song.js";
 import { modelUrl } from "../platform/models.js";
 import { recall, remember } from "../platform/preferences.js";
-import { askToPersist, dropEverything, dropRuntime, dropShell, space } from "../platform/storage.js";
+import { dropEverything, dropRuntime, dropShell } from "../platform/storage.js";
 
 /** @typedef {import("../engine/protocol.js").Artifact} Artifact */
 /** @typedef {import("../engine/protocol.js").Model} Model */
@@ -69,7 +70,6 @@ export class OfflineController {
     /** @type {Model[]} */
     const keptModels = [];
     for (const each of models) if (await hasWeights(each, device)) keptModels.push(each);
-    if (keptModels.some(({ artifacts }) => artifacts.default)) await askToPersist();
     const ready = device && kept?.missing.length === 0 && model && keptModels.includes(model);
     const { shell = 0, runtime = 0 } = kept ?? {};
     this.#store.set({

@@ -1,7 +1,7 @@
 /** The songs of the page: the one owner of their state. */
 
 import { openSongs } from "../library/songs.js";
-import { space } from "../platform/storage.js";
+import { space } from "../library/space.js";
 import { reopenedSong, transition } from "./song.js";
 import { recallSongPreferences, rememberSongPreferences } from "./song-preferences.js";
 

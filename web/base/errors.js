@@ -2,6 +2,13 @@
  * The one kind of error that crosses a thread, a module's border or the screen: the twin of `py/demixer/errors.py`.
  */
 
+/** Messages of browsers and runtimes, which have no code for this. */
+const OUT_OF_MEMORY =
+  /out of memory|\bOOM\b|bad_alloc|MemoryError|(failed|could not) (to )?allocate|allocation failed|cannot enlarge memory/i;
+
+/** Classes of errors that only a defect of the program throws. */
+const PROGRAM_ERRORS = new Set(["TypeError", "ReferenceError", "RangeError", "SyntaxError"]);
+
 /** Every error code; true when retrying can help. */
 export const ERROR_CODES = Object.freeze({
   cancelled: true,
@@ -23,6 +30,7 @@ export const ERROR_CODES = Object.freeze({
   "engine/crashed": true,
   "engine/timeout": true,
   "protocol/version": false,
+  "program/failed": true,
 });
 
 /** @typedef {keyof typeof ERROR_CODES} ErrorCode */
@@ -70,15 +78,20 @@ export class DemixError extends Error {
   }
 
   /**
-   * Anything thrown, as a `DemixError`. The browser's own errors for an abort and a full disk get their codes.
+   * Anything thrown, as a `DemixError`. Aborts, a full disk, a lack of memory and defects of the program are known by
+   * their class or message, whatever failed.
    * @param {unknown} thrown
-   * @param {ErrorCode} [code] for errors without one
+   * @param {ErrorCode} [code] for all other errors
    */
-  static wrap(thrown, code = "runtime/failed") {
+  static wrap(thrown, code = "program/failed") {
     if (thrown instanceof DemixError) return thrown;
-    const name = thrown instanceof DOMException ? thrown.name : "";
+    const name = thrown instanceof Error ? thrown.name : "";
+    const message = messageOf(thrown);
     if (name === "AbortError") return cancelled();
-    return new DemixError(name === "QuotaExceededError" ? "storage/quota" : code, messageOf(thrown));
+    if (name === "QuotaExceededError") return new DemixError("storage/quota", message);
+    if (OUT_OF_MEMORY.test(message)) return new DemixError("runtime/out-of-memory", message);
+    if (PROGRAM_ERRORS.has(name)) return new DemixError("program/failed", `${name}: ${message}`);
+    return new DemixError(code, message);
   }
 }
 

@@ -27,7 +27,7 @@ export function relayRequests(urls) {
 }
 
 /** False for what the service worker or the browser's own cache has answered. @param {PerformanceResourceTiming} entry */
-function reachesNetwork({ name, serverTiming, workerStart, transferSize, decodedBodySize }) {
+function reachesNetwork({ name, serverTiming = [], workerStart, transferSize, decodedBodySize }) {
   const byServiceWorker = serverTiming.some((timing) => timing.name === "kept");
   const byBrowser = workerStart === 0 && transferSize === 0 && decodedBodySize > 0;
   return name.startsWith("http") && !byServiceWorker && !byBrowser;

@@ -4,6 +4,22 @@
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
+ * A signal that is aborted with the first of several: `AbortSignal.any`, which came late to Safari.
+ * @param {...(AbortSignal | undefined)} signals
+ * @returns {AbortSignal}
+ */
+export function firstOf(...signals) {
+  const present = signals.filter((signal) => signal !== undefined);
+  if ("any" in AbortSignal) return AbortSignal.any(present);
+  const controller = new AbortController();
+  for (const signal of present) {
+    if (signal.aborted) controller.abort(signal.reason);
+    signal.addEventListener("abort", () => controller.abort(signal.reason), { signal: controller.signal });
+  }
+  return controller.signal;
+}
+
+/**
  * Settles with a promise, or rejects with the signal's reason when that is aborted first.
  * @template T
  * @param {AbortSignal | undefined} signal

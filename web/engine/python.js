@@ -3,6 +3,7 @@
  */
 
 import { DemixError } from "../base/errors.js";
+import { loaded } from "../base/loading.js";
 import { siteUrl } from "../base/site.js";
 
 /** @typedef {import("../vendor/pyodide/pyodide.mjs").PyodideAPI} Interpreter */
@@ -21,14 +22,15 @@ let bridge;
 
 /** The one interpreter of this worker, with numpy. */
 export function loadInterpreter() {
-  interpreter ??= (async () => {
-    const { loadPyodide } = await import("../vendor/pyodide/pyodide.mjs");
-    return loadPyodide({
-      indexURL: siteUrl("vendor/pyodide/").href,
-      packages: ["numpy", "micropip"],
-      stdout: () => {}, // names of the packages it loads
-    });
-  })();
+  interpreter ??= loaded(
+    import("../vendor/pyodide/pyodide.mjs").then(({ loadPyodide }) =>
+      loadPyodide({
+        indexURL: siteUrl("vendor/pyodide/").href,
+        packages: ["numpy", "micropip"],
+        stdout: () => {}, // names of the packages it loads
+      }),
+    ),
+  );
   return interpreter;
 }
 
@@ -168,7 +170,7 @@ async function fetchWheel() {
 
 /** @param {string} path */
 async function fetchFile(path) {
-  const response = await fetch(siteUrl(path));
+  const response = await loaded(fetch(siteUrl(path)));
   const isPage = response.headers.get("content-type")?.startsWith("text/html");
   if (response.ok && !isPage) return response;
   throw new DemixError("runtime/start-failed", `The server has no ${path}.`);
@@ -184,6 +186,8 @@ async function outcome(coroutine) {
     const { ok, value, error } = await coroutine;
     if (ok) return value;
     throw DemixError.from(error);
+  } catch (reason) {
+    throw DemixError.wrap(reason, "engine/crashed"); // Python itself has ended
   } finally {
     coroutine.destroy();
   }

@@ -1,6 +1,7 @@
 /** Downloads a file of known size, and continues an interrupted download if the server supports it. */
 
 import { DemixError, messageOf } from "../base/errors.js";
+import { firstOf } from "../base/waiting.js";
 
 /** @typedef {import("./model-store.js").Artifact} Artifact */
 /** @typedef {{ sha256: string, content: Uint8Array<ArrayBuffer>, received: number }} Partial */
@@ -59,7 +60,7 @@ async function receive(url, partial, signal, report, timeout) {
   let timer = setTimeout(giveUp, timeout);
   try {
     const response = await fetch(url, {
-      signal: AbortSignal.any([signal, stalled.signal]),
+      signal: firstOf(signal, stalled.signal),
       headers: start ? { Range: `bytes=${start}-` } : {},
       cache: "no-store", // `model-store.js` keeps it
     });

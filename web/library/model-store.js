@@ -5,6 +5,7 @@
 import { DemixError } from "../base/errors.js";
 import { siteUrl } from "../base/site.js";
 import { download } from "./download.js";
+import { space } from "./space.js";
 
 /**
  * @typedef {object} Artifact
@@ -122,8 +123,8 @@ async function fromCache(artifact, report) {
 
 /** @param {Artifact} artifact @returns {Promise<DemixError | null>} */
 async function shortage({ bytes }) {
-  const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
-  return bytes <= quota - usage ? null : unkept("storage/quota");
+  const { quota, usage } = await space();
+  return quota === 0 || bytes <= quota - usage ? null : unkept("storage/quota");
 }
 
 /**

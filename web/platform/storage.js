@@ -1,20 +1,17 @@
-/** Space and caches of this page in the browser, and their removal. */
+/** Caches of this page in the browser: how long they are kept, and their removal. */
 
 import { recall, remember } from "./preferences.js";
 
 const PERSIST_KEY = "persist-asked";
 
-/** @returns {Promise<{ usage: number, quota: number }>} bytes; 0 when the browser does not say */
-export async function space() {
-  const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
-  return { usage, quota };
-}
-
-/** Asks the browser, once, not to clear this page's storage when the disk fills up. */
-export async function askToPersist() {
+/**
+ * Asks the browser, once, not to clear this page's storage when the disk fills up. To be called in a click. Nothing
+ * waits for the answer: Firefox asks the user, who may never give one.
+ */
+export function askToPersist() {
   if (recall(PERSIST_KEY)) return;
   remember(PERSIST_KEY, "yes");
-  await navigator.storage?.persist?.();
+  navigator.storage?.persist?.().catch(() => {}); // the page works as well without
 }
 
 /** Removes the page's own files; they return with the next visit. */

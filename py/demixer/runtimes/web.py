@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from pyodide.ffi import JsException  # type: ignore[import-not-found]
@@ -109,6 +109,10 @@ class WebSession:
             self._session.free(outputs)
 
 
+#: JavaScript's classes of errors that only a defect of the program throws, as in `web/base/errors.js`.
+PROGRAM_ERRORS: Final = {"TypeError", "ReferenceError", "RangeError", "SyntaxError"}
+
+
 @contextmanager
 def _coded(code: str) -> Iterator[None]:
     """Turn JavaScript's errors into ours, with this code unless they have one themselves."""
@@ -116,8 +120,11 @@ def _coded(code: str) -> Iterator[None]:
         yield
     except JsException as error:
         known, hint = getattr(error, "code", None), getattr(error, "hint", None)
-        known = known if isinstance(known, str) and known in CODES else code
-        raise DemixError(known, error.message, hint if isinstance(hint, str) else None) from None
+        if isinstance(known, str) and known in CODES:
+            raise DemixError(known, error.message, hint if isinstance(hint, str) else None) from None
+        if error.name in PROGRAM_ERRORS:
+            raise DemixError("program/failed", f"{error.name}: {error.message}") from None
+        raise DemixError(code, error.message) from None
 
 
 def _received(tensor: Any) -> Float:

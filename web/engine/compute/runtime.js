@@ -3,13 +3,13 @@
  */
 
 import { free } from "../../base/buffers.js";
-import { DemixError, messageOf } from "../../base/errors.js";
+import { DemixError } from "../../base/errors.js";
+import { loaded } from "../../base/loading.js";
 import { siteUrl } from "../../base/site.js";
 
 /** @typedef {typeof import("../../vendor/onnxruntime-web/ort.wasm.min.mjs")} Ort */
 /** @typedef {import("../../vendor/onnxruntime-web/ort.wasm.min.mjs").InferenceSession} OrtSession */
 /** @typedef {import("../protocol.js").Device} Device */
-/** @typedef {import("../../base/errors.js").ErrorCode} ErrorCode */
 /** @typedef {import("../protocol.js").NamedTensor} NamedTensor */
 
 const VENDOR = siteUrl("vendor/onnxruntime-web/").href;
@@ -20,10 +20,6 @@ const OPTIONS = Object.freeze({
   /** With a pattern, the second run allocates memory in addition to that of the first. */
   enableMemPattern: false,
 });
-
-/** The runtime has no code for this, only messages. */
-const OUT_OF_MEMORY =
-  /out of memory|\bOOM\b|bad_alloc|failed to allocate|allocation failed|cannot enlarge memory/i;
 
 /** The runtime on one device. Sessions must be opened one after another. */
 export class Runtime {
@@ -47,10 +43,11 @@ export class Runtime {
 
   /** @param {Device} device */
   static async load(device) {
-    const ort =
+    const ort = await loaded(
       device.kind === "webgpu"
-        ? await import("../../vendor/onnxruntime-web/ort.webgpu.min.mjs")
-        : await import("../../vendor/onnxruntime-web/ort.wasm.min.mjs");
+        ? import("../../vendor/onnxruntime-web/ort.webgpu.min.mjs")
+        : import("../../vendor/onnxruntime-web/ort.wasm.min.mjs"),
+    );
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = VENDOR;
     ort.env.wasm.numThreads = device.threads;
@@ -71,7 +68,7 @@ export class Runtime {
       this.#sessions.add(opened);
       return opened;
     } catch (error) {
-      throw failure(error, "model/incompatible");
+      throw DemixError.wrap(error, "model/incompatible");
     }
   }
 
@@ -133,7 +130,7 @@ export class Session {
         return { name, dims, data: /** @type {Float32Array<ArrayBuffer>} */ (data) };
       });
     } catch (error) {
-      throw failure(error, "runtime/failed");
+      throw DemixError.wrap(error, "runtime/failed");
     }
   }
 
@@ -158,14 +155,4 @@ function lossOf(device) {
   });
   lost.catch(() => {}); // it may be lost between two runs
   return lost;
-}
-
-/**
- * @param {unknown} error
- * @param {ErrorCode} code unless memory is short
- */
-function failure(error, code) {
-  const message = messageOf(error);
-  if (!OUT_OF_MEMORY.test(message)) return DemixError.wrap(error, code);
-  return new DemixError("runtime/out-of-memory", message);
 }

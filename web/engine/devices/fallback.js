@@ -7,7 +7,7 @@ import { DemixError } from "../../base/errors.js";
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").Settings} Settings */
 
-/** True when another device may succeed. @param {unknown} reason @returns {reason is DemixError} */
+/** True when another device, or the same one in a new worker, may succeed: never after a defect of the program. @param {unknown} reason @returns {reason is DemixError} */
 export function isFault(reason) {
   if (!(reason instanceof DemixError)) return false;
   const { code } = reason;

@@ -6,6 +6,7 @@
  */
 
 import { DemixError } from "../../base/errors.js";
+import { loaded } from "../../base/loading.js";
 import { siteUrl } from "../../base/site.js";
 
 /** @typedef {import("../worker/startup.js").Runtime} Runtime */
@@ -110,7 +111,7 @@ const wrongNumbers = () => new DemixError("runtime/failed", "The device computes
 
 /** @param {string} file */
 async function fetchFile(file) {
-  const response = await fetch(new URL(file, FOLDER));
-  if (!response.ok) throw new Error(`The server has no models/testing/${file}.`);
-  return response;
+  const response = await loaded(fetch(new URL(file, FOLDER)));
+  if (response.ok) return response;
+  throw new DemixError("runtime/start-failed", `The server has no models/testing/${file}.`);
 }

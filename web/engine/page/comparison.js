@@ -3,7 +3,7 @@
  */
 
 import { WorkerClient } from "../../base/messages.js";
-import { until } from "../../base/waiting.js";
+import { firstOf, until } from "../../base/waiting.js";
 import { candidates } from "../devices/candidates.js";
 import { ENGINE } from "../protocol.js";
 import { spawn } from "./connection.js";
@@ -20,7 +20,7 @@ const BUDGET_MS = 5000;
  * @returns {Promise<BenchmarkResult[]>} the fastest first
  */
 export async function compareDevices(signal, budget = BUDGET_MS) {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(budget)]);
+  const over = firstOf(signal, AbortSignal.timeout(budget));
   /** @type {BenchmarkResult[]} */
   const results = [];
   for (const settings of candidates()) {

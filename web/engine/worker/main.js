@@ -24,10 +24,12 @@ serve(
   parentPort,
   ENGINE,
   (emit) => {
-    self.addEventListener("unhandledrejection", (event) => {
+    const end = (/** @type {Event} */ event, /** @type {unknown} */ thrown) => {
       event.preventDefault();
-      emit("engine.fatal", DemixError.wrap(event.reason, "engine/crashed").toData());
-    });
+      emit("engine.fatal", DemixError.wrap(thrown, "engine/crashed").toData());
+    };
+    self.addEventListener("unhandledrejection", (event) => end(event, event.reason));
+    self.addEventListener("error", (event) => end(event, event.error ?? event.message));
     void holding.then(() => watchRequests((urls) => emit("requests", { urls })));
     return new Engine(emit).handlers;
   },

@@ -2,10 +2,12 @@
  * Starts Python and the model runtime in parallel, each once and on first use.
  */
 
-import { DemixError, messageOf } from "../../base/errors.js";
+import { DemixError } from "../../base/errors.js";
+import { loaded } from "../../base/loading.js";
 import { measureRate, timeLayers } from "../devices/benchmark.js";
 import { isolation } from "../devices/candidates.js";
 import { choose } from "../devices/choice.js";
+import { isFault } from "../devices/fallback.js";
 import { Probe, selfTest } from "../devices/self-test.js";
 import { loadBridge } from "../python.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -104,9 +106,9 @@ export class Startup {
     try {
       return await this.#load(device);
     } catch (reason) {
-      if (!next) throw reason;
-      const error = DemixError.wrap(reason, "runtime/start-failed").toData();
-      this.#emit("engine.fallback", { from: device, to: next, error });
+      const error = startError(reason);
+      if (!next || !isFault(error)) throw error;
+      this.#emit("engine.fallback", { from: device, to: next, error: error.toData() });
       return this.#load(next);
     }
   }
@@ -144,15 +146,21 @@ export class Startup {
       this.#done.add(stage);
       return result;
     } catch (error) {
-      const hasCode = error instanceof DemixError && error.code.startsWith("runtime/");
-      throw hasCode ? error : new DemixError("runtime/start-failed", messageOf(error));
+      throw startError(error);
     }
   }
+}
+
+/** An error during a start: of the runtime, unless it is a defect of the program. @param {unknown} thrown */
+function startError(thrown) {
+  const error = DemixError.wrap(thrown, "runtime/start-failed");
+  if (error.code.startsWith("runtime/") || error.code === "program/failed") return error;
+  return new DemixError("runtime/start-failed", error.message);
 }
 
 /** Loads the runtime: in this worker for a GPU, which does not block it; in compute workers for the processor. @param {Device} device */
 async function loadRuntime(device) {
   if (device.kind === "wasm") return WorkerPool.load(device);
-  const { Runtime } = await import("../compute/runtime.js");
+  const { Runtime } = await loaded(import("../compute/runtime.js"));
   return Runtime.load(device);
 }

@@ -4,7 +4,7 @@
  */
 
 import { free } from "../../base/buffers.js";
-import { DemixError, messageOf } from "../../base/errors.js";
+import { DemixError } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
 import { COMPUTE } from "../protocol.js";
 
@@ -35,7 +35,8 @@ export class WorkerPool {
       return new WorkerPool(workers, device, version);
     } catch (error) {
       for (const worker of workers) worker.end();
-      throw new DemixError("runtime/start-failed", messageOf(error));
+      const { code, message } = DemixError.wrap(error);
+      throw new DemixError(code === "program/failed" ? code : "runtime/start-failed", message);
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { cancelled, DemixError } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
+import { firstOf } from "../../base/waiting.js";
 import { EXPORT } from "../protocol.js";
 
 /** @typedef {import("../../library/pieces.js").StoredAudio} StoredAudio */
@@ -70,7 +71,7 @@ export class Exporter {
     this.#client ??= this.#start();
     const client = this.#client;
     await client.stopped();
-    const either = AbortSignal.any(signal ? [current.signal, signal] : [current.signal]);
+    const either = firstOf(current.signal, signal);
     this.#report = (fraction) => {
       if (!either.aborted) report(fraction); // the worker may still be stopping
     };
