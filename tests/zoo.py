@@ -216,7 +216,7 @@ COMPRESSED: Final = (
     OPUS,
     lossy("libsndfile.opus", lambda: by_libsndfile(song(OPUS_RATE), OPUS_RATE, "OGG", "OPUS"), OPUS_RATE),
     lossy("Opus in MP4.m4a", ffmpeg("mp4", "libopus", rate=OPUS_RATE), OPUS_RATE),
-    lossy("Opus in WebM.webm", ffmpeg("webm", "libopus", rate=OPUS_RATE), OPUS_RATE, tail=168),
+    lossy("Opus in WebM.webm", ffmpeg("webm", "libopus", rate=OPUS_RATE), OPUS_RATE),
     cut(OPUS, "truncated.opus"),
     AAC,
     lossy("iTunes.m4a", itunes),

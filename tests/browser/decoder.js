@@ -11,19 +11,89 @@ const PAGE = { version: 1, requests: { "file.decode": anything }, events: [] };
 
 /** @type {WorkerClient} */
 let client;
-let file;
+
+const Native = globalThis.AudioDecoder ?? class {};
+
+/** Decoders that say of every file that they can decode it. */
+const DECODERS = {
+  /** As where WebCodecs are missing. */
+  missing: undefined,
+
+  failing: class extends Native {
+    #fail;
+
+    constructor({ output, error }) {
+      super({ output, error });
+      this.#fail = error;
+    }
+
+    decode() {
+      queueMicrotask(() => this.#fail(new DOMException("It cannot be decoded.", "EncodingError")));
+    }
+  },
+
+  silent: class extends Native {
+    decode() {}
+
+    flush() {
+      return new Promise(() => {});
+    }
+  },
+
+  /** Decodes a second and a half, of packets of 20 ms or more. */
+  stopping: class extends Native {
+    #left = 75;
+
+    decode(chunk) {
+      if (this.#left-- > 0) super.decode(chunk);
+    }
+
+    flush() {
+      return new Promise(() => {});
+    }
+  },
+
+  /** Gives the pre-skip of Opus as sound, as WebKit does. */
+  unskipping: class extends Native {
+    configure(config) {
+      const description = new Uint8Array(config.description);
+      description.set([0, 0], 10);
+      super.configure({ ...config, description });
+    }
+  },
+};
+
+/** Makes ten seconds half a second. */
+function hurry() {
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (run, ms) => setTimeout(run, ms / 20);
+}
 
 /** Decodes a file in one worker for all files; returns blocks with samples in base64, or the error. */
 export function decoded(base64) {
-  client ??= start();
-  file = new Blob([Uint8Array.fromBase64(base64)]);
-  return client.call("decode", file, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  client ??= start(import.meta.url);
+  return call(client, base64);
 }
 
-function start() {
-  const worker = new Worker(import.meta.url, { type: "module" });
+/** The same in a worker of its own, whose browser has another `AudioDecoder`: a name of `DECODERS`. */
+export async function decodedBy(decoder, base64) {
+  const other = start(`${import.meta.url}?${decoder}`);
+  try {
+    return await call(other, base64);
+  } finally {
+    other.end();
+  }
+}
+
+function call(worker, base64) {
+  const file = new Blob([Uint8Array.fromBase64(base64)]);
+  return worker.call("decode", file, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+}
+
+function start(url) {
+  const worker = new Worker(url, { type: "module" });
   serve(worker, PAGE, () => ({
-    "file.decode": async (rate) => {
+    "file.decode": async ({ file, rate }) => {
       const { decodeWhole } = await import("/src/decode/page/whole-file.js");
       const planar = await decodeWhole(file, rate);
       return new Transferred(
@@ -36,8 +106,13 @@ function start() {
 }
 
 if (typeof document === "undefined") {
+  const name = new URL(import.meta.url).search.slice(1);
+  if (name) {
+    globalThis.AudioDecoder = DECODERS[name];
+    hurry();
+  }
   const page = new Caller(parentPort, PAGE);
-  serve(parentPort, DECODE, () => ({ decode: (file) => blocksOf(file, (rate) => page.call("file.decode", rate)) }));
+  serve(parentPort, DECODE, () => ({ decode: (file) => blocksOf(file, (whole, rate) => page.call("file.decode", { file: whole, rate })) }));
 }
 
 async function blocksOf(file, decodeWhole) {

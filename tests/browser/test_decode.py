@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,23 @@ from demixer.audio import Samples
 from demixer_build.headers import headers_for
 from tests.browser.watch import Watch
 from tests.encoders import by_libsndfile
-from tests.zoo import COMPRESSED, LOSSY, MP3, NOT_FINITE, OTHERS, RATE, UNCOMPRESSED, Animal, Right, assert_right, song
+from tests.zoo import (
+    AAC,
+    COMPRESSED,
+    FLAC,
+    LOSSY,
+    MP3,
+    NOT_FINITE,
+    OPUS,
+    OTHERS,
+    RATE,
+    UNCOMPRESSED,
+    VORBIS,
+    Animal,
+    Right,
+    assert_right,
+    song,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +46,20 @@ def decoder(browser: Browser, base_url: str) -> Iterator[Page]:
     empty = {"body": "", "content_type": "text/html", "headers": headers_for("/")}
     page.route("**/empty", lambda route: route.fulfill(**empty))
     worker = {"body": script, "content_type": "text/javascript", "headers": headers_for("/decoder.js")}
-    page.context.route("**/decoder.js", lambda route: route.fulfill(**worker))
+    page.context.route("**/decoder.js*", lambda route: route.fulfill(**worker))
     page.goto("/empty")
     yield page
     page.context.close()
     assert not watch.problems
 
 
-def decode(page: Page, encoded: bytes) -> dict[str, Any]:
-    """The blocks or the error of `decode`, with samples as arrays."""
-    script = "async (text) => (await import('/decoder.js')).decoded(text)"
-    outcome: dict[str, Any] = page.evaluate(script, base64.b64encode(encoded).decode())
+def decode(page: Page, encoded: bytes, by: str = "") -> dict[str, Any]:
+    """The blocks or the error of `decode`, with samples as arrays; `by` names a decoder of `decoder.js`."""
+    script = """async ([by, text]) => {
+      const { decoded, decodedBy } = await import("/decoder.js");
+      return by ? decodedBy(by, text) : decoded(text);
+    }"""
+    outcome: dict[str, Any] = page.evaluate(script, [by, base64.b64encode(encoded).decode()])
     if "channels" in outcome:
         planes = [np.frombuffer(base64.b64decode(text), np.float32) for text in outcome["channels"]]
         outcome["samples"] = np.stack(planes)
@@ -59,6 +79,36 @@ def test_a_song_is_right_to_the_sample(decoder: Page, animal: Animal) -> None:
         assert outcome.get("code") == animal.outcome, outcome
     else:
         assert_right(animal.outcome, samples_of(outcome), outcome["rates"][0])
+
+
+#: In dB: Chromium's decoder of whole files divides positive samples of 16 bits by 32,767, and negative ones by 32,768.
+WHOLE: Final = 90.0
+
+
+@pytest.mark.parametrize(
+    ("animal", "by"),
+    [
+        *((animal, "missing") for animal in COMPRESSED),
+        *itertools.product((FLAC, MP3, VORBIS, OPUS, AAC), ("failing", "silent", "stopping")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_a_decoder_of_whole_files_takes_over_to_the_sample(decoder: Page, animal: Animal, by: str) -> None:
+    outcome = decode(decoder, animal.encode(), by)
+    if isinstance(animal.outcome, str):
+        assert outcome.get("code") == animal.outcome, outcome
+    else:
+        right = replace(animal.outcome, decibel=min(animal.outcome.decibel, WHOLE))
+        assert_right(right, samples_of(outcome), outcome["rates"][0])
+
+
+@pytest.mark.parametrize(
+    "animal", [animal for animal in COMPRESSED if "opus" in animal.name.lower()], ids=lambda animal: animal.name
+)
+def test_the_pre_skip_is_left_out_whatever_the_decoder_does(decoder: Page, animal: Animal) -> None:
+    outcome = decode(decoder, animal.encode(), "unskipping")
+    assert isinstance(animal.outcome, Right)
+    assert_right(animal.outcome, samples_of(outcome), outcome["rates"][0])
 
 
 @pytest.mark.parametrize("animal", OTHERS, ids=lambda animal: animal.name)

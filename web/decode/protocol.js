@@ -17,8 +17,8 @@ import { finite, instance, listOf, nullable, object, positive, text } from "../b
 /** @typedef {{ "decode.progress": { fraction: number }, requests: { urls: string[] } }} Events */
 
 /**
- * Requests of the worker: the samples of the file that is being decoded, at a rate in Hz.
- * @typedef {{ "file.decode": { data: { rate: number }, value: Planar } }} PageCalls
+ * Requests of the worker: the samples of a file, at a rate in Hz.
+ * @typedef {{ "file.decode": { data: { file: Blob, rate: number }, value: Planar } }} PageCalls
  */
 
 /** @type {Contract} */
@@ -30,7 +30,7 @@ export const DECODE = Object.freeze({
 
 /** @type {Contract} */
 export const PAGE_DECODER = Object.freeze({
-  version: 1,
-  requests: { "file.decode": object({ rate: positive }) },
+  version: 2,
+  requests: { "file.decode": object({ file: instance(Blob), rate: positive }) },
   events: {},
 });

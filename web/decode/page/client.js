@@ -35,8 +35,8 @@ export async function decodeSong(file, name, folder, signal, report) {
   serve(worker, PAGE_DECODER, () => {
     /** @type {import("../../base/messages.js").Handlers<PageCalls>} */
     const handlers = {
-      "file.decode": async ({ rate }) => {
-        const decoded = await decodeWhole(file, rate);
+      "file.decode": async ({ file: whole, rate }) => {
+        const decoded = await decodeWhole(whole, rate);
         return new Transferred(
           decoded,
           decoded.channels.map(({ buffer }) => buffer),

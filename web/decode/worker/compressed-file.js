@@ -1,6 +1,6 @@
 /** Streams compressed files: mediabunny demuxes the container, the browser decodes. */
 
-import { DemixError } from "../../base/errors.js";
+import { DemixError, describe } from "../../base/errors.js";
 import {
   ADTS,
   AudioSampleSink,
@@ -16,15 +16,17 @@ import {
   QTFF,
   WEBM,
 } from "../../vendor/mediabunny/mediabunny.mjs";
-import { gapsOf } from "./padding.js";
+import { bareFile } from "./bare-file.js";
+import { NO_PADDING, paddingOf } from "./padding.js";
 import { repair } from "./repair.js";
-import { SongBlocks } from "./song-blocks.js";
-import { unknownBlocks, wholeBlocks } from "./undecodable.js";
+import { planarSamples, songBlocks, withoutStart } from "./song-blocks.js";
+import { undecodable, unknownBlocks } from "./undecodable.js";
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
+/** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").AudioSample} AudioSample */
 /** @typedef {import("./decode.js").Block} Block */
 /** @typedef {import("./decode.js").DecodeWhole} DecodeWhole */
-/** @typedef {import("./padding.js").Gap} Gap */
+/** @typedef {import("./padding.js").Padding} Padding */
 
 /** Containers; no playlists (HLS), which would have to be fetched. */
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, MPEG_TS];
@@ -32,8 +34,8 @@ const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, MPEG_TS];
 /** Sample entries of MP4 files from shops and streaming services. */
 const PROTECTED = ["drms", "drmi", "enca", "encv", "p608"];
 
-/** Length of the end that may be broken in a truncated file. */
-const TAIL_SECONDS = 1;
+/** Of a decoder that will not answer any more. */
+const SILENCE_MS = 10_000;
 
 // Its warnings are irrelevant here or come as errors as well.
 Logging.level = 0;
@@ -58,16 +60,11 @@ export async function* compressedBlocks(file, decodeWhole) {
       return;
     }
     const track = await defaultTrack(input);
-    if (await track.canDecode()) {
-      const gaps = await gapsOf(readable, input, track);
-      const duration = await durationOf(track, gaps);
-      const fraction = (/** @type {number} */ seconds) =>
-        duration ? Math.min(1, seconds / duration) : read / readable.size;
-      yield* trackBlocks(track, gaps, fraction);
-    } else {
-      const codec = (await track.getCodec()) ?? (await track.getInternalCodecId());
-      yield* wholeBlocks(await track.getSampleRate(), decodeWhole, codec ? String(codec) : "its codec");
-    }
+    const padding = await paddingOf(readable, input, track);
+    const duration = await durationOf(track, padding);
+    const fraction = (/** @type {number} */ seconds) =>
+      duration ? Math.min(1, seconds / duration) : read / readable.size;
+    yield* trackBlocks(file, track, padding, fraction, decodeWhole);
   } finally {
     input.dispose();
   }
@@ -92,47 +89,103 @@ async function defaultTrack(input) {
 }
 
 /**
+ * Streams the track. Where the browser's decoder has promised more than it does, a decoder of whole files goes on after
+ * the blocks that were given.
+ * @param {Blob} file
  * @param {InputAudioTrack} track
- * @param {Gap[]} gaps
+ * @param {Padding} padding
  * @param {(seconds: number) => number} fraction of the file, from the seconds decoded
+ * @param {DecodeWhole} decodeWhole
  * @returns {AsyncGenerator<Block>}
  */
-async function* trackBlocks(track, gaps, fraction) {
-  let rate = 0;
-  /** @type {SongBlocks | null} */
-  let song = null;
-  try {
-    for await (const samples of new AudioSampleSink(track).samples()) {
-      try {
-        rate ||= samples.sampleRate;
-        song ??= new SongBlocks(samples.numberOfChannels, rate, gaps);
-        if (!song.matches(samples)) throw formatChange();
-        for (const channels of song.add(samples)) {
-          yield { rate, channels, fraction: fraction(song.seconds) };
-        }
-      } finally {
-        samples.close();
+async function* trackBlocks(file, track, padding, fraction, decodeWhole) {
+  let given = 0;
+  /** @type {unknown} */
+  let failure;
+  if (await track.canDecode()) {
+    try {
+      for await (const block of songBlocks(streamed(track), padding, fraction)) {
+        given += block.channels[0].length;
+        yield block;
       }
+      return;
+    } catch (error) {
+      const isSilent = error instanceof Silence;
+      if (!isSilent && (given > 0 || error instanceof DemixError)) throw error;
+      failure = error;
     }
-  } catch (error) {
-    // The last packets of a truncated file may be broken.
-    if (error instanceof DemixError || !song || fraction(song.seconds + TAIL_SECONDS) < 1) throw error;
   }
-  const channels = song?.flush() ?? [];
-  if (channels[0]?.length) yield { rate, channels, fraction: 1 };
+  try {
+    yield* withoutStart(given, wholeBlocks(file, track, padding, fraction, decodeWhole));
+  } catch (error) {
+    throw failure && describe(error).code !== "audio/too-long" ? failure : error;
+  }
+}
+
+class Silence extends DemixError {
+  constructor() {
+    super("audio/unsupported", "This browser's decoder does not answer.");
+  }
 }
 
 /**
  * @param {InputAudioTrack} track
- * @param {Gap[]} gaps
- * @returns {Promise<number | undefined>} in seconds; undefined when the file does not say
+ * @returns {AsyncGenerator<AudioSample>}
+ * @throws {Silence} when nothing is decoded for too long
  */
-async function durationOf(track, gaps) {
-  const duration = await track.getDurationFromMetadata();
-  return duration && duration > 0 ? duration : gaps.map(([start]) => start).findLast(Number.isFinite);
+async function* streamed(track) {
+  const samples = new AudioSampleSink(track).samples();
+  let isWanted = true; // by the caller; a decoder that does not answer is left alone: closing it crashes WebKitGTK
+  try {
+    for (;;) {
+      const { done, value } = await withinTime(samples.next());
+      if (done) return;
+      isWanted = false;
+      yield value;
+      isWanted = true;
+    }
+  } finally {
+    if (!isWanted) await samples.return();
+  }
 }
 
-function formatChange() {
-  const message = "The sample rate or the number of channels changes in the middle of the song.";
-  return new DemixError("audio/unsupported", message);
+/** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+function withinTime(promise) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Silence()), SILENCE_MS);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/**
+ * @param {Blob} file
+ * @param {InputAudioTrack} track
+ * @param {Padding} padding
+ * @param {(seconds: number) => number} fraction
+ * @param {DecodeWhole} decodeWhole
+ * @returns {AsyncGenerator<Block>}
+ */
+async function* wholeBlocks(file, track, padding, fraction, decodeWhole) {
+  const rate = await track.getSampleRate();
+  const bare = await bareFile(file, track);
+  const decoded = bare && (await decodeWhole(bare, rate).catch(() => null));
+  if (decoded) {
+    yield* songBlocks(planarSamples(decoded), padding, fraction);
+    return;
+  }
+  const planar = await decodeWhole(file, rate).catch(async (error) => {
+    const codec = (await track.getCodec()) ?? (await track.getInternalCodecId());
+    throw error.code === "audio/unreadable" ? undecodable(codec ? String(codec) : "its codec") : error;
+  });
+  yield* songBlocks(planarSamples(planar), NO_PADDING, fraction);
+}
+
+/**
+ * @param {InputAudioTrack} track
+ * @param {Padding} padding
+ * @returns {Promise<number | undefined>} in seconds; undefined when the file does not say
+ */
+async function durationOf(track, { gaps }) {
+  const duration = await track.getDurationFromMetadata();
+  return duration && duration > 0 ? duration : gaps.map(([start]) => start).findLast(Number.isFinite);
 }

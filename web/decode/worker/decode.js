@@ -14,8 +14,9 @@ import { wavLayout } from "./wav.js";
  */
 
 /**
- * Decodes the whole file at once: the page's `decodeWhole`, for files that cannot be streamed.
+ * Decodes a whole file at once: the page's `decodeWhole`, for files that cannot be streamed.
  * @callback DecodeWhole
+ * @param {Blob} file
  * @param {number} rate in Hz, of the result
  * @returns {Promise<import("../protocol.js").Planar>}
  */

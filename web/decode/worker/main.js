@@ -21,7 +21,9 @@ serve(parentPort, DECODE, (/** @type {Emit} */ emit) => {
     "song.decode": async ({ file, name, folder }, signal) => {
       try {
         const writer = await SongWriter.open(folder);
-        for await (const block of decode(file, (rate) => page.call("file.decode", { rate }, { signal }))) {
+        /** @type {import("./decode.js").DecodeWhole} */
+        const decodeWhole = (whole, rate) => page.call("file.decode", { file: whole, rate }, { signal });
+        for await (const block of decode(file, decodeWhole)) {
           signal.throwIfAborted();
           await writer.write(block);
           emit("decode.progress", { fraction: block.fraction });

@@ -1,9 +1,9 @@
-/**
- * Files that cannot be streamed: the page decodes them whole, or they are refused with a reason.
- */
+/** Files that the demuxer does not know: the page decodes them whole, or they are refused with a reason. */
 
 import { DemixError } from "../../base/errors.js";
 import { bytesAt, textAt } from "./file-bytes.js";
+import { NO_PADDING } from "./padding.js";
+import { planarSamples, songBlocks } from "./song-blocks.js";
 
 /** @typedef {import("./decode.js").Block} Block */
 /** @typedef {import("./decode.js").DecodeWhole} DecodeWhole */
@@ -49,37 +49,13 @@ export async function* unknownBlocks(file, decodeWhole) {
   const head = textAt(await bytesAt(file, 0, 64), 0, 64);
   const notAudio = match(NOT_AUDIO, head);
   if (notAudio) throw new DemixError("audio/unreadable", `The file is ${notAudio}.`, "kind");
-  const planar = await decodeWhole(DEFAULT_RATE).catch(() => {
+  const planar = await decodeWhole(file, DEFAULT_RATE).catch(() => {
     const unsupported = match(UNSUPPORTED, head);
     if (unsupported) throw undecodable(unsupported);
     throw new DemixError("audio/unreadable", "The file does not begin like any audio file.");
   });
-  yield* blocksOf(planar);
-}
-
-/**
- * Blocks of a file with a codec that the browser does not stream.
- * @param {number} rate in Hz
- * @param {DecodeWhole} decodeWhole
- * @param {string} codec
- * @returns {AsyncGenerator<Block>}
- * @throws {DemixError}
- */
-export async function* wholeBlocks(rate, decodeWhole, codec) {
-  const planar = await decodeWhole(rate).catch((error) => {
-    throw error.code === "audio/unreadable" ? undecodable(codec) : error;
-  });
-  yield* blocksOf(planar);
-}
-
-/** @param {import("../protocol.js").Planar} planar @returns {Generator<Block>} */
-function* blocksOf({ rate, channels }) {
-  const { length } = channels[0];
-  for (let start = 0; start < length; start += rate) {
-    const stop = Math.min(start + rate, length);
-    const planes = channels.map((plane) => new Float32Array(plane.subarray(start, stop)));
-    yield { rate, channels: planes, fraction: stop / length };
-  }
+  const duration = planar.channels[0].length / planar.rate;
+  yield* songBlocks(planarSamples(planar), NO_PADDING, (seconds) => Math.min(1, seconds / duration));
 }
 
 /** @param {[RegExp, string][]} kinds @param {string} head of a file @returns {string | undefined} name of its kind */
@@ -88,6 +64,6 @@ function match(kinds, head) {
 }
 
 /** @param {string} name of a codec or container */
-function undecodable(name) {
+export function undecodable(name) {
   return new DemixError("audio/unsupported", `This browser has no decoder for ${name}.`);
 }
