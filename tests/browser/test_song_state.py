@@ -54,8 +54,8 @@ const model = { id: "test", stems: ["left", "right"], presets: { standard: { ove
 const plan = { model, preset: "standard", region: null };
 const preview = { ...plan, region: { start: 0, stop: 0.5 } };
 const piece = (start, length) => ({ start, length, blob: new Blob([new Float32Array(length)]) });
-const decoded = { rate: 1000, channels: 1, length: 1000, tags: {}, normalisation: { offset: 0, scale: 1 },
-  peaks: new Float32Array(), pieces: [piece(0, 1000)] };
+const decoded = { folder: "songs/song", rate: 1000, channels: 1, length: 1000, tags: {},
+  normalisation: { offset: 0, scale: 1 }, peaks: new Float32Array(), pieces: [piece(0, 1000)] };
 const chunk = model.stems.map((name) => ({ name, pieces: [piece(0, 500)], peaks: new Float32Array() }));
 const error = { code: "engine/crashed", message: "", retryable: true };
 const DATA = { decoding: 0.5, decoded, planned: plan, started: new JobProgress(0), progressed: {}, extended: chunk,

@@ -48,7 +48,7 @@ import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
  * @property {string} id
  * @property {string} name of the file, without its extension
  * @property {Blob | null} file null when the song comes from the storage
- * @property {string | null} folder in the storage; null when the browser has none
+ * @property {string | null} folder in the storage; null when the song is in memory
  * @property {Tags} tags of its file
  * @property {number} added time of arrival, in milliseconds since 1970
  * @property {boolean} fresh true until a separation of a song of this visit is planned
@@ -98,8 +98,7 @@ export function reopenedSong({ id, facts, original, job }, desk, plan = null) {
   /** @type {SongFields} */
   const song = {
     ...blank(id, facts.name),
-    ...decodedFields({ ...facts, ...original }),
-    folder: songFolder(id),
+    ...decodedFields({ ...facts, ...original, folder: songFolder(id) }),
     added: facts.added,
     desk: deskFor(job?.stems ?? [], desk),
     status: job?.done ? "done" : "ready",
@@ -281,10 +280,11 @@ function interrupted(song) {
 }
 
 /** @param {DecodedSong} song @returns {Partial<SongFields>} */
-function decodedFields({ rate, channels, length, tags, normalisation, peaks, pieces }) {
+function decodedFields({ folder, rate, channels, length, tags, normalisation, peaks, pieces }) {
   const track = new Track("original", channels, length, hopFor(length));
   track.append(pieces, peaks);
   return {
+    folder,
     format: { rate, channels, length },
     tags,
     normalisation: normalisation ?? null,

@@ -10,7 +10,7 @@ import { finite, instance, listOf, nullable, object, positive, text } from "../b
 /** @typedef {import("../library/songs.js").DecodedSong} DecodedSong */
 
 /**
- * Requests of the page. A song without a folder stays in memory.
+ * Requests of the page. A song without a folder stays in memory, and so does one that cannot be written.
  * @typedef {{ "song.decode": { data: { file: Blob, name: string, folder: string | null }, value: DecodedSong } }} Calls
  */
 

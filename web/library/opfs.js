@@ -56,6 +56,28 @@ export async function hasStorage() {
 }
 
 /**
+ * True when files can be written here. Some windows have private storage in name only: without synchronous handles, or
+ * without a byte that stays. Workers only.
+ * @throws {DemixError} `storage/quota`: a full storage is none of these
+ */
+export async function canWrite() {
+  const name = `probe-${crypto.randomUUID()}`;
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  try {
+    const root = await navigator.storage.getDirectory();
+    try {
+      const file = await fileOf(await writeFile(root, name, bytes));
+      return new Uint8Array(await file.arrayBuffer()).join() === bytes.join();
+    } finally {
+      await remove(root, name);
+    }
+  } catch (error) {
+    if (DemixError.wrap(error).code === "storage/quota") throw error;
+    return false;
+  }
+}
+
+/**
  * Removes a file or a folder with its contents, if it exists.
  * @param {Folder} folder
  * @param {string} name

@@ -3,7 +3,7 @@
 import { DemixError } from "../base/errors.js";
 import { ORIGINAL, PEAKS, RECORDS } from "./layout.js";
 import { Measurement } from "./measurement.js";
-import { folderIn, openFolder, writeFile, writeJson } from "./opfs.js";
+import { canWrite, folderIn, openFolder, writeFile, writeJson } from "./opfs.js";
 import { writePiece } from "./pieces.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
@@ -17,6 +17,7 @@ import { writePiece } from "./pieces.js";
 const PIECE = 1 << 19;
 
 export class SongWriter {
+  #path;
   #folder;
   #originals;
   #rate = 0;
@@ -27,17 +28,22 @@ export class SongWriter {
   #measurement = new Measurement();
   /** @type {Piece[]} */ #pieces = [];
 
-  /** @param {Folder | null} folder of the song @param {Folder | null} originals for its pieces */
-  constructor(folder, originals) {
+  /**
+   * @param {string | null} path of the song's folder; null to keep the song in memory
+   * @param {Folder | null} folder
+   * @param {Folder | null} originals for its pieces
+   */
+  constructor(path, folder, originals) {
+    this.#path = path;
     this.#folder = folder;
     this.#originals = originals;
   }
 
-  /** @param {string | null} path of the song's folder; null to keep it in memory */
+  /** @param {string | null} path of the song's folder; null to keep it in memory, as where nothing can be written */
   static async open(path) {
-    if (path === null) return new SongWriter(null, null);
+    if (path === null || !(await canWrite())) return new SongWriter(null, null, null);
     const folder = await openFolder(path, { create: true });
-    return new SongWriter(folder, await folderIn(folder, ORIGINAL, { create: true }));
+    return new SongWriter(path, folder, await folderIn(folder, ORIGINAL, { create: true }));
   }
 
   /** @param {Planar} block that follows the previous one */
@@ -71,7 +77,7 @@ export class SongWriter {
       await writeFile(this.#folder, PEAKS, peaks);
       await writeJson(this.#folder, RECORDS.song, { name, tags, added: Date.now(), ...facts, normalisation });
     }
-    return { ...facts, tags, normalisation, peaks, pieces: this.#pieces };
+    return { ...facts, folder: this.#path, tags, normalisation, peaks, pieces: this.#pieces };
   }
 
   async #flush() {

@@ -16,7 +16,7 @@ import { listPieces } from "./pieces.js";
 /** @typedef {{ rate: number, channels: number, length: number, normalisation: Normalisation }} SongMeasures */
 /** @typedef {SongMeasures & { name: string, tags: Tags, added: number }} SongRecord */
 /** @typedef {{ pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StoredTrack */
-/** @typedef {SongMeasures & StoredTrack & { tags: Tags }} DecodedSong */
+/** `folder` is null when the song is in memory. @typedef {SongMeasures & StoredTrack & { folder: string | null, tags: Tags }} DecodedSong */
 
 /**
  * @typedef {object} StoredJob

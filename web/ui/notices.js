@@ -1,4 +1,7 @@
-/** Short notices with their buttons: an unfinished separation, a removed song, and a new version of the page. */
+/**
+ * Short notices with their buttons: songs in memory, an unfinished separation, a removed song, and a new version of the
+ * page.
+ */
 
 import { isAtWork } from "../app/state.js";
 import { emit, h, setText } from "./dom.js";
@@ -9,6 +12,23 @@ import { modelLabel } from "./texts.js";
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
 /** @typedef {import("../engine/protocol.js").Model} Model */
+
+/** Says that the songs of this window are in memory alone. */
+export class MemoryNotice extends HTMLElement {
+  #text = h("p");
+
+  connectedCallback() {
+    this.setAttribute("role", "status");
+    this.append(this.#text);
+  }
+
+  /** @param {PageState} state */
+  render({ songs }) {
+    const isInMemory = songs.some(({ format, folder }) => format && folder === null);
+    this.hidden = !isInMemory;
+    setText(this.#text, isInMemory ? t("memory.text") : "");
+  }
+}
 
 /** Offers to continue or discard a separation that was interrupted: `song-resume` or `song-discard`. */
 export class UnfinishedNotice extends HTMLElement {
@@ -85,6 +105,7 @@ export class UpdateBanner extends HTMLElement {
   }
 }
 
+customElements.define("memory-notice", MemoryNotice);
 customElements.define("unfinished-notice", UnfinishedNotice);
 customElements.define("undo-notice", UndoNotice);
 customElements.define("update-banner", UpdateBanner);

@@ -10,7 +10,7 @@ import { t, translate } from "./i18n.js";
 import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
-import { UndoNotice, UnfinishedNotice, UpdateBanner } from "./notices.js";
+import { MemoryNotice, UndoNotice, UnfinishedNotice, UpdateBanner } from "./notices.js";
 import { EngineLine, OfflineLine } from "./page-footer.js";
 import { RequestCount } from "./request-count.js";
 import { SongOverview } from "./song-overview.js";
@@ -44,6 +44,7 @@ export class PageView {
     one(EngineLine, "engine-line"),
     one(ExportDialog, "export-dialog"),
     one(SongQueue, "song-queue"),
+    one(MemoryNotice, "memory-notice"),
     one(OfflineLine, "offline-line"),
     one(RequestCount, "request-count"),
     one(StorageList, "storage-list"),

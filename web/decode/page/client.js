@@ -14,7 +14,7 @@ import { decodeWhole } from "./whole-file.js";
  * Aborting the signal terminates the worker: the browser's decoders cannot be interrupted.
  * @param {Blob} file
  * @param {string} name of the song
- * @param {string | null} folder of the song in the storage; null keeps its samples in memory
+ * @param {string | null} folder of the song in the storage, where files can be written; null keeps its samples in memory
  * @param {AbortSignal} signal
  * @param {(fraction: number) => void} report progress
  * @returns {Promise<DecodedSong>}

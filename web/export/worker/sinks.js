@@ -1,6 +1,15 @@
 /** Sinks take the bytes of a file: in a file that was picked, in the browser's storage, or in memory. */
 
-import { accessTo, fileIn, fileOf, openFolder, remove, writableOf, writeAll } from "../../library/opfs.js";
+import {
+  accessTo,
+  canWrite,
+  fileIn,
+  fileOf,
+  openFolder,
+  remove,
+  writableOf,
+  writeAll,
+} from "../../library/opfs.js";
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
 /** @typedef {import("../protocol.js").Destination} Destination */
@@ -49,17 +58,17 @@ export async function openSink({ picked, scratch }) {
 }
 
 /**
- * A file in a folder of the storage; without one, in memory.
+ * A file in a folder of the storage; in memory without one, or where nothing can be written.
  * @param {string | null} folder
  * @param {string} name
  */
 export async function openTemporary(folder, name) {
-  return folder === null ? openMemory() : openStored(folder, name);
+  return folder !== null && (await canWrite()) ? openStored(folder, name) : openMemory();
 }
 
 /** @param {string | null} folder @param {string} name */
 export async function removeTemporary(folder, name) {
-  if (folder !== null) await remove(await openFolder(folder), name);
+  if (folder !== null) await remove(await openFolder(folder, { create: true }), name);
 }
 
 /**
