@@ -51,7 +51,8 @@ const isJobRecord = object({ model: text, preset: text, stems: listOf(text), hop
 
 /** A unique id for a song; later ones sort later. */
 export function newSongId() {
-  return `${Date.now().toString(36)}-${crypto.randomUUID().slice(0, 8)}`;
+  const [random] = crypto.getRandomValues(new Uint32Array(1)); // `randomUUID` needs https
+  return `${Date.now().toString(36)}-${random.toString(16).padStart(8, "0")}`;
 }
 
 /** True when this browser window can keep songs. */
