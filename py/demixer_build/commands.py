@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 from demixer_build import browser, checks, models, node, server, synthesizer, vendor
 from demixer_build import site as site_
 from demixer_build.console import say, stage
 from demixer_build.environment import STAGES
 from demixer_build.paths import DIST, NODE_MODULES, ROOT, STATE, VENDOR
+
+_IN_PARALLEL: Final = (
+    *("-n", str(min(os.cpu_count() or 1, 4))),
+    *("--dist", "loadfile", "--no-loadscope-reorder"),
+)
+"""Runs the files of tests in their order, one on each core; browsers use several cores, hence the limit."""
 
 
 def run(arguments: Namespace) -> int:
@@ -38,7 +46,7 @@ def test(arguments: Namespace) -> int:
     selection = ["-m", " and ".join(f"not {kind}" for kind in left_out)] if left_out else []
     if arguments.fast:
         selection.append("--hypothesis-profile=fast")
-    tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *arguments.rest], cwd=ROOT)
+    tests = subprocess.run([sys.executable, "-m", "pytest", *selection, *_IN_PARALLEL, *arguments.rest], cwd=ROOT)
     return tests.returncode or int(not clean_code)
 
 
