@@ -17,6 +17,8 @@ export const open = new Set();
 /** Number of runs of the affected graphs. */
 export let runs = 0;
 
+let isLost = false;
+
 const { load } = Runtime;
 
 Runtime.load = async (chosen) => {
@@ -63,7 +65,10 @@ const faults = {
   hang: () => {
     for (;;);
   },
+  /** As a real GPU: the first run after the loss fails, and the next one blocks the worker. */
   lose: async (run, { env }) => {
+    while (isLost);
+    isLost = true;
     (await env.webgpu.device).destroy();
     return run();
   },

@@ -176,6 +176,15 @@ def test_a_gpu_that_is_lost_is_not_taken_again(gpu_page: Page, echo: dict[str, A
 
 
 @pytest.mark.slow
+def test_runs_that_wait_for_a_lost_gpu_are_refused(gpu_page: Page, echo: dict[str, Any]) -> None:
+    inject(gpu_page, {"fault": "lose", "device": "webgpu", "run": 2})
+    engine = Engine(gpu_page)
+    assert engine.call("start", SOFTWARE)["value"]["device"] == "webgpu"
+    assert_echo(engine, echo, seconds=40)  # four segments: while the second one is computed, the third one waits
+    assert fallbacks(engine) == [("webgpu", "runtime/device-lost", "wasm")]
+
+
+@pytest.mark.slow
 def test_a_gpu_that_computes_wrong_numbers(gpu_page: Page, echo: dict[str, Any]) -> None:
     inject(gpu_page, {"fault": "wrong", "input": "x", "device": "webgpu"})
     engine = Engine(gpu_page)

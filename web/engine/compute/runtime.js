@@ -6,9 +6,11 @@ import { free } from "../../base/buffers.js";
 import { DemixError } from "../../base/errors.js";
 import { loaded } from "../../base/loading.js";
 import { siteUrl } from "../../base/site.js";
+import { pause } from "../../base/waiting.js";
 
 /** @typedef {typeof import("../../vendor/onnxruntime-web/ort.wasm.min.mjs")} Ort */
 /** @typedef {import("../../vendor/onnxruntime-web/ort.wasm.min.mjs").InferenceSession} OrtSession */
+/** @typedef {import("../../base/errors.js").ErrorCode} ErrorCode */
 /** @typedef {import("../protocol.js").Device} Device */
 /** @typedef {import("../protocol.js").NamedTensor} NamedTensor */
 
@@ -21,11 +23,13 @@ const OPTIONS = Object.freeze({
   enableMemPattern: false,
 });
 
+/** Time until a lost GPU says so, after a run that failed for it. */
+const LOSS_MS = 250;
+
 /** The runtime on one device. Sessions must be opened one after another. */
 export class Runtime {
   #ort;
-  /** Rejects when the GPU is lost. @type {Promise<never> | null} */
-  #lost = null;
+  #health = new Health();
   /** @type {Set<Session>} */ #sessions = new Set();
 
   /**
@@ -59,16 +63,17 @@ export class Runtime {
    * @returns {Promise<Session>}
    */
   async open(model) {
+    this.#health.check();
     const options = { ...OPTIONS, executionProviders: [this.device.kind] };
     try {
-      const session = await this.#ort.InferenceSession.create(model, options);
+      const session = await this.#health.during(this.#ort.InferenceSession.create(model, options));
       free([model]); // the runtime has its own copy
-      if (this.device.kind === "webgpu") this.#lost ??= lossOf(await this.#ort.env.webgpu.device);
-      const opened = new Session(this.#ort, session, this.#lost, () => this.#sessions.delete(opened));
+      if (this.device.kind === "webgpu") this.#health.follow(await this.#ort.env.webgpu.device);
+      const opened = new Session(this.#ort, session, this.#health, () => this.#sessions.delete(opened));
       this.#sessions.add(opened);
       return opened;
     } catch (error) {
-      throw DemixError.wrap(error, "model/incompatible");
+      throw await this.#health.explain(error, "model/incompatible");
     }
   }
 
@@ -82,7 +87,8 @@ export class Runtime {
 export class Session {
   #ort;
   #session;
-  #lost;
+  #health;
+  /** Set when a run has failed. @type {DemixError | null} */ #failure = null;
   #onRelease;
   /** @type {Promise<unknown>} */ #turn = Promise.resolve();
 
@@ -95,19 +101,20 @@ export class Session {
   /**
    * @param {Ort} ort
    * @param {OrtSession} session
-   * @param {Promise<never> | null} lost rejects when the GPU is lost
+   * @param {Health} health of the runtime
    * @param {() => void} onRelease
    */
-  constructor(ort, session, lost, onRelease) {
+  constructor(ort, session, health, onRelease) {
     this.#onRelease = onRelease;
     this.#ort = ort;
     this.#session = session;
-    this.#lost = lost;
+    this.#health = health;
   }
 
   /**
    * @param {NamedTensor[]} inputs
    * @returns {Promise<NamedTensor[]>} outputs, in their own memory
+   * @throws {DemixError} of the first run that has failed; runs that wait behind it get the same at once
    */
   run(inputs) {
     const outputs = this.#turn.then(() => this.#run(inputs));
@@ -117,20 +124,21 @@ export class Session {
 
   /** @param {NamedTensor[]} inputs @returns {Promise<NamedTensor[]>} */
   async #run(inputs) {
+    this.#check();
     const { Tensor } = this.#ort;
     const begin = performance.now();
     const feeds = Object.fromEntries(
       inputs.map(({ name, dims, data }) => [name, new Tensor("float32", data, dims)]),
     );
     try {
-      const run = this.#session.run(feeds);
-      const outputs = await (this.#lost ? Promise.race([run, this.#lost]) : run);
+      const outputs = await this.#health.during(this.#session.run(feeds));
       this.seconds += (performance.now() - begin) / 1000;
       return Object.entries(outputs).map(([name, { dims, data }]) => {
         return { name, dims, data: /** @type {Float32Array<ArrayBuffer>} */ (data) };
       });
     } catch (error) {
-      throw DemixError.wrap(error, "runtime/failed");
+      this.#failure = await this.#health.explain(error, "runtime/failed");
+      throw this.#failure;
     }
   }
 
@@ -139,20 +147,78 @@ export class Session {
     free(tensors.map(({ data }) => data));
   }
 
-  release() {
+  /** A runtime that has failed is not asked for this either: it ends with its worker. */
+  async release() {
     this.#onRelease();
-    return this.#session.release();
+    if (this.#health.isGood) await this.#session.release();
+  }
+
+  /** @throws {DemixError} */
+  #check() {
+    if (this.#failure) throw this.#failure;
+    this.#health.check();
   }
 }
 
 /**
- * @param {GPUDevice} device
- * @returns {Promise<never>}
+ * The state of a runtime. Once its GPU is lost or its memory is short, nothing more is asked of it: the next run may
+ * block the worker for ever.
  */
-function lossOf(device) {
-  const lost = device.lost.then(({ message }) => {
-    throw new DemixError("runtime/device-lost", `The GPU is gone. ${message}`);
+class Health {
+  /** @type {DemixError | null} */ #failure = null;
+  /** Resolves when the GPU is lost. @type {Promise<void> | null} */
+  #lost = null;
+  /** @type {(reason: DemixError) => void} */ #reject = () => {};
+  /** Rejects with the failure. @type {Promise<never>} */
+  #failed = new Promise((_, reject) => {
+    this.#reject = reject;
   });
-  lost.catch(() => {}); // it may be lost between two runs
-  return lost;
+
+  constructor() {
+    this.#failed.catch(() => {}); // there may be no run at that moment
+  }
+
+  get isGood() {
+    return this.#failure === null;
+  }
+
+  /** @throws {DemixError} the failure */
+  check() {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /**
+   * Settles with some work, or rejects with the failure when that comes first.
+   * @template T
+   * @param {Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  during(work) {
+    return Promise.race([work, this.#failed]);
+  }
+
+  /** @param {DemixError} reason */
+  #fail(reason) {
+    this.#failure ??= reason;
+    this.#reject(this.#failure);
+  }
+
+  /** Fails when the GPU is lost. @param {GPUDevice} device */
+  follow(device) {
+    this.#lost ??= device.lost.then(({ message }) =>
+      this.#fail(new DemixError("runtime/device-lost", `The GPU is gone. ${message}`)),
+    );
+  }
+
+  /**
+   * The error for something that the runtime has thrown: a lost GPU fails its runs in many ways, just before it says so.
+   * @param {unknown} thrown
+   * @param {ErrorCode} code
+   */
+  async explain(thrown, code) {
+    if (this.#lost) await Promise.race([this.#lost, pause(LOSS_MS)]);
+    const reason = this.#failure ?? DemixError.wrap(thrown, code);
+    if (reason.code === "runtime/out-of-memory") this.#fail(reason);
+    return reason;
+  }
 }

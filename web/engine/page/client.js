@@ -193,7 +193,7 @@ export class EngineClient extends EventTarget {
   /** @param {Connection} connection @param {DemixError} error */
   #avoid(connection, error) {
     if (connection !== this.#connection) return; // another call has replaced it
-    connection.end();
+    connection.end(REPLACED);
     this.#connection = null;
     const { device: from } = connection;
     this.#fallback = avoid(this.#settings, from);

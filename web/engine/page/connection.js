@@ -102,8 +102,8 @@ export class Connection {
     try {
       return await this.#client.call(type, data, { signal });
     } catch (error) {
-      // A wasm runtime is unreliable after a failure, and its heap never shrinks.
-      if (error instanceof DemixError && error.code.startsWith("runtime/")) this.#isSpoilt = true;
+      // A runtime is unreliable after a failure, and its heap never shrinks.
+      if (error instanceof DemixError && /^(runtime|program)\//.test(error.code)) this.#isSpoilt = true;
       throw error;
     } finally {
       this.#calls.delete(data);
