@@ -10,6 +10,7 @@ import { usableCores } from "../devices/candidates.js";
 /** @typedef {import("../protocol.js").SelfTestResult} SelfTestResult */
 
 const KEY = "device-memory";
+/** The only name of its version that every browser has: compared with an earlier one, never read. */
 const BROWSER = navigator.userAgent;
 
 export class KnownDevices {
