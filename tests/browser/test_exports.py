@@ -19,6 +19,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from demixer.audio import Samples
 from tests import songs
+from tests.browser.engines import is_thread
 from tests.browser.kept_songs import keep
 from tests.ffmpeg import ffmpeg_commands
 from tests.parity.songs import snr
@@ -553,3 +554,19 @@ def test_an_aborted_export_leaves_the_worker_for_the_next_one_and_its_requests_a
     assert seen["same"]
     assert len([url for url in started if "/export/" in url]) == 2  # `end` alone has terminated one
     assert [url for url in seen["urls"] if "/vendor/pyodide/" in url]
+
+
+def test_exports_one_after_another_share_a_worker_even_while_it_measures(
+    page: Page, song: Samples, stems: dict[str, Samples], tmp_path: Path
+) -> None:
+    started: list[str] = []
+    page.on("worker", lambda worker: started.append(worker.url) if is_thread(worker, "export/worker") else None)
+    page.add_init_script(NO_PICKER)
+    desk = open_desk(page, song, stems, repeats=20)
+    for _ in range(2):
+        dialog = open_dialog(desk)
+        expect(dialog.get_by_text("Measuring").first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+    save(open_dialog(desk), tmp_path)
+    assert len(started) == 1

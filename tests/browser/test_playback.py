@@ -81,3 +81,37 @@ LATE_FAILURE: Final = """async () => {
 def test_an_opening_that_fails_does_not_mark_the_song_loaded_after_it(page: Page) -> None:
     page.goto("/")
     assert page.evaluate(LATE_FAILURE) == {"failed": False, "playing": True, "first": "closed"}
+
+
+#: Playing without an audio device: `resume` stays pending, as in Firefox. Time runs fifty times as fast.
+NO_DEVICE: Final = """async () => {
+  const { Transport } = await import("/src/playback/page/transport.js");
+  const { neutralStrip } = await import("/src/playback/page/gains.js");
+  const { resume } = AudioContext.prototype;
+  const later = globalThis.setTimeout;
+  const track = {
+    name: "stem", begin: 0, end: 8000, available: 8000, channelCount: 1,
+    read: async (start, stop) => [new Float32Array(stop - start)],
+  };
+  const transport = new Transport();
+  transport.load({
+    track, stems: [track], format: { rate: 8000, channels: 1 }, duration: 1,
+    desk: { position: 0, strips: { stem: neutralStrip() }, master: 0, original: false, looping: false, region: null },
+  });
+  AudioContext.prototype.resume = () => new Promise(() => {});
+  Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended", configurable: true });
+  globalThis.setTimeout = (run, ms) => later(run, ms / 50);
+  await transport.toggle();
+  const before = { playing: transport.playing, silent: transport.silent };
+  AudioContext.prototype.resume = resume;
+  delete AudioContext.prototype.state;
+  await transport.toggle();
+  const after = { playing: transport.playing, silent: transport.silent };
+  transport.load(null);
+  return [before, after];
+}"""
+
+
+def test_without_an_audio_device_playback_pauses_and_says_so(page: Page) -> None:
+    page.goto("/")
+    assert page.evaluate(NO_DEVICE) == [{"playing": False, "silent": True}, {"playing": True, "silent": False}]

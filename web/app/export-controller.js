@@ -30,6 +30,9 @@ import { isWriting } from "./state.js";
 /** Time for a browser to copy a download out of the storage. */
 const DOWNLOAD_MS = 600_000;
 
+/** Time that the worker waits for another export; its Python takes some 100 MB. */
+const IDLE_MS = 60_000;
+
 /** Below this fraction, the time left is not estimated. */
 const ENOUGH = 0.02;
 
@@ -38,9 +41,12 @@ const now = () => performance.now() / 1000;
 export class ExportController {
   #store;
   #songs;
-  /** @type {Exporter | null} */
-  #exporter = null;
+  /** One worker for all exports: its Python takes seconds to start. */
+  #exporter = new Exporter();
+  #idle = 0;
   #isPicking = false;
+  /** Of the measurement that runs. */
+  #measuring = new AbortController();
   /** Of the file that is written. */
   #controller = new AbortController();
 
@@ -62,15 +68,16 @@ export class ExportController {
 
   close() {
     this.#end();
+    this.#controller.abort(cancelled());
     this.#store.set({ export: null });
   }
 
   /** Runs the null test without the dialog. @param {Song} song */
   async measure(song) {
     if (this.#isBusy) return;
-    const exporter = this.#begin(song, "desk");
+    this.#begin(song, "desk");
     await this.#measure();
-    exporter.end();
+    this.#end();
   }
 
   /** Saves a stem's stored pieces as a WAV file. @param {Song} song @param {Track} stem */
@@ -95,11 +102,11 @@ export class ExportController {
   /** Writes a file without the dialog. @param {Song} song @param {Plan} plan @param {string} name */
   async download(song, plan, name) {
     if (this.#isBusy) return;
-    const exporter = this.#begin(song, "desk");
+    this.#begin(song, "desk");
     try {
       await this.write(plan, name);
     } finally {
-      exporter.end();
+      this.#end();
     }
   }
 
@@ -115,7 +122,7 @@ export class ExportController {
    */
   async write(plan, name) {
     const exporter = this.#exporter;
-    if (this.#isBusy || !exporter) return;
+    if (this.#isBusy) return;
     const picked = await this.#pick(name);
     if (picked === "dismissed") return;
     this.#controller = new AbortController();
@@ -163,16 +170,17 @@ export class ExportController {
   /** @param {Song} song @param {ExportState["place"]} place */
   #begin(song, place) {
     this.#end();
-    const exporter = new Exporter();
-    this.#exporter = exporter;
+    clearTimeout(this.#idle);
     this.#store.set({
       export: { song, place, measured: null, measurement: null, writing: null, written: null, error: null },
     });
-    return exporter;
   }
 
+  /** Stops the measurement; the worker ends when nothing is exported for a while. */
   #end() {
-    this.#exporter?.end();
+    this.#measuring.abort(cancelled());
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#exporter.end(), IDLE_MS);
   }
 
   async #measure() {
@@ -181,14 +189,21 @@ export class ExportController {
     if (!song || !audio) return;
     const report = (/** @type {number} */ measured) => this.#change({ measured });
     report(0);
-    const exporter = this.#exporter;
+    this.#measuring = new AbortController();
+    const { signal } = this.#measuring;
     try {
       const { stems } = song;
-      const measurement = await exporter?.measure(audio, stemAudio(song), mixGains(song), report);
-      if (measurement) this.#songs.send(song.id, "nullTested", { stems, residual: measurement.residual });
-      this.#change({ measurement: measurement ?? null, measured: null });
+      const measurement = await this.#exporter.measure(
+        audio,
+        stemAudio(song),
+        mixGains(song),
+        report,
+        signal,
+      );
+      this.#songs.send(song.id, "nullTested", { stems, residual: measurement.residual });
+      this.#change({ measurement, measured: null });
     } catch (reason) {
-      if (exporter !== this.#exporter) return; // another export is shown
+      if (signal.aborted) return; // another export may be shown
       const error = describe(reason);
       this.#change({ measured: null, ...(error.code === "cancelled" ? {} : { error }) });
     }

@@ -112,6 +112,7 @@ export class PageView {
   #playbackNote(song) {
     if (this.#transport.failed && song?.format)
       return t("transport.unplayable", { frequency: kilohertz(song.format.rate) });
+    if (this.#transport.silent) return t("transport.silent");
     return this.#transport.waiting ? t("transport.waiting") : "";
   }
 

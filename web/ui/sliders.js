@@ -1,4 +1,4 @@
-/** The two sliders of the desk; a double click resets either. */
+/** The sliders of the desk, which a finger moves only sideways; a double click resets a fader or a pan. */
 
 import { FADER, faderStep, SILENT_DB } from "../playback/page/gains.js";
 import { h, setText } from "./dom.js";
@@ -7,6 +7,45 @@ import { t } from "./i18n.js";
 
 /** Steps of the pan from the centre to one side. */
 const PAN_STEPS = 20;
+
+/** A shorter movement of a finger is a tap. */
+const SLIP_PX = 4;
+
+/**
+ * Calls back when a horizontal slider has been moved. A finger moves it by a tap or sideways; when the finger scrolls the
+ * page instead, the slider returns to where it was.
+ * @param {HTMLInputElement} input
+ * @param {() => void} change
+ */
+export function onSlide(input, change) {
+  /**
+   * Until the finger has shown which it does.
+   * @type {{ x: number, before: string, after: string | null } | null}
+   */
+  let touch = null;
+  const decide = () => {
+    const after = touch?.after ?? null;
+    touch = null;
+    if (after === null) return;
+    input.value = after;
+    change();
+  };
+  input.addEventListener("pointerdown", ({ pointerType, clientX }) => {
+    touch = pointerType === "touch" ? { x: clientX, before: input.value, after: null } : null;
+  });
+  input.addEventListener("pointermove", ({ clientX }) => {
+    if (touch && Math.abs(clientX - touch.x) > SLIP_PX) decide();
+  });
+  input.addEventListener("pointerup", decide);
+  input.addEventListener("pointercancel", () => {
+    if (touch) input.value = touch.before;
+    touch = null;
+  });
+  input.addEventListener("input", () => {
+    if (touch) touch.after = input.value;
+    else change();
+  });
+}
 
 /** A volume in dB, with the travel of a fader. */
 export class Fader {
@@ -21,7 +60,7 @@ export class Fader {
     this.input.setAttribute("aria-label", name);
     this.input.title = name;
     this.input.style.setProperty("--unity", String(faderStep(0) / (FADER.length - 1)));
-    this.input.addEventListener("input", () => change(FADER[this.input.valueAsNumber]));
+    onSlide(this.input, () => change(FADER[this.input.valueAsNumber]));
     this.input.addEventListener("dblclick", () => change(0));
   }
 
@@ -43,7 +82,7 @@ export class PanSlider {
   constructor(change) {
     this.input.setAttribute("aria-label", t("strip.pan"));
     this.input.title = t("strip.pan");
-    this.input.addEventListener("input", () => change(this.input.valueAsNumber / PAN_STEPS));
+    onSlide(this.input, () => change(this.input.valueAsNumber / PAN_STEPS));
     this.input.addEventListener("dblclick", () => change(0));
   }
 

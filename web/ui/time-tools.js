@@ -6,6 +6,7 @@
 import { emit, h, icon, iconButton, setText } from "./dom.js";
 import { instant } from "./format.js";
 import { t } from "./i18n.js";
+import { onSlide } from "./sliders.js";
 import { scrolled, visibleSpan, ZOOM_STEP, zoomed } from "./visible-span.js";
 
 /** @typedef {import("../app/desk.js").Desk} Desk */
@@ -47,7 +48,7 @@ export class TimeTools extends HTMLElement {
     this.#in.addEventListener("click", () => this.zoom(ZOOM_STEP));
     this.#out.addEventListener("click", () => this.zoom(1 / ZOOM_STEP));
     this.#whole.addEventListener("click", () => emit(this, "view-change", null));
-    this.#scroll.addEventListener("input", () => this.#scrollTo(this.#scroll.valueAsNumber));
+    onSlide(this.#scroll, () => this.#scrollTo(this.#scroll.valueAsNumber));
     for (const [index, button] of this.#pictures.entries()) {
       button.addEventListener("click", () => emit(this, "picture-choose", PICTURES[index]));
     }

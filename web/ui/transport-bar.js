@@ -8,7 +8,7 @@ import { clock } from "./format.js";
 import { t } from "./i18n.js";
 import { LevelMeter } from "./level-meter.js";
 import { SaveLine } from "./save-line.js";
-import { Fader } from "./sliders.js";
+import { Fader, onSlide } from "./sliders.js";
 
 /** @typedef {import("../app/desk.js").Desk} Desk */
 /** @typedef {import("../app/export-controller.js").ExportState} ExportState */
@@ -65,7 +65,7 @@ export class TransportBar extends HTMLElement {
     );
     this.#play.addEventListener("click", () => emit(this, "play-toggle"));
     this.#loop.addEventListener("click", () => emit(this, "loop-toggle"));
-    this.#position.addEventListener("input", () => emit(this, "seek-seconds", this.#position.valueAsNumber));
+    onSlide(this.#position, () => emit(this, "seek-seconds", this.#position.valueAsNumber));
     this.#original.addEventListener("click", () => emit(this, "original-toggle"));
     this.#export.addEventListener("click", () => emit(this, "export-open"));
     this.#clip.addEventListener("click", () => emit(this, "clip-reset"));

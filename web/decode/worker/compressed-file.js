@@ -135,21 +135,21 @@ class Silence extends DemixError {
  */
 async function* streamed(track) {
   const samples = new AudioSampleSink(track).samples();
-  let isWanted = true; // by the caller; a decoder that does not answer is left alone: closing it crashes WebKitGTK
+  let isWaiting = true; // for the decoder: one that does not answer is left alone, since closing it crashes WebKitGTK
   try {
     for (;;) {
       const { done, value } = await withinTime(samples.next());
       if (done) return;
-      isWanted = false;
+      isWaiting = false;
       yield value;
-      isWanted = true;
+      isWaiting = true;
     }
   } finally {
-    if (!isWanted) await samples.return();
+    if (!isWaiting) await samples.return();
   }
 }
 
-/** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+/** @template T @param {Promise<T>} promise @returns {Promise<T>} @throws {Silence} */
 function withinTime(promise) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Silence()), SILENCE_MS);

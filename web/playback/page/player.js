@@ -1,5 +1,7 @@
 /** Playback: one AudioContext, one clock, any number of tracks. */
 
+import { pause } from "../../base/waiting.js";
+
 /** @typedef {import("../../library/track.js").Track} Track */
 /** @typedef {import("../protocol.js").Controls} Controls */
 /** @typedef {import("../protocol.js").FromMixer} FromMixer */
@@ -11,6 +13,9 @@ const BLOCK_SECONDS = 0.25;
 
 /** Length of the audio that is sent ahead of the mixer's position. */
 const AHEAD_SECONDS = 1.5;
+
+/** Time for a device to wake up. Without any, some browsers leave `resume` pending for ever. */
+const RESUME_MS = 5_000;
 
 /**
  * Plays tracks of one rate and length together. Fires `change` when position, levels, playing or waiting have changed.
@@ -64,7 +69,7 @@ export class Player extends EventTarget {
       });
       return new Player(context, mixer, tracks);
     } catch (error) {
-      await context.close();
+      void context.close();
       throw error;
     }
   }
@@ -87,14 +92,20 @@ export class Player extends EventTarget {
     return this.#levels;
   }
 
+  /** @returns {Promise<boolean>} false when no audio device has started; playback is paused then */
   async play() {
     const { start, stop } = this.#loop ?? this.#range;
     if (this.#position >= stop || this.#position < start) this.seek(start);
     this.#playing = true;
     this.#send({ type: "play" });
     this.#changed();
-    await this.#context.resume();
+    const hasStarted = this.#context.resume().then(() => true);
+    if (!(await Promise.race([hasStarted, pause(RESUME_MS).then(() => this.#context.state === "running")]))) {
+      this.pause();
+      return false;
+    }
     await this.#feed();
+    return true;
   }
 
   pause() {

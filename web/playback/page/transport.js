@@ -41,6 +41,7 @@ export class Transport extends EventTarget {
   /** @type {Player | null} */
   #player = null;
   #failed = false;
+  #isSilent = false;
   #clipped = false;
 
   /** In seconds. */
@@ -73,6 +74,11 @@ export class Transport extends EventTarget {
     return this.#failed;
   }
 
+  /** True when no audio device has answered the last attempt to play. */
+  get silent() {
+    return this.#isSilent;
+  }
+
   /**
    * Loads another song, or the same one with other stems.
    * @param {Song | null} song
@@ -90,13 +96,14 @@ export class Transport extends EventTarget {
     this.#opening = null;
     this.#player = null;
     this.#failed = false;
+    this.#isSilent = false;
     this.#clipped = false;
     this.#changed();
   }
 
   async toggle() {
     if (this.playing) this.#player?.pause();
-    else await (await this.#open())?.play();
+    else await this.#play();
   }
 
   /** @param {number} seconds */
@@ -121,6 +128,15 @@ export class Transport extends EventTarget {
 
   resetClipping() {
     this.#clipped = false;
+    this.#changed();
+  }
+
+  async #play() {
+    const player = await this.#open();
+    if (!player) return;
+    const isSilent = !(await player.play());
+    if (player !== this.#player || isSilent === this.#isSilent) return;
+    this.#isSilent = isSilent;
     this.#changed();
   }
 
