@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserType, Page, expect
 
+from tests.browser.conftest import SWIFTSHADER
 from tests.browser.engines import Engine, change, inject, open_empty, song, threads, tiny_graphs, to_page
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 from tests.browser.watch import Watch
@@ -182,6 +183,27 @@ def test_runs_that_wait_for_a_lost_gpu_are_refused(gpu_page: Page, echo: dict[st
     assert engine.call("start", SOFTWARE)["value"]["device"] == "webgpu"
     assert_echo(engine, echo, seconds=40)  # four segments: while the second one is computed, the third one waits
     assert fallbacks(engine) == [("webgpu", "runtime/device-lost", "wasm")]
+
+
+@pytest.mark.slow
+def test_a_song_is_completed_after_a_crash_of_the_browsers_gpu_process(
+    browser_type_launch_args: dict[str, Any],
+    browser_type: BrowserType,
+    watch: Watch,
+    base_url: str,
+    echo: dict[str, Any],
+) -> None:
+    arguments = [*browser_type_launch_args["args"], *SWIFTSHADER]
+    with browser_type.launch(**{**browser_type_launch_args, "args": arguments}) as browser:
+        page = browser.new_page(base_url=base_url)
+        watch.follow(page)
+        engine = Engine(page)
+        assert engine.call("start", SOFTWARE)["value"]["device"] == "webgpu"
+        engine.call("begin", echo, 40)
+        engine.call("seen", "job.chunk")
+        browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
+        assert "value" in engine.call("ended")
+        assert fallbacks(engine) == [("webgpu", "runtime/device-lost", "wasm")]
 
 
 @pytest.mark.slow
