@@ -1,4 +1,4 @@
-"""A reduced HT-Demucs: the same layers with few channels and random weights, for slow devices."""
+"""Reduced networks: the same layers with few channels and random weights, for slow devices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from models.htdemucs.graph.weights import (
     TransformerLayer,
 )
 
-SIZE: Final = Size(segment=3000, bins=512, frames=12)
+#: As in the full size, the segment passes the integers of float16 (2048), and no stride divides it.
+SIZE: Final = Size(segment=12_300, bins=512, frames=12)
 
 #: Channels of the encoder layers' outputs.
 CHANNELS: Final = (8, 16, 32, 64)
@@ -31,7 +32,7 @@ KERNEL: Final = 8
 
 
 class Reduced:
-    """Random weights that keep the magnitude of their inputs."""
+    """HT-Demucs: random weights that keep the magnitude of their inputs."""
 
     def __init__(self) -> None:
         self._random = np.random.default_rng(11)
@@ -77,11 +78,11 @@ class Reduced:
             key=self._matrix(WIDTH, WIDTH),
             value=self._matrix(WIDTH, WIDTH),
             output=self._matrix(WIDTH, WIDTH),
-            output_scale=1 + self._bias(WIDTH),
+            output_scale=self._scale(WIDTH),
             feed_norm=self._norm(WIDTH),
             feed_in=self._matrix(WIDTH, 2 * WIDTH),
             feed_out=self._matrix(2 * WIDTH, WIDTH),
-            feed_scale=1 + self._bias(WIDTH),
+            feed_scale=self._scale(WIDTH),
             norm_out=self._norm(WIDTH),
         )
 
@@ -92,7 +93,7 @@ class Reduced:
             squeeze_norm=self._norm(hidden),
             expand=self._matrix(hidden, 2 * channels),
             expand_norm=self._norm(2 * channels),
-            scale=1 + self._bias(channels),
+            scale=self._scale(channels),
         )
 
     def _conv(self, after: int, before: int, *kernel: int) -> Affine:
@@ -103,6 +104,10 @@ class Reduced:
 
     def _norm(self, channels: int) -> Norm:
         return Norm(1 + self._bias(channels), self._bias(channels))
+
+    def _scale(self, channels: int) -> Array:
+        """A residual's scale, as large as the published ones mostly are."""
+        return 0.2 * (1 + self._bias(channels))
 
     def _weight(self, summands: int, *shape: int) -> Array:
         return self._random.standard_normal(shape, np.float32) / np.float32(math.sqrt(summands))
@@ -133,3 +138,31 @@ def natively(model: onnx.ModelProto, given: dict[str, Array]) -> dict[str, Array
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, map(np.asarray, session.run(names, given)), strict=True))
+
+
+def reduced_unet(seed: int) -> dict[str, Array]:
+    """A network of Spleeter of one to three channels with everything that the published ones leave at zero or one."""
+    rng = np.random.default_rng(seed)
+    down, up = [2, 1, 2, 2, 3, 2, 3], [3, 2, 2, 1, 2, 1]
+    parameters: dict[str, Array] = {}
+
+    def add(name: str, *shape: int, low: float = -0.4, high: float = 0.4) -> None:
+        parameters[name] = rng.uniform(low, high, shape).astype(np.float32)
+
+    def add_batch_norm(name: str, channels: int) -> None:
+        add(f"{name}.weight", channels, low=0.3, high=1.5)
+        add(f"{name}.bias", channels)
+        add(f"{name}.running_mean", channels)
+        add(f"{name}.running_var", channels, low=0.2, high=2.0)
+
+    for level in range(1, 7):
+        add(f"down{level}_conv.1.weight", down[level], down[level - 1], 5, 5)
+        add(f"down{level}_conv.1.bias", down[level])
+        add_batch_norm(f"down{level}_act.0", down[level])
+        given = down[6] if level == 1 else up[level - 2] + down[7 - level]
+        add(f"up{level}.0.weight", given, up[level - 1], 5, 5)
+        add(f"up{level}.0.bias", up[level - 1])
+        add_batch_norm(f"up{level}.3", up[level - 1])
+    add("up7.0.weight", 2, 1, 4, 4)
+    add("up7.0.bias", 2)
+    return parameters

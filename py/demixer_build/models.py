@@ -62,7 +62,8 @@ def build_testing() -> list[Path]:
     key = digest(maker, version("onnx"), *_SHARED)
     stamp = Stamp("stamp", folder)
     if not stamp.holds(key):
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         with step("Making the test graphs") as shown:
             run(shown, [sys.executable, maker, folder], advice="This is a fault in models/testing/make.py.")
         stamp.set(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,15 @@ SWIFTSHADER: Final = [
     "--enable-features=Vulkan,WebGPU",
 ]
 
+#: The machine's own GPU, with float16 on NVIDIA's too.
+HARDWARE: Final = [
+    "--enable-unsafe-webgpu",
+    "--enable-features=Vulkan",
+    "--enable-dawn-features=vulkan_enable_f16_on_nvidia",
+    "--disable-vulkan-surface",
+    "--ignore-gpu-blocklist",
+    "--use-angle=vulkan",
+]
 
 #: The browser tests of `build.py test --fast`: a whole journey, modules of the page, and what fails the other tests.
 FAST: Final = {"test_first_visit.py", "test_mixer.py", "test_page_modules.py", "test_privacy.py", "test_watch.py"}
@@ -73,8 +83,11 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture(scope="session")
 def swiftshader(browser_type_launch_args: dict[str, Any], browser_type: BrowserType) -> Iterator[Browser]:
-    """A browser with an emulated GPU."""
-    browser = browser_type.launch(**{**browser_type_launch_args, "args": [*chromium.QUIET, *SWIFTSHADER]})
+    """A browser with an emulated GPU, or the browser with a GPU that `DEMIXER_GPU` names."""
+    options = {**browser_type_launch_args, "args": [*chromium.QUIET, *SWIFTSHADER]}
+    if own := os.environ.get("DEMIXER_GPU"):
+        options |= {"executable_path": own, "args": [*chromium.QUIET, *HARDWARE]}
+    browser = browser_type.launch(**options)
     yield browser
     browser.close()
 

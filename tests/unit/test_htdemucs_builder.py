@@ -15,7 +15,7 @@ from models.htdemucs.graph.blocks import dconv, expanded_statistics, gated
 from models.htdemucs.graph.form import FORMS
 from models.htdemucs.graph.linear import FloatLinear, Int8Linear, quantise
 from models.htdemucs.graph.network import write
-from models.htdemucs.graph.ops import Graph, Value
+from models.htdemucs.graph.ops import EXACT, Graph, Value
 from models.htdemucs.graph.transformer import positions_1d, positions_2d
 from models.htdemucs.graph.weights import Affine, DConvLayer, Norm
 from models.htdemucs.graph.winograd import cook_toom
@@ -184,11 +184,17 @@ def test_what_is_for_any_runtime_asks_for_no_operator_of_onnxruntime_alone() -> 
         assert {node.domain for node in write(Reduced(), FORMS[precision], SIZE).graph.node} == {""}
 
 
-def test_float16_is_left_for_normalisations_alone() -> None:
+def test_float16_is_left_for_normalisations_and_long_positions_alone() -> None:
     model = onnx.shape_inference.infer_shapes(write(Reduced(), FORMS["fp16"], SIZE))
-    kinds = {value.name: value.type.tensor_type.elem_type for value in model.graph.value_info}
+    types = {value.name: value.type.tensor_type for value in model.graph.value_info}
+    lengths: dict[int, list[int]] = {onnx.TensorProto.FLOAT: [], onnx.TensorProto.FLOAT16: []}
     for node in model.graph.node:
+        kind = types[node.output[0]].elem_type if node.output[0] in types else None
         if node.op_type in {"InstanceNormalization", "LayerNormalization", "ReduceMean", "ReduceSumSquare"}:
-            assert kinds[node.output[0]] == onnx.TensorProto.FLOAT
-        elif node.op_type in {"Conv", "ConvTranspose", "Gemm", "Softmax"}:
-            assert kinds[node.output[0]] == onnx.TensorProto.FLOAT16
+            assert kind == onnx.TensorProto.FLOAT
+        elif node.op_type in {"Conv", "Gemm", "Softmax"}:
+            assert kind == onnx.TensorProto.FLOAT16
+        elif node.op_type == "ConvTranspose":
+            assert kind is not None
+            lengths[kind].append(max(size.dim_value for size in types[node.output[0]].shape.dim))
+    assert max(lengths[onnx.TensorProto.FLOAT16]) <= EXACT < min(lengths[onnx.TensorProto.FLOAT])

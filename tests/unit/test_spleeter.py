@@ -23,6 +23,7 @@ from demixer.normalisation import UNITY, Normalisation
 from demixer.runtime import Float
 from demixer_build.paths import MODELS
 from tests.parity import unet
+from tests.reduced import reduced_unet
 
 N_FFT, HOP = 4096, 1024
 
@@ -112,34 +113,6 @@ def test_masks_go_on_above_the_networks_band() -> None:
     np.testing.assert_allclose(whole.sum(axis=0), 1, rtol=0, atol=1e-6)
 
 
-def tiny(seed: int) -> dict[str, Float]:
-    """A network of one to three channels with everything that the published ones leave at zero or one."""
-    rng = np.random.default_rng(seed)
-    down, up = [2, 1, 2, 2, 3, 2, 3], [3, 2, 2, 1, 2, 1]
-    parameters: dict[str, Float] = {}
-
-    def add(name: str, *shape: int, low: float = -0.4, high: float = 0.4) -> None:
-        parameters[name] = rng.uniform(low, high, shape).astype(np.float32)
-
-    def add_batch_norm(name: str, channels: int) -> None:
-        add(f"{name}.weight", channels, low=0.3, high=1.5)
-        add(f"{name}.bias", channels)
-        add(f"{name}.running_mean", channels)
-        add(f"{name}.running_var", channels, low=0.2, high=2.0)
-
-    for level in range(1, 7):
-        add(f"down{level}_conv.1.weight", down[level], down[level - 1], 5, 5)
-        add(f"down{level}_conv.1.bias", down[level])
-        add_batch_norm(f"down{level}_act.0", down[level])
-        given = down[6] if level == 1 else up[level - 2] + down[7 - level]
-        add(f"up{level}.0.weight", given, up[level - 1], 5, 5)
-        add(f"up{level}.0.bias", up[level - 1])
-        add_batch_norm(f"up{level}.3", up[level - 1])
-    add("up7.0.weight", 2, 1, 4, 4)
-    add("up7.0.bias", 2)
-    return parameters
-
-
 def graph_of(networks: list[dict[str, Float]]) -> bytes:
     sink = BytesIO()
     write_model(build(networks, half=False), sink)
@@ -147,7 +120,7 @@ def graph_of(networks: list[dict[str, Float]]) -> bytes:
 
 
 def test_graph_is_the_network() -> None:
-    networks = [tiny(1), tiny(2)]
+    networks = [reduced_unet(1), reduced_unet(2)]
     magnitude = np.random.default_rng(9).random((2, FRAMES, BINS), dtype=np.float32)
     session = onnxruntime.InferenceSession(graph_of(networks), providers=["CPUExecutionProvider"])
     (found,) = session.run(["share"], {"magnitude": magnitude[None]})
@@ -157,13 +130,13 @@ def test_graph_is_the_network() -> None:
 
 
 def test_graph_has_no_batch_norm_left_and_nothing_that_webgpu_lacks() -> None:
-    operators = {node.op_type for node in onnx.load_from_string(graph_of([tiny(1)])).graph.node}
+    operators = {node.op_type for node in onnx.load_from_string(graph_of([reduced_unet(1)])).graph.node}
     assert operators == {"Conv", "ConvTranspose", "Add", "LeakyRelu", "Relu", "Concat", "Sigmoid"}
 
 
 @pytest.mark.parametrize("scale", [0.0, -0.5])
 def test_a_batch_norm_that_cannot_be_folded_is_refused(scale: float) -> None:
-    network: dict[str, Any] = tiny(1)
+    network: dict[str, Any] = reduced_unet(1)
     network["up3.3.weight"][0] = scale
     with pytest.raises(ValueError, match=r"up3\.3 has a scale that is not positive"):
         build([network], half=False)

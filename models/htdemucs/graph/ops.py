@@ -28,6 +28,8 @@ CONTRIB: Final = "com.microsoft"
 
 LARGE: Final = 256
 """Number of elements from which a tensor is worth a Cast."""
+EXACT: Final = 2048
+"""Up to here, float16 has every integer."""
 
 Shape = tuple[int, ...]
 
@@ -228,7 +230,15 @@ class Graph:
     def conv_transpose(
         self, x: Value, layer: Affine, *, stride: tuple[int, int], pads: tuple[int, int, int, int]
     ) -> Value:
-        """Transposed convolution; `pads` (top, left, bottom, right) are cut off."""
+        """Transposed convolution; `pads` (top, left, bottom, right) are cut off.
+
+        A long one is computed in float32: onnxruntime-web 1.30 computes the positions of its samples in the type of the
+        tensor.
+        """
+        if self.half and max(x.shape[2] * stride[0], x.shape[3] * stride[1]) > EXACT:
+            with self.full(x) as (x,):
+                y = self.conv_transpose(x, layer, stride=stride, pads=pads)
+            return self.narrow(y)
         channels_in, channels_out, *kernel = layer.weight.shape
         assert channels_in == x.shape[1], (layer.weight.shape, x.shape)
         size = [(x.shape[2 + n] - 1) * stride[n] + kernel[n] - pads[n] - pads[2 + n] for n in (0, 1)]

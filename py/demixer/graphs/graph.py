@@ -26,6 +26,9 @@ CONTRIB: Final = "com.microsoft"
 #: Below this a tensor is not worth a Cast.
 _LARGE: Final = 256
 
+#: Up to here, float16 has every integer.
+EXACT: Final = 2048
+
 #: Relative error of rounding to the 11 significant bits of float16; more means that values left its range.
 _ROUNDING: Final = 2.0**-11
 
@@ -344,9 +347,16 @@ class Graph:
         stride: Sequence[int] = (),
         pads: Sequence[int] = (),
     ) -> Value:
-        """Transposed convolution with [in, out, *kernel]; `pads` are cut off: those before, then those after."""
+        """Transposed convolution with [in, out, *kernel]; `pads` are cut off: those before, then those after.
+
+        A long one in float16 is computed in float32: onnxruntime-web 1.30 computes the positions of its samples in the
+        type of the tensor.
+        """
         rank = len(x.shape) - 2
         stride, pads = stride or (1,) * rank, pads or (0,) * (2 * rank)
+        if x.dtype == "float16" and max(size * step for size, step in zip(x.shape[2:], stride, strict=True)) > EXACT:
+            x, weight, bias = (self.cast(value, "float32") if value else None for value in (x, weight, bias))
+            return self.cast(self.conv_transpose(x, weight, bias, stride=stride, pads=pads), "float16")
         inner, channels, *kernel = weight.shape
         if inner != x.shape[1]:
             raise ValueError(f"{x} convolved with {weight}")

@@ -1,7 +1,8 @@
-/** The test results of this machine's devices, kept between visits until the browser changes. */
+/** The test results of this machine's devices, kept between visits until the browser or the test changes. */
 
 import { recallRecord, remember } from "../../platform/preferences.js";
 import { usableCores } from "../devices/candidates.js";
+import { SELF_TEST_VERSION } from "../devices/self-test.js";
 
 /** @typedef {import("../protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../../base/errors.js").ErrorCode} ErrorCode */
@@ -74,13 +75,13 @@ export class KnownDevices {
   /** @param {DeviceMemory} memory */
   #update(memory) {
     this.#memory = memory;
-    remember(KEY, JSON.stringify({ browser: BROWSER, memory }));
+    remember(KEY, JSON.stringify({ browser: BROWSER, test: SELF_TEST_VERSION, memory }));
   }
 }
 
 /** @returns {DeviceMemory} */
 function restore() {
-  const { browser, memory } = recallRecord(KEY);
-  if (browser !== BROWSER || !memory) return { selfTests: {}, benchmark: null };
+  const { browser, test, memory } = recallRecord(KEY);
+  if (browser !== BROWSER || test !== SELF_TEST_VERSION || !memory) return { selfTests: {}, benchmark: null };
   return memory.benchmark?.cores === usableCores() ? memory : { ...memory, benchmark: null };
 }
