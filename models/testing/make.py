@@ -224,8 +224,10 @@ class _Question:
             graph.transpose(graph.reshape(each, each.shape[0], _HEADS, width // _HEADS), *axes)
             for each, axes in ((q, (1, 0, 2)), (k, (1, 2, 0)), (v, (1, 0, 2)))
         )
-        y = graph.matmul(graph.add("Softmax", graph.matmul(q, k), axis=-1), v)
-        return graph.reshape(graph.transpose(y, 1, 0, 2), *queries.shape)
+        scores = graph.matmul(q, k)
+        with graph.computing_in("float32"):
+            y = graph.matmul(graph.add("Softmax", graph.narrow(scores), axis=-1), graph.narrow(v))
+        return graph.reshape(graph.transpose(graph.narrow(y), 1, 0, 2), *queries.shape)
 
     def _skip_layer_norm(self, x: Value, update: Value) -> tuple[Value, Value]:
         """`x + update` and its normalisation."""

@@ -72,9 +72,14 @@ class Graph:
     @contextmanager
     def full(self, *values: Value) -> Iterator[list[Value]]:
         """Compute in float32 inside, starting from these values; `narrow` converts results back."""
+        wide = [self.widen(value) for value in values]
         half, self.half = self.half, False
-        yield [self.cast(value, TensorProto.FLOAT) for value in values] if half else list(values)
+        yield wide
         self.half = half
+
+    def widen(self, x: Value) -> Value:
+        """Convert a result in the precision of the graph to float32."""
+        return self.cast(x, TensorProto.FLOAT) if self.half else x
 
     def narrow(self, x: Value) -> Value:
         """Convert a float32 result to the precision of the graph."""
