@@ -105,6 +105,68 @@ def test_a_gpu_is_requested_once(page: Page, echo: dict[str, Any]) -> None:
     assert engine.worker().evaluate("() => adapterRequests") == 1
 
 
+#: A runtime that computes nothing but the answers of the self-test.
+ANSWERS: Final = """
+Runtime.load = async (device) => ({
+  device,
+  version: "0",
+  close: async () => {},
+  open: async () => ({
+    run: async ([{ data }]) => {
+      const probed = data.length === 1024 * 256;
+      return [{ data: probed ? data : await (await fetch(siteUrl("models/testing/answer.json"))).json() }];
+    },
+    release: async () => {},
+  }),
+});
+"""
+
+
+@pytest.mark.parametrize("before", [None, False, True])
+@pytest.mark.parametrize("half", [False, True])
+def test_a_gpu_computes_in_float16_where_the_browser_offers_it(page: Page, half: bool, before: bool | None) -> None:
+    """Chromium on Linux hides it on NVIDIA without a flag, so that it can differ from an earlier visit."""
+
+    def extend(code: str, *, ahead: bool = False) -> Any:
+        def serve(route: Route) -> None:
+            response = route.fetch()
+            text = response.text()
+            route.fulfill(response=response, body=code + text if ahead else text + code)
+
+        return serve
+
+    adapter = """Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => ({
+      info: { vendor: "nvidia", architecture: "hopper" },
+      features: new Set(%s),
+    }) } });
+    """
+    page.route("**/src/engine/worker/main.js", extend(adapter % (["shader-f16"] if half else []), ahead=True))
+    page.route("**/src/engine/compute/runtime.js", extend(ANSWERS))
+    open_empty(page)
+    if before is not None:
+        remember = """async (fp16) => {
+          const { KnownDevices } = await import("/src/engine/page/known-devices.js");
+          new KnownDevices().accept({ adapter: "nvidia hopper", device: "webgpu", fp16 });
+        }"""
+        page.evaluate(remember, before)
+    engine = Engine(page)
+    info = engine.call("start", {"device": "webgpu"})["value"]
+    assert (info["device"], info["adapter"], info["fp16"]) == ("webgpu", "nvidia hopper", half)
+
+
+@pytest.mark.parametrize(("device", "fp16", "form"), [("webgpu", True, "float16"), ("webgpu", False, "float32")])
+def test_the_page_says_in_which_precision_a_gpu_computes(page: Page, device: str, fp16: bool, form: str) -> None:
+    page.goto("/")
+    script = """([device, fp16]) => {
+      const info = { device, adapter: "nvidia hopper", workers: 1, threads: 2, isolation: "isolated", fp16 };
+      const engine = { phase: "ready", info, choice: "auto", choices: [], measured: null, fallback: null };
+      const line = document.querySelector("engine-line");
+      line.render({ engine });
+      return line.textContent;
+    }"""
+    assert page.evaluate(script, [device, fp16]).startswith(f"nvidia hopper, in {form}, ")
+
+
 @pytest.mark.slow
 def test_devices_are_measured_against_each_other(page: Page) -> None:
     open_empty(page)

@@ -7,16 +7,14 @@ has is given by `DEMIXER_GPU` (docs/gpu).
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import onnx
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 
 from demixer.graphs.onnx_writer import write_model
 from demixer.graphs.spleeter import BINS, FRAMES

@@ -94,7 +94,8 @@ def computed_in(precision: Precision) -> Iterator[Path]:
 class Operators:
     """The operators of a graph: the element types of their outputs that are long, and of all.
 
-    Shapes are unknown behind operators of onnxruntime alone; what depends on constants is computed when a graph is loaded.
+    Shapes are unknown behind operators of onnxruntime alone; what depends on constants is computed when a graph is
+    loaded.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:

@@ -44,11 +44,12 @@ export class EngineLine extends HTMLElement {
 function engineText({ phase, fraction, info, choice, measured, fallback }) {
   if (phase === "starting") return t("engine.starting", { percent: percent(fraction) });
   if (!info) return t(`engine.${phase}`);
-  const device = info.device === "webgpu" ? (info.adapter ?? t("engine.webgpu")) : t("engine.wasm");
-  const threads = info.device === "wasm" ? [threadsText(info)] : [];
+  const gpu = info.device === "webgpu";
+  const device = gpu ? (info.adapter ?? t("engine.webgpu")) : t("engine.wasm");
+  const form = gpu ? t(info.fp16 ? "engine.float16" : "engine.float32") : threadsText(info);
   const fastest = choice === "auto" && !fallback && measured !== null && measured > 1;
   const reason = fastest ? [t("engine.measured", { count: measured })] : [];
-  return [device, ...threads, ...reason, t(`engine.${info.isolation}`)].join(", ");
+  return [device, form, ...reason, t(`engine.${info.isolation}`)].join(", ");
 }
 
 /** @param {import("../engine/protocol.js").EngineInfo} info */

@@ -107,8 +107,8 @@ def fused_heads(g: Graph, q: Value, k: Value, v: Value) -> Value:
 def heads_by_products(g: Graph, q: Value, k: Value, v: Value) -> Value:
     """All heads in standard operators; the queries are `shrunk`.
 
-    Shares and their products with the values are in float32: onnxruntime-web sums in the type of its tensors, and a sum of
-    thousands of small shares in float16 loses one percent.
+    Shares and their products with the values are in float32: onnxruntime-web sums in the type of its tensors, and a
+    sum of thousands of small shares in float16 loses one percent.
     """
     tokens, width = q.shape
     queries, keys, values = (g.transpose(g.reshape(x, (x.shape[0], HEADS, width // HEADS)), 1, 0, 2) for x in (q, k, v))

@@ -355,7 +355,8 @@ class Graph:
         rank = len(x.shape) - 2
         stride, pads = stride or (1,) * rank, pads or (0,) * (2 * rank)
         if x.dtype == "float16" and max(size * step for size, step in zip(x.shape[2:], stride, strict=True)) > EXACT:
-            x, weight, bias = (self.cast(value, "float32") if value else None for value in (x, weight, bias))
+            x, weight = self.cast(x, "float32"), self.cast(weight, "float32")
+            bias = bias and self.cast(bias, "float32")
             return self.cast(self.conv_transpose(x, weight, bias, stride=stride, pads=pads), "float16")
         inner, channels, *kernel = weight.shape
         if inner != x.shape[1]:

@@ -80,7 +80,7 @@ export class Startup {
     if (this.#ability) return this.#ability;
     const [device] = await this.#chosen();
     const before = this.#earlierTest(device);
-    return { device: device.kind, fp16: before?.passed ? before.fp16 : device.half };
+    return { device: device.kind, fp16: device.half && (before?.passed ? before.fp16 : true) };
   }
 
   /** @returns {Promise<EngineInfo>} */
@@ -120,7 +120,9 @@ export class Startup {
     try {
       const probe = await Probe.open(runtime);
       const before = this.#earlierTest(device);
-      const { fp16 } = before?.passed ? before : await selfTest(runtime);
+      // A browser can hide float16 at one start and offer it at the next.
+      const applies = before?.passed && before.fp16 === device.half;
+      const { fp16 } = applies ? before : await selfTest(runtime);
       this.#ability = { device: device.kind, fp16 };
       return { runtime, probe, ability: this.#ability };
     } catch (error) {
