@@ -245,7 +245,7 @@ requests = changed(
 )
 
 
-@settings(max_examples=5 * settings.default.max_examples)
+@settings(max_examples=5 * settings().max_examples)
 @given(text=st.text(max_size=20) | (requests | anything).map(json.dumps))
 def test_any_request_gives_a_result_or_one_typed_error(text: str) -> None:
     page = Page()

@@ -413,7 +413,7 @@ def without_checksums(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("form", VALID)
 @given(data=st.data())
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=3 * settings().max_examples)
 def test_changed_files(form: str, data: st.DataObject) -> None:
     changed = bytearray(without_checksums(VALID[form]) if form == "zip" else VALID[form])
     for _ in range(data.draw(st.integers(1, 4))):

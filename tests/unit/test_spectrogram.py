@@ -72,7 +72,7 @@ def test_silence_is_the_lowest_level_and_time_goes_by_columns() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=settings.default.max_examples // 3)
+@settings(max_examples=settings().max_examples // 3)
 @given(cut=st.integers(1, 99), seed=st.integers(0, 9))
 def test_blocks_are_the_same_picture(cut: int, seed: int) -> None:
     samples = np.random.default_rng(seed).normal(0, 0.1, (1, 10 * RATE)).astype(np.float32)

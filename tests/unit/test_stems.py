@@ -53,7 +53,7 @@ def test_a_song_with_silence_is_summed_where_it_sounds(sounding: int, channels: 
     np.testing.assert_allclose(result.sum(axis=0), mixture, rtol=0, atol=2e-6)
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=settings().max_examples // 2)
 @given(length=st.integers(1, 9000), data=st.data())
 def test_pushes_change_no_bit(length: int, data: st.DataObject) -> None:
     mixture, stems = random_stems(length)

@@ -60,7 +60,7 @@ PLAIN: Final = st.recursive(
 
 @PROTOCOLS
 @given(value=PLAIN)
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=settings().max_examples // 2)
 def test_plain_values_come_back(protocol: int, value: object) -> None:
     assert load(pickle.dumps(value, protocol)) == value
 
@@ -312,7 +312,7 @@ SEEDS: Final = [
 
 
 @given(data=st.data())
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=3 * settings().max_examples)
 def test_changed_pickles(data: st.DataObject) -> None:
     changed = bytearray(data.draw(st.sampled_from(SEEDS)))
     opcodes = [opcode.code.encode("latin-1") for opcode in pickletools.opcodes]
@@ -330,7 +330,7 @@ def test_changed_pickles(data: st.DataObject) -> None:
 
 
 @given(data=st.binary(max_size=200))
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=3 * settings().max_examples)
 def test_random_bytes(data: bytes) -> None:
     try:
         split(load(data))
