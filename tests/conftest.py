@@ -13,4 +13,4 @@ settings.load_profile("demixer")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright's event loop runs on after them, and `asyncio.run` refuses to join it."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    items.sort(key=lambda item: bool({"browser", "journeys"} & set(item.path.parts)))

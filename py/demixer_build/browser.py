@@ -1,17 +1,21 @@
-"""A Chromium that Playwright can drive: Playwright's own, else the system's, else Debian's package."""
+"""The browsers of the tests.
+
+Chromium is Playwright's own, else the system's, else Debian's package; Firefox and WebKitGTK are Debian's.
+"""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from demixer_build.console import step
+from demixer_build import debian
+from demixer_build.console import say, step
 from demixer_build.errors import BuildError
 from demixer_build.process import run
 from demixer_build.stamps import Stamp
@@ -25,6 +29,59 @@ QUIET: Final = (
     "--no-first-run",
 )
 """Options against Chromium's own requests and background work."""
+
+SYSTEM_PYTHON: Final = "/usr/bin/python3"
+"""The interpreter that the system's bindings are for."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A browser engine that Debian packages, with what its tests need besides.
+
+    Parameters
+    ----------
+    label : str
+    packages : tuple of str
+        Debian's names.
+    programs : tuple of str
+        Commands that they bring.
+    bindings : tuple of str
+        Namespaces of GObject introspection with their versions, for the system's own Python.
+    """
+
+    label: str
+    packages: tuple[str, ...]
+    programs: tuple[str, ...]
+    bindings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def present(self) -> bool:
+        """True when its tests can run."""
+        return all(map(shutil.which, self.programs)) and (not self.bindings or self._bound())
+
+    def _bound(self) -> bool:
+        required = (f"gi.require_version({name!r}, {version!r})" for name, version in self.bindings)
+        command = [SYSTEM_PYTHON, "-c", "; ".join(["import gi", *required])]
+        try:
+            return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+
+
+FIREFOX: Final = Engine("Firefox", ("firefox-esr", "pulseaudio"), ("firefox-esr", "pulseaudio"))
+WEBKIT: Final = Engine(
+    "WebKitGTK",
+    (
+        "webkit2gtk-driver",
+        "xvfb",
+        "pulseaudio",
+        "python3-gi",
+        "gir1.2-webkit2-4.1",
+        *(f"gstreamer1.0-{part}" for part in ("plugins-base", "plugins-good", "plugins-bad", "libav")),
+    ),
+    ("WebKitWebDriver", "Xvfb", "pulseaudio"),
+    (("Gtk", "3.0"), ("WebKit2", "4.1")),
+)
 
 _SYSTEM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CONNECT_MS: Final = 5_000
@@ -49,6 +106,26 @@ def ensure() -> Path:
     if found := _systems() or _install_debian_package():
         return found
     raise BuildError(f"There is no browser for the tests. {_ADVICE}")
+
+
+def ensure_engines() -> None:
+    """Install Firefox and WebKitGTK, as root on Debian; elsewhere report whose tests are skipped.
+
+    Raises
+    ------
+    BuildError
+        When an engine is still missing as root on Debian, which can have all of them.
+    """
+    for engine in (FIREFOX, WEBKIT):
+        if engine.present:
+            continue
+        if debian.can_install():
+            debian.install(f"Installing {engine.label} from Debian", *engine.packages)
+        if not engine.present:
+            problem = f"{engine.label} is missing: its tests need Debian's {', '.join(engine.packages)}."
+            if debian.can_install():
+                raise BuildError(problem)
+            say(f"{problem} They are skipped.")
 
 
 def _playwrights_own() -> Path | None:
@@ -85,14 +162,12 @@ def _download() -> Path | None:
 
 
 def _install_debian_package() -> Path | None:
-    """Install Debian's Chromium, as root on Debian; None elsewhere."""
-    if not Path("/etc/debian_version").exists() or os.geteuid() != 0:
+    """Install Debian's Chromium; None where that is impossible."""
+    try:
+        debian.install("Installing Debian's Chromium", "chromium")
+    except BuildError:
         return None
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    installed = _succeeds("Updating Debian's package list", ["apt-get", "update"], quiet) and _succeeds(
-        "Installing Debian's Chromium", ["apt-get", "install", "-y", "--no-install-recommends", "chromium"], quiet
-    )
-    return _systems() if installed else None
+    return _systems()
 
 
 def _succeeds(title: str, command: Sequence[str | Path], env: Mapping[str, str]) -> bool:

@@ -38,6 +38,8 @@ def test(arguments: Namespace) -> int:
     _build_site(total, tools=True)
     stage(7, total)
     browser.ensure()
+    if not arguments.fast:
+        browser.ensure_engines()
     synthesizer.ensure()
     stage(8, total)
     clean_code = checks.check()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Final
 
-from demixer_build.console import say, step
+from demixer_build import debian
+from demixer_build.console import say
 from demixer_build.errors import BuildError
-from demixer_build.process import run
 
 _PACKAGES: Final = ("fluidsynth", "timgm6mb-soundfont", "openttd-openmsx")
 _NEEDED: Final = (Path("/usr/share/sounds/sf2/TimGM6mb.sf2"), Path("/usr/share/games/openttd/baseset/openmsx"))
@@ -19,12 +18,9 @@ def ensure() -> None:
     """Install what is missing, as root on Debian; elsewhere report that tests are skipped."""
     if _is_there():
         return
-    if Path("/etc/debian_version").exists() and os.geteuid() == 0:
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    if debian.can_install():
         try:
-            with step("Installing FluidSynth and music from Debian") as shown:
-                run(shown, ["apt-get", "update"], advice="", env=quiet)
-                run(shown, ["apt-get", "install", "-y", "--no-install-recommends", *_PACKAGES], advice="", env=quiet)
+            debian.install("Installing FluidSynth and music from Debian", *_PACKAGES)
         except BuildError as error:
             say(str(error))
     if not _is_there():

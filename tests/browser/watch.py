@@ -36,6 +36,10 @@ class Watch:
             problem for problem in self._problems if not any(re.search(pattern, problem) for pattern in self._expected)
         ]
 
+    def forget(self) -> None:
+        """Forget the problems so far."""
+        self._problems.clear()
+
     def follow(self, page: Page) -> None:
         """Watch a page, and every worker that it starts."""
         page.on("console", self._console)

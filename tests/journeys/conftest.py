@@ -1,0 +1,143 @@
+"""Fixtures: browsers of all three engines behind one interface, and what they are compared with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Protocol
+
+import pytest
+import soundfile
+
+from demixer_build import browser, debian, paths
+from tests.browser.conftest import browser_type_launch_args
+from tests.browser.host import Host, hosting
+from tests.journeys.drivers.chromium import Chromium
+from tests.journeys.drivers.driver import Driver
+from tests.journeys.drivers.firefox import Firefox
+from tests.journeys.drivers.webkit import WebKit
+from tests.journeys.sound import silent_device
+from tests.songs import mixture
+
+__all__ = ["browser_type_launch_args"]
+
+#: Shared memory, and with it threads: on in Safari, off in WebKitGTK.
+SHARED: Final = {"JSC_useSharedArrayBuffer": "1"}
+
+
+class Start(Protocol):
+    """Starts a browser with storage of its own, or with that in a folder."""
+
+    def __call__(self, folder: Path | None = None, *, private: bool = False) -> Driver: ...
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests here as slow."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """The site, on a host that can be stopped."""
+    with hosting(paths.DIST) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of browsers, with a sound device."""
+    with silent_device(tmp_path_factory.mktemp("sound")) as sound:
+        yield {**os.environ, **sound}
+
+
+@pytest.fixture(scope="session")
+def mode(request: pytest.FixtureRequest) -> str:
+    """An engine in one of its modes: a key of `start`."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def start(
+    mode: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, host: Host
+) -> Iterator[Start]:
+    """Starts browsers of the mode, and ends them."""
+    # Asked for here, so that they outlive the browsers.
+    if mode == "chromium":
+        chromium = request.getfixturevalue("browser")
+    else:
+        require(browser.FIREFOX if mode == "firefox" else browser.WEBKIT)
+        environment = request.getfixturevalue("environment")
+    with ExitStack() as opened:
+
+        def start(folder: Path | None = None, *, private: bool = False) -> Driver:
+            folder = folder or tmp_path_factory.mktemp(mode)
+            driver: Driver
+            if mode == "firefox":
+                driver = Firefox(folder, environment, private=private)
+            elif mode == "webkit":
+                driver = WebKit(folder, environment, private=private)
+            elif mode == "webkit-threads":
+                driver = WebKit(folder, {**environment, **SHARED}, private=private)
+            elif mode == "webkit-no-codecs":
+                driver = WebKit(folder, environment, features={"WebCodecsAudioEnabled": False}, private=private)
+            else:
+                driver = Chromium(folder, chromium, host.url)
+            opened.callback(driver.close)
+            return driver
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def session_driver(start: Start) -> Driver:
+    """The browser of most journeys of a mode: what it has downloaded stays for the next one."""
+    return start()
+
+
+@pytest.fixture
+def driver(session_driver: Driver) -> Iterator[Driver]:
+    """A browser on which anything unexpected is a failure."""
+    session_driver.open("about:blank")  # ends what an earlier journey has left under way
+    session_driver.unexpected()
+    yield session_driver
+    assert session_driver.unexpected() == []
+
+
+@pytest.fixture(scope="session")
+def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds: two segments of HT-Demucs."""
+    path = tmp_path_factory.mktemp("songs") / "Tide Table.wav"
+    soundfile.write(path, mixture(8).T, 44_100, subtype="FLOAT")
+    return path
+
+
+@pytest.fixture(scope="session")
+def native(song: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Separates the song on the command line with a model; returns the folder of its stems."""
+    folder = tmp_path_factory.mktemp("native")
+    command = [str(Path(sys.executable).with_name("demixer")), "separate", str(song), "--model"]
+
+    def separate(model: str) -> Path:
+        stems = folder / model / song.stem
+        if not stems.exists():
+            subprocess.run([*command, model, "-o", stems.parent], check=True, capture_output=True)
+        return stems
+
+    return separate
+
+
+def require(engine: browser.Engine) -> None:
+    """Skip the test without the engine; fail it where the engine can be installed."""
+    if engine.present:
+        return
+    if debian.can_install():
+        pytest.fail(f"{engine.label} is missing: run `python build.py test`.", pytrace=False)
+    pytest.skip(f"{engine.label} is missing: its tests need Debian's {', '.join(engine.packages)}.")
