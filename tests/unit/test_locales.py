@@ -43,7 +43,9 @@ SAME: Final = {"strip.pan.c", "strip.pan.short.left", "strip.pan.short.right", "
 
 #: Literals that look like texts.
 NO_TEXTS: Final = {
+    "(any-pointer: fine)",
     "(forced-colors: active)",
+    "(pointer: coarse)",
     "(prefers-color-scheme: dark)",
     ".song error-notice",
     "Escape",

@@ -3,6 +3,7 @@
 import { describe } from "../base/errors.js";
 import { loadModels, loadQuality } from "../platform/models.js";
 import { recall, remember } from "../platform/preferences.js";
+import { limitOf } from "./memory-limits.js";
 
 /** @typedef {import("./state.js").PageState} PageState */
 
@@ -21,13 +22,18 @@ export class ModelController {
     this.#offline = offline;
   }
 
-  /** Loads the list, and selects the model of the address, of the last visit, or the first. */
+  /**
+   * Loads the list, those last that this device may not hold, and selects the model of the address, of the last visit, or
+   * the first.
+   */
   async load() {
     try {
-      const { models, catalogue } = await loadModels();
+      const { models: all, catalogue } = await loadModels();
+      const limits = Object.fromEntries(all.map((model) => [model.id, limitOf(model)]));
+      const models = all.toSorted((a, b) => Number(limits[a.id] !== null) - Number(limits[b.id] !== null));
       const id = new URLSearchParams(location.search).get("model") ?? recall(CHOICE_KEY);
       const model = models.find((each) => each.id === id) ?? models[0];
-      this.#store.set({ models, catalogue, model, problem: null });
+      this.#store.set({ models, limits, catalogue, model, problem: null });
       void this.#offline.prune(models);
     } catch (reason) {
       this.#store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });

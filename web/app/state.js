@@ -38,6 +38,7 @@
  * @typedef {object} PageState
  * @property {EngineState} engine
  * @property {Model[]} models
+ * @property {Record<string, import("./memory-limits.js").Limit | null>} limits of this device, by model
  * @property {import("../platform/models.js").Catalogue} catalogue of stems
  * @property {Model | null} model chosen
  * @property {string} preset chosen
@@ -70,6 +71,7 @@ export function initialState() {
       fallback: null,
     },
     models: [],
+    limits: {},
     catalogue: {},
     model: null,
     preset: "standard",

@@ -20,8 +20,9 @@ const PRESETS = ["fast", "standard", "best"];
 export class ModelPicker extends HTMLElement {
   #cards = h("div", { class: "cards" });
   #presets = h("div", { class: "segmented" });
-  #quality = h("fieldset", { class: "quality", role: "radiogroup" });
+  #quality = h("div", { class: "quality", role: "radiogroup" });
   #separate = h("button", { type: "button", class: "primary large" }, t("action.separate"));
+  #limit = h("p", { class: "limit" });
   #space = h("p", { class: "reason" });
   #reason = h("p", { class: "reason", id: uniqueId("reason") });
   /** @type {Map<string, { input: HTMLInputElement, download: HTMLElement, time: HTMLElement }>} */
@@ -33,10 +34,15 @@ export class ModelPicker extends HTMLElement {
       { class: "models", role: "radiogroup" },
       h("legend", {}, t("model.label")),
       this.#cards,
+      this.#limit,
     );
     group.setAttribute("aria-label", t("model.label"));
     this.#quality.setAttribute("aria-label", t("quality.label"));
-    this.#quality.append(h("legend", {}, t("quality.label")), this.#presets);
+    // No legend: engines differ on where one stands that is not above its group.
+    this.#quality.append(
+      h("span", { class: "quality-label", "aria-hidden": "true" }, t("quality.label")),
+      this.#presets,
+    );
     this.#presets.append(...PRESETS.map(presetChoice));
     this.#separate.setAttribute("aria-describedby", this.#reason.id);
     this.#separate.addEventListener("click", () => emit(this, "separate"));
@@ -66,6 +72,8 @@ export class ModelPicker extends HTMLElement {
       card.time.hidden = !song;
       setText(card.time, timeText(each, preset, song, engine));
     }
+    setText(this.#limit, limitText(state));
+    this.#limit.hidden = this.#limit.textContent === "";
     this.#quality.hidden = !model || Object.keys(model.presets).length < 2;
     for (const input of this.#presets.querySelectorAll("input")) {
       input.checked = input.value === chosenPreset(state);
@@ -147,6 +155,14 @@ function timeText(model, preset, song, { info }) {
   if (!song?.duration || !info) return t("model.measuring");
   const seconds = estimate(model, preset, song.duration, info);
   return t("model.time", { time: approximateTime(seconds) });
+}
+
+/** @param {PageState} state @returns {string} the reason why another model is offered first, or an empty text */
+function limitText({ models, limits }) {
+  const heavy = models.find(({ id }) => limits[id]);
+  const light = models.find(({ id }) => !limits[id]);
+  if (!heavy || !light) return "";
+  return t(`limit.${limits[heavy.id]}`, { model: modelLabel(heavy), other: modelLabel(light) });
 }
 
 /**
