@@ -119,7 +119,7 @@ def finished(page: Page) -> Iterator[str]:
 
 def working(page: Page, folder: Path) -> Iterator[str]:
     # Playwright waits for ever where a worker has ended before: nothing is routed later.
-    page.route("**/*.onnx", lambda route: None if "default." in route.request.url else route.continue_())
+    page.route("**/*.onnx", lambda route: None if "/default." in route.request.url else route.continue_())
     choose(page, write_song(folder / "A Song with a Name that Goes On for Quite a While (Live).wav", 40))
     expect(page.get_by_text(re.compile("About .* for this song"))).to_have_count(3, timeout=SOON)
     yield "chosen"

@@ -411,7 +411,7 @@ def accessible(page: Page, state: str) -> None:
 
 
 def test_downloading_is_shown_and_cancelled(home: Page, song: Path) -> None:
-    home.route("**/*.onnx", lambda route: None if "default." in route.request.url else route.continue_())
+    home.route("**/*.onnx", lambda route: None if "/default." in route.request.url else route.continue_())
     choose(home, song)
     expect(home.get_by_text(re.compile("About .* for this song"))).to_have_count(3, timeout=SOON)
     separate(home, "Spleeter")
