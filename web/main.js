@@ -47,7 +47,7 @@ const songController = new SongController(store, songs, engine);
 const deskController = new DeskController(store, songs, transport);
 const exportController = new ExportController(store, songs);
 const offlineController = new OfflineController(store, serviceWorker, engine);
-const modelController = new ModelController(store, offlineController);
+const modelController = new ModelController(store, offlineController, () => deviceController.useLess());
 const updateController = new UpdateController(store, serviceWorker, offlineController);
 
 /**

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
+from playwright.sync_api import Browser, CDPSession, Error, Locator, Page, expect
 
 from tests.browser.states import journey
+from tests.browser.test_library import UNDER_WAY, start
 from tests.browser.test_states import BEYOND
 from tests.browser.visits import write_song
 from tests.browser.watch import Watch
@@ -155,3 +157,48 @@ def test_a_computer_is_offered_the_best_model_first(page: Page) -> None:
     expect(models.first).to_have_value("htdemucs")
     expect(models.first).to_be_checked()
     expect(page.get_by_text("memory", exact=False).filter(visible=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", [(390, 844)], indirect=True, ids=["390"])
+def test_a_killed_tab_goes_on_where_it_was_and_after_the_second_time_with_less(
+    phone: Page, tmp_path: Path, watch: Watch
+) -> None:
+    context = phone.context
+    song = write_song(tmp_path / "Long Tide.wav", 120)
+    watch.expect("the page crashed")
+    goes_on = re.compile(r"^\d+\s?% of this song has been separated with Harmonic")
+    page = phone
+    page.goto("/")
+    start(page, song)
+    for killed in (1, 2):
+        kill_tab(page)
+        page = context.new_page()
+        page.goto("/")
+        expect(page.get_by_text(goes_on)).to_be_visible()
+        told = page.get_by_text("has run out of memory on this device more than once")
+        expect(told).to_have_count(killed - 1)
+        page.get_by_role("button", name="Continue", exact=True).tap()
+        if killed == 1:
+            page.evaluate(UNDER_WAY)
+    expect(page.get_by_role("combobox", name="Compute device")).to_have_value("wasm-1")
+    expect(page.get_by_role("button", name="Download all")).to_be_enabled(timeout=SOON)
+    page.reload()
+    expect(page.get_by_role("radiogroup", name="Model").get_by_role("radio")).to_have_count(3)
+    expect(told).to_have_count(0)  # it has finished since
+
+
+@pytest.mark.parametrize("phone", [(390, 844)], indirect=True, ids=["390"])
+def test_a_tab_that_was_left_has_not_been_killed(phone: Page, tmp_path: Path) -> None:
+    phone.goto("/")
+    start(phone, write_song(tmp_path / "Long Tide.wav", 120))
+    for _ in range(2):
+        phone.reload()
+        phone.get_by_role("button", name="Continue", exact=True).tap()
+        phone.evaluate(UNDER_WAY)
+    assert phone.evaluate("localStorage.getItem('demixer.crashes')") is None
+
+
+def kill_tab(page: Page) -> None:
+    """End a page's process, as a phone without memory does."""
+    with page.expect_event("crash"), suppress(Error):
+        page.goto("chrome://crash")

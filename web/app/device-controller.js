@@ -24,6 +24,9 @@ const CALM_MS = 1500;
 /** @type {import("../engine/protocol.js").Settings} */
 const AUTO = { device: "auto" };
 
+/** @type {import("../engine/protocol.js").Settings} */
+const LEAST = { device: "wasm", workers: 1, threads: 1 };
+
 export class DeviceController {
   #engine;
   #store;
@@ -55,6 +58,13 @@ export class DeviceController {
     this.#engine.prefer(settingsOf(choice));
     this.#show({ choice, fallback: null });
     this.#restart();
+  }
+
+  /** Computes with as little memory as possible, unless the user has chosen a device. */
+  useLess() {
+    if (this.#store.state.engine.choice !== AUTO.device) return;
+    this.#engine.prefer(LEAST);
+    this.#show({ choice: nameOf(LEAST) });
   }
 
   /** Measures only while the page is idle: a device that shares the machine looks slower than it is. @param {PageState} state */

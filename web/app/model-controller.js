@@ -3,7 +3,7 @@
 import { describe } from "../base/errors.js";
 import { loadModels, loadQuality } from "../platform/models.js";
 import { recall, remember } from "../platform/preferences.js";
-import { limitOf } from "./memory-limits.js";
+import { countKilled, limitOf } from "./memory-limits.js";
 
 /** @typedef {import("./state.js").PageState} PageState */
 
@@ -12,14 +12,17 @@ const CHOICE_KEY = "model";
 export class ModelController {
   #store;
   #offline;
+  #useLess;
 
   /**
    * @param {import("./store.js").Store<PageState>} store
    * @param {import("./offline-controller.js").OfflineController} offline
+   * @param {() => void} useLess called when this device has run out of memory before
    */
-  constructor(store, offline) {
+  constructor(store, offline, useLess) {
     this.#store = store;
     this.#offline = offline;
+    this.#useLess = useLess;
   }
 
   /**
@@ -28,12 +31,14 @@ export class ModelController {
    */
   async load() {
     try {
+      await countKilled();
       const { models: all, catalogue } = await loadModels();
       const limits = Object.fromEntries(all.map((model) => [model.id, limitOf(model)]));
       const models = all.toSorted((a, b) => Number(limits[a.id] !== null) - Number(limits[b.id] !== null));
       const id = new URLSearchParams(location.search).get("model") ?? recall(CHOICE_KEY);
       const model = models.find((each) => each.id === id) ?? models[0];
       this.#store.set({ models, limits, catalogue, model, problem: null });
+      if (Object.values(limits).includes("crashes")) this.#useLess();
       void this.#offline.prune(models);
     } catch (reason) {
       this.#store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });

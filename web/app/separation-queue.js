@@ -6,6 +6,7 @@ import { jobName } from "../library/layout.js";
 import { hopFor } from "../library/measurement.js";
 import { removeOtherJobs } from "../library/songs.js";
 import { estimate, learn } from "./estimates.js";
+import { attempt } from "./memory-limits.js";
 import { JobProgress } from "./progress.js";
 import { audioOf, partOf, rangeOf } from "./song-audio.js";
 
@@ -13,6 +14,7 @@ import { audioOf, partOf, rangeOf } from "./song-audio.js";
 /** @typedef {import("../engine/protocol.js").EngineInfo} EngineInfo */
 /** @typedef {import("../engine/protocol.js").Events} Events */
 /** @typedef {import("../engine/protocol.js").JobRequest} JobRequest */
+/** @typedef {import("./song.js").Plan} Plan */
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./songs.js").Songs} Songs */
 /** @typedef {import("./state.js").PageState} PageState */
@@ -83,7 +85,7 @@ export class SeparationQueue {
     this.#job = job;
     try {
       this.#songs.send(id, "started", progress);
-      await this.#run(job);
+      await attempt(/** @type {Plan} */ (song.plan).model.id, () => this.#run(job));
       this.#songs.send(id, "finished", undefined);
     } catch (reason) {
       const error = describe(reason);
