@@ -70,12 +70,6 @@ def base_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Launch options of every browser in the tests."""
-    return {**browser_type_launch_args, "executable_path": chromium.ensure(), "args": [*chromium.QUIET]}
-
-
-@pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     """Pages without a service worker, which would bypass `page.route`; its own tests use other contexts."""
     return {**browser_context_args, "service_workers": "block"}

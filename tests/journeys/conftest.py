@@ -14,7 +14,6 @@ import pytest
 import soundfile
 
 from demixer_build import browser, debian, paths
-from tests.browser.conftest import browser_type_launch_args
 from tests.browser.host import Host, hosting
 from tests.journeys.drivers.chromium import Chromium
 from tests.journeys.drivers.driver import Driver
@@ -22,8 +21,6 @@ from tests.journeys.drivers.firefox import Firefox
 from tests.journeys.drivers.webkit import WebKit
 from tests.journeys.sound import silent_device
 from tests.songs import mixture
-
-__all__ = ["browser_type_launch_args"]
 
 #: Shared memory, and with it threads: on in Safari, off in WebKitGTK.
 SHARED: Final = {"JSC_useSharedArrayBuffer": "1"}

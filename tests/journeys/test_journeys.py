@@ -18,7 +18,7 @@ from tests.journeys.drivers.driver import Driver
 from tests.parity.songs import snr
 from tests.zoo import AAC, AIFF, COMPRESSED, FLAC, MP3, OPUS, PCM, VORBIS, Animal, Right, assert_right
 
-EVERYWHERE: Final = ("firefox", "webkit")
+EVERYWHERE: Final = ("chromium", "firefox", "webkit")
 OTHERS: Final = ("firefox", "webkit")
 
 #: Agreement with the command line in dB, at least.

@@ -30,10 +30,6 @@ _LONGEST: Final = 300.0
 _FAULT: Final = re.compile(r"CONSOLE (?:\w+ )?(?:ERROR|WARN)")
 
 
-#: A directive that WebKit does not know, and says so of every response; the policy without it would be weaker.
-_UNKNOWN: Final = "Unrecognized Content-Security-Policy directive 'manifest-src'"
-
-
 class WebKit(Driver):
     """A window of WebKitGTK.
 
@@ -114,7 +110,7 @@ class WebKit(Driver):
         path.write_bytes(base64.b64decode(self._send("GET", "/screenshot")))
 
     def take_problems(self) -> list[str]:
-        told = [line.strip() for line in self._console if _FAULT.search(line) and _UNKNOWN not in line]
+        told = [line.strip() for line in self._console if _FAULT.search(line)]
         foreign = [f"foreign request: {line}" for line in self._trapped]
         self._trapped.clear()
         return told + foreign
