@@ -19,6 +19,9 @@ export let runs = 0;
 
 let isLost = false;
 
+/** Set with the first run that waits for another worker's. */
+let met = null;
+
 const { load } = Runtime;
 
 Runtime.load = async (chosen) => {
@@ -62,6 +65,20 @@ const faults = {
   wrong: spoilt((value) => 1.01 * value),
   memory: () => Promise.reject(new Error("failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc")),
   defect: () => undefined.missing,
+  /** No worker's runs begin before another's: fast ones would leave it none. */
+  meet: async (run) => {
+    met ??= new Promise((resolve) => {
+      const others = new BroadcastChannel("runs");
+      others.onmessage = () => {
+        others.onmessage = null;
+        others.postMessage("here");
+        resolve();
+      };
+      others.postMessage("here");
+    });
+    await met;
+    return run();
+  },
   hang: () => {
     for (;;);
   },

@@ -149,7 +149,7 @@ def test_a_model_that_cannot_be_kept_still_works(engine: Engine, echo: dict[str,
 
 
 def test_two_workers_compute_what_one_does(page: Page, echo: dict[str, Any]) -> None:
-    inject(page)  # without faults, it counts
+    inject(page, {}, {"fault": "meet"}, {"fault": "meet"})  # it counts, too
     engine = Engine(page)
     clip = song(seconds=40)
     found = {}

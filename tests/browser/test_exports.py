@@ -124,6 +124,29 @@ def test_wav_and_flac_of_one_stem(desk: Locator, stems: dict[str, Samples], tmp_
         assert np.array_equal(found["FLAC", depth], found["WAV", depth])
 
 
+#: Closes the dialog, and draws a report of the measurement before the dialog's `close` event.
+CLOSE: Final = """
+() => new Promise((resolve) => {
+  const element = document.querySelector("export-dialog");
+  const dialog = element.querySelector("dialog");
+  element.render = (state) => {
+    delete element.render;
+    element.render(state);
+    dialog.addEventListener("close", () => resolve(null), { once: true });
+    dialog.close();
+    element.render(state);
+  };
+})
+"""
+
+
+def test_a_report_does_not_reopen_the_closed_dialog(desk: Locator) -> None:
+    dialog = open_dialog(desk)
+    dialog.page.evaluate(CLOSE)
+    expect(dialog).to_be_hidden()
+    expect(open_dialog(desk).get_by_role("button", name="Export", exact=True)).to_be_enabled()
+
+
 @pytest.mark.parametrize("bitrate", ["128", "320"])
 def test_mp3_lies_on_the_song_to_the_sample(
     desk: Locator, stems: dict[str, Samples], tmp_path: Path, bitrate: str

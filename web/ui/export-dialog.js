@@ -72,8 +72,12 @@ export class ExportDialog extends HTMLElement {
     const state = exported?.place === "dialog" ? exported : null;
     this.#exported = state;
     this.#catalogue = catalogue;
-    if (!state) return;
-    if (!this.#dialog.open) {
+    if (!state) {
+      this.#dialog.close();
+      return;
+    }
+    // Not when it is merely closed: its `close` event, which ends the state, comes later than a report.
+    if (!before) {
       setText(this.#subtitle, state.song.name);
       this.#form.build(state.song, catalogue);
       this.#dialog.showModal();
