@@ -27,6 +27,7 @@ from demixer.evaluation.score import METRICS, Failure, Job, Result, System
 from demixer.evaluation.songs import find_songs
 from demixer.families import create
 from demixer.models import Model, Precision, read_manifest
+from demixer.names import legal_name, song_name, unique_names
 from demixer.progress import Monitor
 from demixer.progress import Progress as Mark
 from demixer.runtimes.cluster import cluster
@@ -106,13 +107,13 @@ def analyse_songs(
 ) -> None:
     """Find the tempo, beats, key, chords and loudness of songs, more reliably with their stems."""
     failed = False
-    for song in songs:
+    for song, folder in zip(songs, song_folders(songs, stems or Path()), strict=True):
         try:
             with ExitStack() as opened:
                 source = opened.enter_context(open_song(song))
                 parts = {
                     path.stem: opened.enter_context(open_song(path))
-                    for path in (sorted((stems / song.stem).glob("*.wav")) if stems else [])
+                    for path in (sorted(folder.glob("*.wav")) if stems else [])
                 }
                 check_stems(source, parts, song)
                 facts = {"song": str(song), **asyncio.run(analyse_one(song.name, source, parts))}
@@ -266,14 +267,8 @@ def find_weights(model: Model, precision: Precision) -> tuple[Path, ...]:
 
 def song_folders(songs: list[Path], output: Path) -> list[Path]:
     """Name a folder after each song; songs of the same name are numbered, so that none overwrites another."""
-    folders: list[Path] = []
-    for song in songs:
-        folder, number = output / song.stem, 1
-        while folder in folders:
-            number += 1
-            folder = output / f"{song.stem} ({number})"
-        folders.append(folder)
-    return folders
+    names = (legal_name(song_name(song.name)) or "song" for song in songs)
+    return [output / name for name in unique_names(names)]
 
 
 async def separate_one(

@@ -43,7 +43,14 @@ HARDWARE: Final = [
 ]
 
 #: The browser tests of `build.py test --fast`: a whole journey, modules of the page, and what fails the other tests.
-FAST: Final = {"test_first_visit.py", "test_mixer.py", "test_page_modules.py", "test_privacy.py", "test_watch.py"}
+FAST: Final = {
+    "test_first_visit.py",
+    "test_mixer.py",
+    "test_names.py",
+    "test_page_modules.py",
+    "test_privacy.py",
+    "test_watch.py",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks

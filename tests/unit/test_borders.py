@@ -17,7 +17,7 @@ WEB = ROOT / "web"
 
 #: From the bottom to the top: a module imports from the layers below its own, and from its own package.
 LAYERS = (
-    {"errors"},
+    {"errors", "names"},
     {"audio", "catalogue", "graphs", "models", "progress", "runtime"},
     {"guard", "median", "normalisation", "stft"},
     {

@@ -20,8 +20,8 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 from demixer import cli
-from demixer.audio import Samples
-from demixer.runtimes.files import open_song
+from demixer.audio import Clip, Samples
+from demixer.runtimes.files import Stems, open_song
 
 STEMS = ("harmonic", "percussive")
 
@@ -171,6 +171,20 @@ def test_songs_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     assert separate(tmp_path / "out", *songs).exit_code == 0
     assert read(tmp_path / "out/song/harmonic.wav")[0].shape[1] == 8_820
     assert read(tmp_path / "out/song (2)/harmonic.wav")[0].shape[1] == 13_230
+
+
+def test_folders_have_names_that_every_system_takes(tmp_path: Path) -> None:
+    songs = ("Mr. Brightside", "a/AC:DC.wav", "con.mp3", "x/Song.mp3", "y/song.flac", "...wav")
+    folders = ("Mr. Brightside", "AC_DC", "_con", "Song", "song (2)", "song (3)")
+    assert cli.song_folders([Path(song) for song in songs], tmp_path) == [tmp_path / folder for folder in folders]
+
+
+def test_stems_have_names_that_every_system_takes(tmp_path: Path) -> None:
+    names = ("vocals", "Vocals", "lead/backing", "aux", "..")
+    files = ("vocals.wav", "Vocals (2).wav", "lead_backing.wav", "_aux.wav", "stem.wav")
+    with Stems(tmp_path, names, Clip(tone(0.1), 44_100)) as stems:
+        assert list(stems.paths) == list(names)
+    assert {path.name for path in tmp_path.iterdir()} == set(files)
 
 
 def test_a_song_is_read_as_it_is(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import { pick, save, typeOf } from "../export/page/save.js";
 import { wavBlob } from "../export/page/wav.js";
 import { fileOf, removePicked } from "../library/opfs.js";
 import { openScratch, removeScratch } from "../library/scratch.js";
-import { fileName, mixGains, planFor, recallChoices, songAudio, stemAudio } from "./export-plan.js";
+import { mixGains, planFor, recallChoices, songAudio, stemAudio, stemFileName } from "./export-plan.js";
 import { isWriting } from "./state.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
@@ -83,7 +83,7 @@ export class ExportController {
   /** Saves a stem's stored pieces as a WAV file. @param {Song} song @param {Track} stem */
   downloadStem(song, stem) {
     if (!song.format) return;
-    save(wavBlob(stem, song.format.rate), fileName(recallChoices().pattern, song, stem.name, "wav"));
+    save(wavBlob(stem, song.format.rate), stemFileName(recallChoices().pattern, song, stem.name, "wav"));
   }
 
   /** Saves all stems in a ZIP file. @param {Song} song @param {import("./export-plan.js").Label} label */

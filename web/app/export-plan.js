@@ -1,5 +1,6 @@
 /** Plans of exports: the files, their names, the gains of the stems in each, and the choices in the dialog. */
 
+import { joinedName, legalName, uniqueNames } from "../base/names.js";
 import { stemInfo } from "../platform/models.js";
 import { recallRecord, remember } from "../platform/preferences.js";
 import { sideGains, toGain } from "../playback/page/gains.js";
@@ -45,10 +46,7 @@ export const CHOICES = Object.freeze({
 
 const DEFAULT_CHOICES = { what: "mix", format: "wav", bits: "24", bitrate: "320", pattern: DEFAULT_PATTERN };
 
-/** Characters that some systems refuse in names. */
-const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]/gu;
-
-const LONGEST_NAME = 180;
+const PART = "{part}";
 
 /** Typical size of FLAC, relative to its samples. */
 const FLAC_SHARE = 0.6;
@@ -131,7 +129,7 @@ export function planFor(song, choice, lowering, label, catalogue) {
   }[form]();
   const plan = {
     form,
-    folder: song.name,
+    folder: legalName(song.name) || "stems",
     stems: stemAudio(song),
     parts,
     coding,
@@ -146,12 +144,17 @@ function partsOf(song, { what, stem, coding, pattern }, label) {
   const channels = song.format?.channels ?? 0;
   const title = (/** @type {string} */ part) => `${song.tags.title ?? song.name} (${label(part)})`;
   const name = (/** @type {string} */ part) => fileName(pattern, song, part, coding.kind);
+  const ofStem = (/** @type {string} */ part) => stemFileName(pattern, song, part, coding.kind);
   const alone = (/** @type {string} */ part) =>
     song.stems.map((each) => Array(channels).fill(each.name === part ? 1 : 0));
   if (what === "mix") return [{ name: name("mix"), title: title("mix"), gains: mixGains(song) }];
-  if (what === "stem") return [{ name: name(stem), title: title(stem), gains: alone(stem) }];
-  const stems = song.stems.map((each) => ({
-    name: name(each.name),
+  if (what === "stem") return [{ name: ofStem(stem), title: title(stem), gains: alone(stem) }];
+  const names = uniqueNames(
+    song.stems.map((each) => ofStem(each.name)),
+    `.${coding.kind}`,
+  );
+  const stems = song.stems.map((each, index) => ({
+    name: names[index],
     gains: alone(each.name),
     part: each.name,
   }));
@@ -183,6 +186,21 @@ export function rememberChoices(choices) {
   remember(CHOICES_KEY, JSON.stringify(choices));
 }
 
+/** True when files that are named by a pattern tell which part of the song they hold. @param {string} pattern */
+export function namesPart(pattern) {
+  return pattern.trim() === "" || pattern.includes(PART);
+}
+
+/** The pattern with `{part}`, so that stems have names of their own. @param {string} pattern */
+export function withPart(pattern) {
+  return namesPart(pattern) ? pattern : `${pattern.trim()} - ${PART}`;
+}
+
+/** The name of a stem's file. @param {string} pattern @param {Song} song @param {string} stem @param {string} extension */
+export function stemFileName(pattern, song, stem, extension) {
+  return fileName(withPart(pattern), song, stem, extension);
+}
+
 /**
  * The name of a file, from a pattern with `{song}`, `{artist}`, `{title}`, `{album}` and `{part}`.
  * @param {string} pattern the default when empty
@@ -194,19 +212,11 @@ export function fileName(pattern, { name, tags }, part, extension) {
   const { title = name, artist = "", album = "" } = tags;
   /** @type {Record<string, string>} */
   const values = { song: name, title, artist, album, part };
-  const filled = (pattern.trim() || DEFAULT_PATTERN).replace(
-    /\{(\w+)\}/g,
-    (field, key) => values[key] ?? field,
-  );
-  return `${tidyName(filled) || tidyName(name) || "stems"}.${extension}`;
-}
-
-/** A name without forbidden characters, and without the dashes around empty fields. @param {string} name */
-function tidyName(name) {
-  return name
-    .replace(FORBIDDEN, "_")
-    .replace(/\s+/g, " ")
-    .replace(/^[\s.-]+|[\s.-]+$/g, "")
-    .replace(/( - )+/g, " - ")
-    .slice(0, LONGEST_NAME);
+  const pieces = (pattern.trim() || DEFAULT_PATTERN).split(/(\{\w+\})/);
+  const texts = pieces.map((piece) => {
+    const field = piece.slice(1, -1);
+    return piece.startsWith("{") && Object.hasOwn(values, field) ? values[field] : piece;
+  });
+  const ending = `.${extension}`;
+  return joinedName(texts, pieces.indexOf(PART), ending) || legalName(name, ending) || `stems${ending}`;
 }

@@ -24,6 +24,7 @@
  * Any other transition is a defect of the caller, and throws. Tracks grow in place while a song is working.
  */
 
+import { songName } from "../base/names.js";
 import { songFolder } from "../library/layout.js";
 import { hopFor } from "../library/measurement.js";
 import { Track } from "../library/track.js";
@@ -76,9 +77,8 @@ import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
 
 /** @param {string} id @param {File} file @param {string | null} folder @returns {Song} */
 export function newSong(id, file, folder) {
-  const name = file.name.replace(/\.[^.]+$/, "");
   return Object.freeze({
-    ...blank(id, name),
+    ...blank(id, songName(file.name)),
     file,
     folder,
     added: Date.now(),

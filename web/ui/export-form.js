@@ -1,6 +1,13 @@
 /** The choices of an export: content, format and file name. Emits `input`. */
 
-import { CHOICES, fitsMp3, fitsStemsFile, recallChoices, rememberChoices } from "../app/export-plan.js";
+import {
+  CHOICES,
+  fitsMp3,
+  fitsStemsFile,
+  namesPart,
+  recallChoices,
+  rememberChoices,
+} from "../app/export-plan.js";
 import { stripGains, toGain } from "../playback/page/gains.js";
 import { h, icon, setText, uniqueId } from "./dom.js";
 import { decibels } from "./format.js";
@@ -25,6 +32,7 @@ export class ExportForm extends HTMLElement {
   #bitrates = group(t("export.bitrate"), "export-bitrate", BITRATES, (rate) => rate);
   #stem = h("select", {});
   #pattern = h("input", { type: "text", spellcheck: "false", autocomplete: "off", id: uniqueId("pattern") });
+  #added = h("p", { class: "export-hint", id: uniqueId("pattern-added") });
   #coding = h("div", { class: "export-coding" });
   #reason = h("p", { class: "export-hint" });
   /** @type {Record<string, HTMLElement>} */
@@ -41,7 +49,7 @@ export class ExportForm extends HTMLElement {
     for (const what of WHATS) this.#whats.labels[what].replaceChildren(...this.#row(what));
     this.#coding.append(this.#formats.element, this.#depths.element, this.#bitrates.element, this.#reason);
     const hint = uniqueId("pattern-hint");
-    this.#pattern.setAttribute("aria-describedby", hint);
+    this.#pattern.setAttribute("aria-describedby", `${hint} ${this.#added.id}`);
     this.append(
       this.#whats.element,
       this.#coding,
@@ -51,6 +59,7 @@ export class ExportForm extends HTMLElement {
         h("label", { for: this.#pattern.id }, t("export.name")),
         this.#pattern,
         h("p", { id: hint, class: "export-hint" }, t("export.name-hint")),
+        this.#added,
       ),
     );
     this.addEventListener("input", () => this.#showOptions());
@@ -143,6 +152,9 @@ export class ExportForm extends HTMLElement {
     this.#depths.labels[32].hidden = format === "flac";
     if (format === "flac" && Number(this.#depths.value) > DEEPEST_FLAC)
       this.#depths.choose(String(DEEPEST_FLAC));
+    const isAdded = ["all", "stem"].includes(this.#whats.value) && !namesPart(this.#pattern.value);
+    setText(this.#added, isAdded ? t("export.name-part") : "");
+    this.#added.hidden = !isAdded;
     const noMp3 = this.#song !== null && !fitsMp3(this.#song);
     setText(this.#reason, noMp3 ? t("export.no-mp3") : "");
     this.#reason.hidden = !noMp3;

@@ -63,7 +63,9 @@ async function load(locale) {
 export function t(key, params = {}, otherwise = key) {
   const plural = typeof params.count === "number" ? plurals.select(params.count) : "";
   const text = texts[`${key}.${plural}`] ?? texts[key] ?? otherwise;
-  return text.replace(/\{(\w+)\}/g, (hole, name) => (name in params ? valueText(params[name]) : hole));
+  return text.replace(/\{(\w+)\}/g, (hole, name) =>
+    Object.hasOwn(params, name) ? valueText(params[name]) : hole,
+  );
 }
 
 /** @param {string | number} value */

@@ -19,6 +19,7 @@ import soundfile
 
 from demixer.audio import Clip, Samples, Source, check_format, deinterleave
 from demixer.errors import AudioError, DemixError
+from demixer.names import legal_name, unique_names
 
 _BLOCK: Final = 1 << 16
 
@@ -176,9 +177,10 @@ class Stems:
     """
 
     def __init__(self, folder: Path, names: tuple[str, ...], song: Source) -> None:
-        self.paths = {name: folder / f"{name}.wav" for name in names}
+        files = unique_names((legal_name(name, ".wav") or "stem.wav" for name in names), ".wav")
+        self.paths = {name: folder / file for name, file in zip(names, files, strict=True)}
         self._song = song
-        self._parts = [path.with_suffix(".wav.part") for path in self.paths.values()]
+        self._parts = [path.with_name(f"{path.name}.part") for path in self.paths.values()]
 
     def __enter__(self) -> Self:
         try:
