@@ -9,6 +9,7 @@ from typing import Final
 CODES: Final[dict[str, bool]] = {
     "cancelled": True,
     "audio/unreadable": False,
+    "audio/changed": False,
     "audio/unsupported": False,
     "audio/empty": False,
     "audio/too-long": False,
@@ -19,6 +20,7 @@ CODES: Final[dict[str, bool]] = {
     "model/incompatible": False,
     "storage/quota": False,
     "storage/unavailable": False,
+    "storage/cleared": False,
     "runtime/start-failed": True,
     "runtime/device-lost": True,
     "runtime/out-of-memory": True,
@@ -26,6 +28,7 @@ CODES: Final[dict[str, bool]] = {
     "engine/crashed": True,
     "engine/timeout": True,
     "protocol/version": False,
+    "program/network": True,
     "program/failed": True,
 }
 

@@ -60,7 +60,7 @@ class Host:
 
     def deploy(self, dist: Path) -> None:
         """Serve another folder from now on."""
-        self._app: ASGIApp = create_app(dist, WEB) if self._headers else StaticFiles(directory=dist, html=True)
+        self.app: ASGIApp = create_app(dist, WEB) if self._headers else StaticFiles(directory=dist, html=True)
 
     def start(self) -> None:
         listening = socket.create_server((HOST, self._port))
@@ -80,7 +80,7 @@ class Host:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         body = int(headers.get("content-length", 0))
         self.asked.append(Asked(scope["method"], scope["path"], body, headers))
-        fault = next((fault for path, fault in self.faults.items() if path in scope["path"]), self._app)
+        fault = next((fault for path, fault in self.faults.items() if path in scope["path"]), self.app)
 
         async def count(message: Message) -> None:
             self.sent += len(message.get("body", b""))

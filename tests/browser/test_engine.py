@@ -169,12 +169,12 @@ def test_a_failed_start_is_reported_and_can_be_repeated(page: Page, watch: Watch
     watch.expect("Failed to load resource.*404")
     engine = Engine(page)
     page.route("**/assets.json", lambda route: route.fulfill(status=404))
-    assert engine.call("start")["code"] == "runtime/start-failed"
+    assert engine.call("start")["code"] == "program/network"
     page.route("**/assets.json", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
-    assert engine.call("start")["code"] == "runtime/start-failed"
+    assert engine.call("start")["code"] == "program/network"
     page.unroute("**/assets.json")
     page.route("**/src/engine/compute/runtime.js", lambda route: route.fulfill(status=404))
-    assert engine.call("start")["code"] == "runtime/start-failed"
+    assert engine.call("start")["code"] == "program/network"
     page.unroute("**/src/engine/compute/runtime.js")
     engine.separate(hpss, song(seconds=1))
 

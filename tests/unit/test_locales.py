@@ -48,10 +48,12 @@ NO_TEXTS: Final = {
     "(pointer: coarse)",
     "(prefers-color-scheme: dark)",
     ".song error-notice",
-    "Escape",
+    "Dead",
     "Files",
+    "Process",
     "button, input, select, textarea, a, summary",
     "input, select, textarea",
+    "select, textarea, input[type=text]",
 }
 CODE_COMMENT: Final = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
 LITERAL: Final = re.compile(r"\"([^\"\n]*)\"|`([^`]*)`")

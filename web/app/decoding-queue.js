@@ -1,6 +1,7 @@
 /** Decodes songs into the browser's storage, one after another. */
 
 import { cancelled, describe } from "../base/errors.js";
+import { decodeSong } from "../decode/page/client.js";
 import { removeSong } from "../library/songs.js";
 
 /** @typedef {import("./songs.js").Songs} Songs */
@@ -39,7 +40,6 @@ export class DecodingQueue {
     if (!song?.file || signal.aborted) return;
     const { file, name, folder } = song;
     try {
-      const { decodeSong } = await import("../decode/page/client.js");
       const report = (/** @type {number} */ fraction) => this.#songs.send(id, "decoding", fraction);
       this.#songs.send(id, "decoded", await decodeSong(file, name, folder, signal, report));
     } catch (reason) {

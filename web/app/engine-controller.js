@@ -32,13 +32,12 @@ export class EngineController {
   async warm() {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    this.#store.set({ problem: null });
+    this.#set({ error: null });
     try {
       const info = await this.#engine.start();
       this.#set({ phase: "ready", fraction: 1, info });
     } catch (reason) {
-      this.#set({ phase: "failed", fraction: 0, info: null });
-      this.#store.set({ problem: describe(reason) });
+      this.#set({ phase: "failed", fraction: 0, info: null, error: describe(reason) });
     }
     this.#isWaiting = false;
   }

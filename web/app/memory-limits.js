@@ -32,18 +32,21 @@ export function limitOf({ id, family }) {
 
 /**
  * Runs a separation, and remembers if it ends its page or the engine.
+ * @template T
  * @param {string} model id
- * @param {() => Promise<void>} separate
+ * @param {() => Promise<T>} separate with an engine that has started: the model has no part in what ends a start
+ * @returns {Promise<T>}
  */
 export async function attempt(model, separate) {
   const name = `separating-${crypto.randomUUID()}`;
-  await navigator.locks.request(name, async () => {
+  return navigator.locks.request(name, async () => {
     const unmark = () => change(MARKS_KEY, ({ [name]: _, ...others }) => others);
     change(MARKS_KEY, (marks) => ({ ...marks, [name]: model }));
     addEventListener("pagehide", unmark); // a page that is left has not been killed
     try {
-      await separate();
+      const value = await separate();
       change(CRASHES_KEY, ({ [model]: _, ...others }) => others);
+      return value;
     } catch (reason) {
       if (["engine/crashed", "runtime/out-of-memory"].includes(describe(reason).code)) countCrash(model);
       throw reason;

@@ -31,7 +31,7 @@ export class ModelController {
    */
   async load() {
     try {
-      await countKilled();
+      await countKilled().catch(() => {}); // the list does not depend on it
       const { models: all, catalogue } = await loadModels();
       const limits = Object.fromEntries(all.map((model) => [model.id, limitOf(model)]));
       const models = all.toSorted((a, b) => Number(limits[a.id] !== null) - Number(limits[b.id] !== null));
@@ -41,7 +41,7 @@ export class ModelController {
       if (Object.values(limits).includes("crashes")) this.#useLess();
       void this.#offline.prune(models);
     } catch (reason) {
-      this.#store.set({ problem: { ...describe(reason), code: "model/network", retryable: true } });
+      this.#store.set({ problem: describe(reason) });
     }
   }
 

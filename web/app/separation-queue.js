@@ -85,7 +85,7 @@ export class SeparationQueue {
     this.#job = job;
     try {
       this.#songs.send(id, "started", progress);
-      await attempt(/** @type {Plan} */ (song.plan).model.id, () => this.#run(job));
+      await this.#run(job);
       this.#songs.send(id, "finished", undefined);
     } catch (reason) {
       const error = describe(reason);
@@ -119,7 +119,7 @@ export class SeparationQueue {
     const duration = (stop - start) / format.rate;
     const info = await until(signal, this.#engine.start());
     job.progress.expect("separate", estimate(model, preset, duration, info));
-    const { seconds, segments } = await this.#engine.run(requestOf(song), signal);
+    const { seconds, segments } = await attempt(model.id, () => this.#engine.run(requestOf(song), signal));
     signal.throwIfAborted(); // its last chunks were ignored
     // The time of a job without segments, or of one on two devices, is not the rate of this device.
     if (segments > 0 && !job.fellBack)

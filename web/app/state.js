@@ -17,6 +17,7 @@
  * @property {string[]} choices
  * @property {number | null} measured number of devices in the benchmark; null without one
  * @property {import("../engine/protocol.js").Fallback | null} fallback of the last device that failed
+ * @property {ErrorData | null} error of a start that failed
  */
 
 /**
@@ -46,7 +47,7 @@
  * @property {Song | null} removed last, which can be restored
  * @property {string | null} selected id of the song that is shown
  * @property {ExportState | null} export the current or last one
- * @property {ErrorData | null} problem an error of the page rather than of a song
+ * @property {ErrorData | null} problem of the models or the storage, rather than of the engine or a song
  * @property {"waiting" | "queued" | "replaced" | "isolation" | null} update that a reload would bring
  * @property {OfflineState} offline
  * @property {StorageState} storage
@@ -69,6 +70,7 @@ export function initialState() {
       choices: [],
       measured: null,
       fallback: null,
+      error: null,
     },
     models: [],
     limits: {},
@@ -101,6 +103,11 @@ export function chosenPreset({ model, preset }) {
 /** @param {PageState} state @returns {Song | null} */
 export function selectedSong(state) {
   return state.songs.find((song) => song.id === state.selected) ?? null;
+}
+
+/** The error that the page shows above all songs. @param {PageState} state */
+export function pageError({ problem, engine }) {
+  return engine.error ?? problem;
 }
 
 /** True while a file is being written. @param {PageState} state */

@@ -6,6 +6,13 @@
 const OUT_OF_MEMORY =
   /out of memory|\bOOM\b|bad_alloc|MemoryError|(failed|could not) (to )?allocate|allocation failed|cannot enlarge memory/i;
 
+/** Messages of browsers, and of runtimes that quote them, for a request or a body that the network has not delivered. */
+const NETWORK =
+  /failed to fetch|load failed|network ?error|network connection|input stream|importing a module|dynamically imported module/i;
+
+/** Names of errors of files that have been changed or removed: here those in the browser's storage, which a person can clear. */
+const GONE = new Set(["NotFoundError", "NotReadableError"]);
+
 /** Classes of errors that only a defect of the program throws. */
 const PROGRAM_ERRORS = new Set(["TypeError", "ReferenceError", "RangeError", "SyntaxError"]);
 
@@ -13,6 +20,7 @@ const PROGRAM_ERRORS = new Set(["TypeError", "ReferenceError", "RangeError", "Sy
 export const ERROR_CODES = Object.freeze({
   cancelled: true,
   "audio/unreadable": false,
+  "audio/changed": false,
   "audio/unsupported": false,
   "audio/empty": false,
   "audio/too-long": false,
@@ -23,6 +31,7 @@ export const ERROR_CODES = Object.freeze({
   "model/incompatible": false,
   "storage/quota": false,
   "storage/unavailable": false,
+  "storage/cleared": false,
   "runtime/start-failed": true,
   "runtime/device-lost": true,
   "runtime/out-of-memory": true,
@@ -30,6 +39,7 @@ export const ERROR_CODES = Object.freeze({
   "engine/crashed": true,
   "engine/timeout": true,
   "protocol/version": false,
+  "program/network": true,
   "program/failed": true,
 });
 
@@ -37,7 +47,7 @@ export const ERROR_CODES = Object.freeze({
 
 /**
  * Advice that is more exact than the code's: the page shows `error.<code>.hint.<hint>` in place of `error.<code>.hint`.
- * @typedef {"channels" | "format" | "https" | "kind" | "protected" | "rate"} Hint
+ * @typedef {"channels" | "format" | "https" | "kind" | "picked" | "protected" | "rate" | "start"} Hint
  */
 
 /**
@@ -78,8 +88,8 @@ export class DemixError extends Error {
   }
 
   /**
-   * Anything thrown, as a `DemixError`. Aborts, a full disk, a lack of memory and defects of the program are known by
-   * their class or message, whatever failed.
+   * Anything thrown, as a `DemixError`. Aborts, a full or cleared storage, a lack of memory, a network that fails and
+   * defects of the program are known by their class or message, whatever failed.
    * @param {unknown} thrown
    * @param {ErrorCode} [code] for all other errors
    */
@@ -89,11 +99,16 @@ export class DemixError extends Error {
     const message = messageOf(thrown);
     if (name === "AbortError") return cancelled();
     if (name === "QuotaExceededError") return new DemixError("storage/quota", message);
+    if (GONE.has(name)) return new DemixError("storage/cleared", message);
     if (OUT_OF_MEMORY.test(message)) return new DemixError("runtime/out-of-memory", message);
+    if (NETWORK.test(message)) return new DemixError("program/network", message);
     if (PROGRAM_ERRORS.has(name)) return new DemixError("program/failed", `${name}: ${message}`);
     return new DemixError(code, message);
   }
 }
+
+/** True for an error after which a worker is replaced: its runtime is unreliable, with a heap that never shrinks, or parts of it are missing. @param {unknown} error */
+export const spoilsWorker = (error) => error instanceof DemixError && /^(runtime|program)\//.test(error.code);
 
 export const cancelled = () => new DemixError("cancelled", "Cancelled.");
 

@@ -61,6 +61,8 @@ export class Transferred {
  * @property {boolean} aborted
  */
 
+const UNLOADED = "The script of a worker could not be loaded.";
+
 let areEventsChecked = false;
 
 /**
@@ -195,20 +197,24 @@ export class WorkerClient extends Caller {
    * @param {Contract} contract
    * @param {object} [options]
    * @param {(type: keyof E & string, data: any) => void} [options.onEvent]
-   * @param {(message: string) => void} [options.onError] by default ends the worker with `engine/crashed`
+   * @param {(error: DemixError) => void} [options.onError] by default ends the worker
+   * @param {import("./errors.js").ErrorCode} [options.crash] code of the error, unless the worker could not be loaded
    */
-  constructor(worker, contract, { onEvent, onError } = {}) {
+  constructor(worker, contract, { onEvent, onError, crash = "engine/crashed" } = {}) {
     super(worker, contract, (type, data) => {
       if (type === "requests") relayRequests(data.urls);
       else onEvent?.(type, data);
     });
     this.#worker = worker;
-    const crashed = onError ?? ((message) => this.end(new DemixError("engine/crashed", message)));
+    const fail = onError ?? ((error) => this.end(error));
     worker.addEventListener("error", (event) => {
       event.preventDefault(); // it becomes the error of the pending calls
-      crashed(event.message ?? "The worker could not be loaded.");
+      const { message } = event; // a script that could not be fetched has none
+      fail(message ? new DemixError(crash, message) : new DemixError("program/network", UNLOADED));
     });
-    worker.addEventListener("messageerror", () => crashed("The worker sent a message that cannot be read."));
+    worker.addEventListener("messageerror", () =>
+      fail(new DemixError(crash, "The worker sent a message that cannot be read.")),
+    );
   }
 
   /** @override @type {Caller<C, E>["call"]} */

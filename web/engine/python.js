@@ -3,7 +3,7 @@
  */
 
 import { DemixError } from "../base/errors.js";
-import { loaded } from "../base/loading.js";
+import { fetchPart, loaded, startError } from "../base/loading.js";
 import { siteUrl } from "../base/site.js";
 
 /** @typedef {import("../vendor/pyodide/pyodide.mjs").PyodideAPI} Interpreter */
@@ -15,6 +15,9 @@ import { siteUrl } from "../base/site.js";
 
 /** Runs one of the two stages of a start. @typedef {<T>(stage: "python" | "packages", work: () => Promise<T>) => Promise<T>} Stage */
 
+/** With what they depend on: each is checked. */
+const PACKAGES = ["numpy", "micropip", "packaging"];
+
 /** @type {Promise<Interpreter> | undefined} */
 let interpreter;
 /** @type {Promise<Bridge> | undefined} */
@@ -22,16 +25,46 @@ let bridge;
 
 /** The one interpreter of this worker, with numpy. */
 export function loadInterpreter() {
-  interpreter ??= loaded(
-    import("../vendor/pyodide/pyodide.mjs").then(({ loadPyodide }) =>
-      loadPyodide({
-        indexURL: siteUrl("vendor/pyodide/").href,
-        packages: ["numpy", "micropip"],
-        stdout: () => {}, // names of the packages it loads
-      }),
-    ),
-  );
+  interpreter ??= startInterpreter();
   return interpreter;
+}
+
+/** @returns {Promise<Interpreter>} */
+async function startInterpreter() {
+  const { loadPyodide } = await loaded(import("../vendor/pyodide/pyodide.mjs"));
+  const python = await Promise.race([
+    failedInstantiation(),
+    loadPyodide({
+      indexURL: siteUrl("vendor/pyodide/").href,
+      packages: PACKAGES,
+      stdout: () => {}, // names of the packages it loads
+    }),
+  ]);
+  // It starts without those that it cannot fetch.
+  const missing = PACKAGES.filter((name) => !(name in python.loadedPackages));
+  if (missing.length === 0) return python;
+  throw new DemixError("program/network", `Python's ${missing.join(" and ")} could not be loaded.`);
+}
+
+/**
+ * Rejects when Pyodide's WebAssembly cannot be loaded: Pyodide itself would wait for it for ever.
+ * @returns {Promise<never>}
+ */
+function failedInstantiation() {
+  const { instantiateStreaming } = WebAssembly;
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = async (source, imports) => {
+      const response = await source;
+      const isPyodide = response.url.endsWith("/pyodide.asm.wasm"); // a model runtime may start beside it
+      if (isPyodide) WebAssembly.instantiateStreaming = instantiateStreaming;
+      try {
+        return await instantiateStreaming(response, imports);
+      } catch (reason) {
+        if (isPyodide) reject(reason);
+        throw reason;
+      }
+    };
+  });
 }
 
 /**
@@ -40,13 +73,18 @@ export function loadInterpreter() {
  * @returns {Promise<Bridge>}
  */
 export function loadBridge(stage = (_, work) => work()) {
-  bridge ??= (async () => {
-    const wheel = fetchWheel();
-    wheel.catch(() => {}); // its error is thrown below
-    const python = await stage("python", loadInterpreter);
-    return stage("packages", async () => importBridge(python, await wheel));
-  })();
+  bridge ??= startBridge(stage).catch((reason) => {
+    throw startError(reason);
+  });
   return bridge;
+}
+
+/** @param {Stage} stage */
+async function startBridge(stage) {
+  const wheel = fetchWheel();
+  wheel.catch(() => {}); // its error is thrown below
+  const python = await stage("python", loadInterpreter);
+  return stage("packages", async () => importBridge(python, await wheel));
 }
 
 /** `demixer.bridge`, with errors as exceptions. */
@@ -163,17 +201,9 @@ async function install(python, { name, bytes }) {
  */
 async function fetchWheel() {
   /** @type {{ wheel: string }} */
-  const { wheel } = await (await fetchFile("assets.json")).json();
+  const { wheel } = await (await fetchPart("assets.json")).json();
   const name = wheel.slice(wheel.lastIndexOf("/") + 1);
-  return { name, bytes: new Uint8Array(await (await fetchFile(wheel)).arrayBuffer()) };
-}
-
-/** @param {string} path */
-async function fetchFile(path) {
-  const response = await loaded(fetch(siteUrl(path)));
-  const isPage = response.headers.get("content-type")?.startsWith("text/html");
-  if (response.ok && !isPage) return response;
-  throw new DemixError("runtime/start-failed", `The server has no ${path}.`);
+  return { name, bytes: new Uint8Array(await (await fetchPart(wheel)).arrayBuffer()) };
 }
 
 /**

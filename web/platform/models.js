@@ -1,5 +1,6 @@
 /** The models that this site offers, their measured quality, and the catalogue of stems. */
 
+import { DemixError, messageOf } from "../base/errors.js";
 import { siteUrl } from "../base/site.js";
 
 /** @typedef {import("../library/model-store.js").Model} Model */
@@ -16,16 +17,30 @@ const MANIFEST = siteUrl("models/manifest.json");
 
 /** Stems by name. @typedef {Record<string, StemInfo>} Catalogue */
 
-/** @returns {Promise<{ models: Model[], catalogue: Catalogue }>} models with the most work first */
+/**
+ * @returns {Promise<{ models: Model[], catalogue: Catalogue }>} models with the most work first
+ * @throws {DemixError} `model/network`
+ */
 export async function loadModels() {
-  const response = await fetch(MANIFEST);
-  if (!response.ok) throw new Error(`The list of models: HTTP status ${response.status}`);
-  /** @type {{ models: Model[], stems: Catalogue }} */
-  const { models, stems } = await response.json();
+  const { models, stems } = await loadManifest();
   return {
     models: models.sort((one, other) => other.gflop_per_second - one.gflop_per_second),
     catalogue: stems,
   };
+}
+
+/** @returns {Promise<{ models: Model[], stems: Catalogue }>} */
+async function loadManifest() {
+  try {
+    const response = await fetch(MANIFEST);
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    return await response.json();
+  } catch (reason) {
+    throw new DemixError(
+      "model/network",
+      `The list of models could not be downloaded: ${messageOf(reason)}.`,
+    );
+  }
 }
 
 /** The build's extract of `docs/quality`. @returns {Promise<SongQuality[]>} */

@@ -1,6 +1,6 @@
 /** Renders the state through the elements, and moves the focus when its element goes away. */
 
-import { selectedSong } from "../app/state.js";
+import { pageError, selectedSong } from "../app/state.js";
 import { AboutPanel } from "./about-panel.js";
 import { DropZone } from "./drop-zone.js";
 import { ErrorNotice } from "./error-notice.js";
@@ -62,11 +62,11 @@ export class PageView {
     const song = selectedSong(state);
     const focused = this.#focusedPart();
     for (const element of this.#others) element.render(state);
-    this.#problem.render(state.problem, null);
+    this.#problem.render(pageError(state), null);
     this.#section.hidden = song === null;
     const lanes = this.#lanes(song);
     if (song) this.#overview.render(state, song, lanes);
-    this.#error.render(song?.error ?? null, song);
+    this.#error.render(ownError(song, state), song);
     this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
     this.#unfinished.render(song, state.models);
@@ -113,6 +113,7 @@ export class PageView {
     if (this.#transport.failed && song?.format)
       return t("transport.unplayable", { frequency: kilohertz(song.format.rate) });
     if (this.#transport.silent) return t("transport.silent");
+    if (this.#transport.unreadable) return t("transport.unreadable");
     return this.#transport.waiting ? t("transport.waiting") : "";
   }
 
@@ -129,6 +130,12 @@ export class PageView {
     else if (!this.#desk.hidden) this.#desk.focusPlay();
     else this.#picker.focusSeparate();
   }
+}
+
+/** The error of a song, unless it is the engine's, which the page shows for all songs. @param {Song | null} song @param {PageState} state */
+function ownError(song, { engine }) {
+  const error = song?.error ?? null;
+  return error?.code === engine.error?.code ? null : error;
 }
 
 /** Recreates all custom elements after a change of language; a new `PageView` then renders the state. */

@@ -3,6 +3,7 @@
  * `offline-cancel`.
  */
 
+import { pageError } from "../app/state.js";
 import { bytesKept } from "../app/storage-space.js";
 import { downloadBytes } from "../engine/devices/precision.js";
 import { emit, h, setText } from "./dom.js";
@@ -78,7 +79,10 @@ function action(name, label, onclick, disabled = false) {
 }
 
 /** @param {PageState} state */
-function spaceText({ offline: { phase, fraction }, problem, storage: { usage, quota } }) {
+function spaceText(state) {
+  const { phase, fraction } = state.offline;
+  const { usage, quota } = state.storage;
+  const problem = pageError(state);
   if (phase === "preparing") return t("offline.preparing", { percent: percent(fraction) });
   if (problem) return t(`error.${problem.code}.title`);
   return t("storage.space", { usage: size(usage), quota: size(quota) });

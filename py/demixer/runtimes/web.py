@@ -12,7 +12,7 @@ from pyodide.ffi import JsException  # type: ignore[import-not-found]
 from pyodide.ffi import to_js as convert
 
 from demixer.audio import Samples, deinterleave
-from demixer.errors import CODES, AudioError, DemixError
+from demixer.errors import CODES, DemixError
 from demixer.runtime import Float
 
 
@@ -42,7 +42,7 @@ class WebSource:
         try:
             frames = np.empty((stop - start, self.channels), np.float32)
             if read.length != frames.size:
-                raise AudioError("audio/unreadable", "The song is shorter than it was.", "Choose the file again.")
+                raise DemixError("storage/cleared", "The song is shorter than it was.", "Choose the file again.")
             read.assign_to(frames.reshape(-1))
         finally:
             self._song.free(read)
@@ -112,6 +112,9 @@ class WebSession:
 #: JavaScript's classes of errors that only a defect of the program throws, as in `web/base/errors.js`.
 PROGRAM_ERRORS: Final = {"TypeError", "ReferenceError", "RangeError", "SyntaxError"}
 
+#: Names of JavaScript's errors of files that are gone, as in `web/base/errors.js`.
+GONE: Final = {"NotFoundError", "NotReadableError"}
+
 
 @contextmanager
 def _coded(code: str) -> Iterator[None]:
@@ -124,7 +127,7 @@ def _coded(code: str) -> Iterator[None]:
             raise DemixError(known, error.message, hint if isinstance(hint, str) else None) from None
         if error.name in PROGRAM_ERRORS:
             raise DemixError("program/failed", f"{error.name}: {error.message}") from None
-        raise DemixError(code, error.message) from None
+        raise DemixError("storage/cleared" if error.name in GONE else code, error.message) from None
 
 
 def _received(tensor: Any) -> Float:

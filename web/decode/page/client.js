@@ -1,6 +1,5 @@
 /** Decodes a song's file into the storage, in a worker of its own. */
 
-import { DemixError } from "../../base/errors.js";
 import { serve, Transferred, WorkerClient } from "../../base/messages.js";
 import { DECODE, PAGE_DECODER } from "../protocol.js";
 import { decodeWhole } from "./whole-file.js";
@@ -29,8 +28,7 @@ export async function decodeSong(file, name, folder, signal, report) {
   /** @type {WorkerClient<Calls, Events>} */
   const client = new WorkerClient(worker, DECODE, {
     onEvent: (_, { fraction }) => report(fraction),
-    onError: (message) =>
-      client.end(new DemixError("audio/unreadable", `The file could not be read: ${message}`)),
+    crash: "audio/unreadable",
   });
   serve(worker, PAGE_DECODER, () => {
     /** @type {import("../../base/messages.js").Handlers<PageCalls>} */

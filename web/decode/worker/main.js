@@ -28,11 +28,27 @@ serve(parentPort, DECODE, (/** @type {Emit} */ emit) => {
           await writer.write(block);
           emit("decode.progress", { fraction: block.fraction });
         }
-        return await writer.finish(name, await readTags(file));
+        const tags = await readTags(file);
+        await assertUnchanged(file); // the end of a file that went away looks like one that was cut off
+        return await writer.finish(name, tags);
       } catch (error) {
+        await assertUnchanged(file);
         throw DemixError.wrap(error, "audio/unreadable");
       }
     },
   };
   return handlers;
 });
+
+/**
+ * Browsers refuse to read a file that is no longer as it was when it was chosen.
+ * @param {Blob} file
+ * @throws {DemixError} `audio/changed`
+ */
+async function assertUnchanged(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new DemixError("audio/changed", "The browser can no longer read the file.");
+  }
+}

@@ -6,13 +6,12 @@
  */
 
 import { DemixError } from "../../base/errors.js";
-import { loaded } from "../../base/loading.js";
-import { siteUrl } from "../../base/site.js";
+import { fetchPart } from "../../base/loading.js";
 
 /** @typedef {import("../worker/startup.js").Runtime} Runtime */
 /** @typedef {import("../worker/startup.js").Session} Session */
 
-const FOLDER = siteUrl("models/testing/");
+const FOLDER = "models/testing/";
 
 export const PROBE = Object.freeze({ rows: 1024, size: 256, products: 16 });
 
@@ -66,14 +65,14 @@ export class Probe {
 export async function selfTest(runtime) {
   const { kind, half } = runtime.device;
   /** @type {number[]} */
-  const expected = await (await fetchFile("answer.json")).json();
+  const expected = await (await fetchPart(`${FOLDER}answer.json`)).json();
   if (!(await answers(runtime, kind === "wasm" ? "default" : "fp32", expected))) throw wrongNumbers();
-  return { fp16: half && (await answers(runtime, "fp16", expected).catch(() => false)) };
+  return { fp16: half && (await answers(runtime, "fp16", expected).catch(refused)) };
 }
 
 /** @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function graph(name) {
-  return new Uint8Array(await (await fetchFile(`${name}.onnx`)).arrayBuffer());
+  return new Uint8Array(await (await fetchPart(`${FOLDER}${name}.onnx`)).arrayBuffer());
 }
 
 /**
@@ -102,6 +101,12 @@ async function answers(runtime, precision, expected) {
   }
 }
 
+/** The answer of a device that does not take a question, unless the question has not arrived. @param {unknown} reason */
+function refused(reason) {
+  if (DemixError.wrap(reason, "runtime/failed").code === "program/network") throw reason;
+  return false;
+}
+
 /**
  * @param {Float32Array} values
  * @param {ArrayLike<number>} expected
@@ -111,10 +116,3 @@ const isClose = (values, expected, tolerance) =>
   Array.from(expected).every((value, index) => Math.abs(values[index] - value) < tolerance);
 
 const wrongNumbers = () => new DemixError("runtime/failed", "The device computes wrong numbers.");
-
-/** @param {string} file */
-async function fetchFile(file) {
-  const response = await loaded(fetch(new URL(file, FOLDER)));
-  if (response.ok) return response;
-  throw new DemixError("runtime/start-failed", `The server has no models/testing/${file}.`);
-}

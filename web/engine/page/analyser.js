@@ -3,10 +3,10 @@
  * separation nor delays it. The worker starts with the first analysis and ends when idle.
  */
 
-import { DemixError } from "../../base/errors.js";
+import { DemixError, spoilsWorker } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
 import { ENGINE } from "../protocol.js";
-import { spawn } from "./connection.js";
+import { endedFromOutside, spawn } from "./connection.js";
 
 /** @typedef {import("../protocol.js").Calls} Calls */
 /** @typedef {import("../protocol.js").Events} Events */
@@ -35,8 +35,12 @@ export class Analyser {
     clearTimeout(this.#timer);
     this.#running += 1;
     this.#client ??= this.#start();
+    const client = this.#client;
     try {
-      return await this.#client.call("analysis.run", request, { signal });
+      return await client.call("analysis.run", request, { signal });
+    } catch (error) {
+      if (spoilsWorker(error) && client === this.#client) this.end(error);
+      throw error;
     } finally {
       this.#running -= 1;
       if (this.#running === 0) this.#timer = setTimeout(() => this.end(), this.#idle);
@@ -52,16 +56,15 @@ export class Analyser {
 
   #start() {
     const fail = (/** @type {DemixError} */ error) => client === this.#client && this.end(error);
-    const crash = (/** @type {string} */ message) => fail(new DemixError("engine/crashed", message));
     /** @type {WorkerClient<Calls, Events>} */
     const client = new WorkerClient(
-      spawn(() => crash("The worker was ended from outside.")),
+      spawn(() => fail(endedFromOutside())),
       ENGINE,
       {
         onEvent: (type, data) => {
           if (type === "engine.fatal") fail(DemixError.from(data));
         },
-        onError: crash,
+        onError: fail,
       },
     );
     return client;

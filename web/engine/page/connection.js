@@ -3,7 +3,7 @@
  * call comes.
  */
 
-import { cancelled, DemixError } from "../../base/errors.js";
+import { cancelled, DemixError, spoilsWorker } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
 import { pause } from "../../base/waiting.js";
 import { ENGINE } from "../protocol.js";
@@ -36,6 +36,9 @@ export function spawn(onGone = () => {}) {
   return worker;
 }
 
+export const endedFromOutside = () =>
+  new DemixError("engine/crashed", "The engine's worker was ended from outside.");
+
 export class Connection {
   /** @type {WorkerClient<Calls, Events>} */ #client;
   #timeouts;
@@ -59,7 +62,7 @@ export class Connection {
    * @param {(type: keyof Events, data: any) => void} onEvent not called for events of aborted calls
    */
   constructor(settings, timeouts, onEvent) {
-    const worker = spawn(() => this.#crash("It was ended from outside."));
+    const worker = spawn(() => this.end(endedFromOutside()));
     this.#timeouts = timeouts;
     this.#watchdog = new Watchdog(timeouts.work, () => this.#timeOut("The engine has stopped answering."));
     worker.addEventListener("message", () => this.#keepWaiting());
@@ -70,7 +73,7 @@ export class Connection {
         if (type === "model.progress") this.#modelProgress(data);
         if (this.#isWanted(type, data)) onEvent(type, data);
       },
-      onError: (message) => this.#crash(message),
+      onError: (error) => this.end(error),
     });
     /** @type {Promise<EngineInfo>} */
     this.started = this.#start(settings);
@@ -102,8 +105,7 @@ export class Connection {
     try {
       return await this.#client.call(type, data, { signal });
     } catch (error) {
-      // A runtime is unreliable after a failure, and its heap never shrinks.
-      if (error instanceof DemixError && /^(runtime|program)\//.test(error.code)) this.#isSpoilt = true;
+      if (spoilsWorker(error)) this.#isSpoilt = true;
       throw error;
     } finally {
       this.#calls.delete(data);
@@ -165,7 +167,8 @@ export class Connection {
 
   #setTimer() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#timeOut("The engine did not start in time."), this.#timeouts.start);
+    const timeOut = () => this.#timeOut("The engine did not start in time.", "start");
+    this.#timer = setTimeout(timeOut, this.#timeouts.start);
   }
 
   /** @param {Events["model.progress"]} event */
@@ -185,13 +188,8 @@ export class Connection {
     return [...this.#calls].some((call) => "job" in call && call.job === data.job);
   }
 
-  /** @param {string} message */
-  #timeOut(message) {
-    this.end(new DemixError("engine/timeout", message));
-  }
-
-  /** @param {string} reason */
-  #crash(reason) {
-    this.end(new DemixError("engine/crashed", `The engine stopped unexpectedly. ${reason}`));
+  /** @param {string} message @param {import("../../base/errors.js").Hint} [hint] */
+  #timeOut(message, hint) {
+    this.end(new DemixError("engine/timeout", message, hint));
   }
 }

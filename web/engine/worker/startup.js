@@ -2,8 +2,7 @@
  * Starts Python and the model runtime in parallel, each once and on first use.
  */
 
-import { DemixError } from "../../base/errors.js";
-import { loaded } from "../../base/loading.js";
+import { loaded, startError } from "../../base/loading.js";
 import { measureRate, timeLayers } from "../devices/benchmark.js";
 import { isolation } from "../devices/candidates.js";
 import { choose } from "../devices/choice.js";
@@ -151,13 +150,6 @@ export class Startup {
       throw startError(error);
     }
   }
-}
-
-/** An error during a start: of the runtime, unless it is a defect of the program. @param {unknown} thrown */
-function startError(thrown) {
-  const error = DemixError.wrap(thrown, "runtime/start-failed");
-  if (error.code.startsWith("runtime/") || error.code === "program/failed") return error;
-  return new DemixError("runtime/start-failed", error.message);
 }
 
 /** Loads the runtime: in this worker for a GPU, which does not block it; in compute workers for the processor. @param {Device} device */

@@ -4,7 +4,7 @@
  */
 
 import { free } from "../../base/buffers.js";
-import { DemixError } from "../../base/errors.js";
+import { startError } from "../../base/loading.js";
 import { WorkerClient } from "../../base/messages.js";
 import { COMPUTE } from "../protocol.js";
 
@@ -35,8 +35,7 @@ export class WorkerPool {
       return new WorkerPool(workers, device, version);
     } catch (error) {
       for (const worker of workers) worker.end();
-      const { code, message } = DemixError.wrap(error);
-      throw new DemixError(code === "program/failed" ? code : "runtime/start-failed", message);
+      throw startError(error);
     }
   }
 
@@ -126,9 +125,6 @@ class PooledSession {
 /** @returns {ComputeWorker} */
 function startWorker() {
   const url = new URL("../compute/main.js", import.meta.url);
-  /** @type {ComputeWorker} */
-  const client = new WorkerClient(new Worker(url, { type: "module", name: "compute" }), COMPUTE, {
-    onError: (message) => client.end(new DemixError("runtime/failed", message)),
-  });
-  return client;
+  const worker = new Worker(url, { type: "module", name: "compute" });
+  return new WorkerClient(worker, COMPUTE, { crash: "runtime/failed" });
 }

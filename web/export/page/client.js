@@ -1,6 +1,6 @@
 /** Client of the export worker, which is started at the first request. */
 
-import { cancelled, DemixError } from "../../base/errors.js";
+import { cancelled, spoilsWorker } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
 import { firstOf } from "../../base/waiting.js";
 import { EXPORT } from "../protocol.js";
@@ -75,7 +75,12 @@ export class Exporter {
     this.#report = (fraction) => {
       if (!either.aborted) report(fraction); // the worker may still be stopping
     };
-    return client.call(type, data, { signal: either });
+    try {
+      return await client.call(type, data, { signal: either });
+    } catch (error) {
+      if (spoilsWorker(error) && client === this.#client) this.#end(error);
+      throw error;
+    }
   }
 
   #start() {
@@ -86,12 +91,12 @@ export class Exporter {
     /** @type {WorkerClient<Calls, Events>} */
     const client = new WorkerClient(worker, EXPORT, {
       onEvent: (_, { fraction }) => this.#report(fraction),
-      onError: (message) => this.#end(new DemixError("engine/crashed", message)),
+      onError: (error) => this.#end(error),
     });
     return client;
   }
 
-  /** @param {DemixError} error of the current request */
+  /** @param {unknown} error of the current request */
   #end(error) {
     this.#client?.end(error);
     this.#client = null;

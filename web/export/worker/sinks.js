@@ -1,5 +1,6 @@
 /** Sinks take the bytes of a file: in a file that was picked, in the browser's storage, or in memory. */
 
+import { DemixError } from "../../base/errors.js";
 import {
   accessTo,
   canWrite,
@@ -76,13 +77,30 @@ export async function removeTemporary(folder, name) {
  * @param {FileSystemFileHandle} handle
  */
 async function openPicked(handle) {
-  const copy = await writableOf(handle);
+  const copy = await onDisk(writableOf(handle));
   return new Sink({
-    write: (chunk) => copy.write(/** @type {FileSystemWriteChunkType} */ (chunk)),
-    close: () => copy.close(),
+    write: (chunk) => onDisk(copy.write(/** @type {FileSystemWriteChunkType} */ (chunk))),
+    close: () => onDisk(copy.close()),
     abort: () => copy.abort(),
     read: async () => null,
   });
+}
+
+/**
+ * The outcome of an operation on a picked file: a disk may be gone, a folder protected, a file open in another program.
+ * @template T
+ * @param {Promise<T>} operation
+ * @returns {Promise<T>}
+ * @throws {DemixError} `storage/quota` or `storage/unavailable`
+ */
+async function onDisk(operation) {
+  try {
+    return await operation;
+  } catch (reason) {
+    const { code, message } = DemixError.wrap(reason);
+    if (code === "cancelled" || code === "storage/quota") throw reason;
+    throw new DemixError("storage/unavailable", message, "picked");
+  }
 }
 
 /** @param {string} path @param {string} name */

@@ -32,6 +32,7 @@ export class Player extends EventTarget {
   #playing = false;
   #waiting = false;
   #feeding = false;
+  #unreadable = false;
   /** @type {Range | null} */
   #loop = null;
   /** @type {Levels} */
@@ -88,6 +89,11 @@ export class Player extends EventTarget {
     return this.#waiting;
   }
 
+  /** True when playback has paused because a track could not be read. */
+  get unreadable() {
+    return this.#unreadable;
+  }
+
   get levels() {
     return this.#levels;
   }
@@ -97,6 +103,7 @@ export class Player extends EventTarget {
     const { start, stop } = this.#loop ?? this.#range;
     if (this.#position >= stop || this.#position < start) this.seek(start);
     this.#playing = true;
+    this.#unreadable = false;
     this.#send({ type: "play" });
     this.#changed();
     const hasStarted = this.#context.resume().then(() => true);
@@ -182,6 +189,7 @@ export class Player extends EventTarget {
     try {
       await this.#sendBlocks();
     } catch {
+      this.#unreadable = true;
       this.pause();
     } finally {
       this.#feeding = false;

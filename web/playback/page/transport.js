@@ -59,6 +59,11 @@ export class Transport extends EventTarget {
     return this.#player?.waiting ?? false;
   }
 
+  /** True when the samples could not be read on. */
+  get unreadable() {
+    return this.#player?.unreadable ?? false;
+  }
+
   /** @returns {import("../protocol.js").Levels} */
   get levels() {
     return this.#player?.levels ?? { stems: [], master: 0 };
