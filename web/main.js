@@ -5,6 +5,7 @@ import { DeviceCheckController } from "./app/device-check-controller.js";
 import { DeviceController } from "./app/device-controller.js";
 import { EngineController } from "./app/engine-controller.js";
 import { ExportController } from "./app/export-controller.js";
+import { MediaController } from "./app/media-controller.js";
 import { ModelController } from "./app/model-controller.js";
 import { OfflineController } from "./app/offline-controller.js";
 import { SongController } from "./app/song-controller.js";
@@ -109,6 +110,7 @@ store.subscribe((state) => {
   announcer.follow(state);
 });
 new Attention(store);
+new MediaController(store, transport, deskController.intents["seek-seconds"], selectSong);
 onLanguageChange(() => {
   rebuildElements();
   view = new PageView(transport, spectrograms);
@@ -137,10 +139,13 @@ engine.addEventListener("model.unkept", (event) =>
 );
 watchRequests(countRequests);
 
-/** Loads the models and starts the engine again after an error of the page. */
+/** After an error of the page: loads the models, starts the engine, and goes on with the songs that it has stopped. */
 function retry() {
+  const code = store.state.engine.error?.code;
+  store.set({ problem: null });
   void modelController.load();
   void engineController.warm();
+  for (const { id, error } of songs.all) if (error && error.code === code) songController.resume(id);
 }
 
 /** @param {File[]} files */

@@ -20,6 +20,7 @@ GUARDED: Final = {
     r"navigator\.wakeLock": {"platform/wake-lock.js"},
     r"\bNotification\.": {"platform/notification.js"},
     r"launchQueue": {"platform/launch.js"},
+    r"mediaSession": {"platform/media-keys.js"},
     r"showSaveFilePicker": {"export/page/save.js"},
 }
 
@@ -39,7 +40,6 @@ TOO_NEW: Final = (
     r"\.bytes\(\)",
     r"Symbol\.(asyncD|d)ispose",
     r"requestIdleCallback|\bscheduler\.",
-    r"mediaSession",
 )
 
 

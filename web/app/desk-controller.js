@@ -92,8 +92,10 @@ export class DeskController {
 
   /** @param {number} seconds */
   #seek(seconds) {
-    const duration = this.#song?.duration ?? 0;
+    if (!this.#song) return;
+    const { duration } = this.#song;
     this.#transport.seek(Math.min(duration, Math.max(0, seconds)));
+    this.#reveal();
   }
 
   /** Moves an edge of the region to the playhead. @param {keyof Span} edge */
@@ -117,9 +119,17 @@ export class DeskController {
     const isVisible = position >= view.start && position <= view.stop;
     const hasLeft = playing && this.#wasVisible && !isVisible;
     this.#wasVisible = isVisible;
-    if (!hasLeft) return;
+    if (hasLeft) this.#reveal();
+  }
+
+  /** Moves the view to the playhead when it does not show it. */
+  #reveal() {
+    const { desk, duration } = /** @type {Song} */ (this.#song);
+    const { view } = desk;
+    const { position } = this.#transport;
+    if (!view || (position >= view.start && position <= view.stop)) return;
     const length = view.stop - view.start;
-    const start = Math.min(position, /** @type {Song} */ (this.#song).duration - length);
+    const start = Math.min(position, duration - length);
     this.#set(() => ({ view: { start, stop: start + length } }));
   }
 }

@@ -5,7 +5,7 @@
 
 import { emit, h, icon } from "./dom.js";
 import { chooseLanguage, LANGUAGES, language, onLanguageChange, t } from "./i18n.js";
-import { singleKeysAreOn } from "./shortcuts.js";
+import { isCharacterForPage } from "./shortcuts.js";
 import { currentTheme, onThemeChange, restoreTheme, toggleTheme } from "./theme.js";
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -59,8 +59,8 @@ function setUpHelp() {
   onLanguageChange(render);
   render();
   const open = setUpDialog("help", "help-open");
-  addEventListener("keydown", ({ key }) => {
-    if (key === "?" && singleKeysAreOn() && !document.querySelector("dialog[open]")) open();
+  addEventListener("keydown", (event) => {
+    if (event.key === "?" && isCharacterForPage(event) && !document.querySelector("dialog[open]")) open();
   });
 }
 
@@ -73,8 +73,14 @@ function setUpDialog(id, ...openers) {
   const close = byId(`${id}-close`);
   close.append(icon("x"));
   close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
+  /** Where the last press began: text that is selected may end outside. @type {EventTarget | null} */
+  let pressed = null;
+  dialog.addEventListener("pointerdown", ({ target }) => {
+    pressed = target;
+  });
+  dialog.addEventListener("click", ({ target, detail }) => {
+    const isSecond = detail > 1; // of a double click on the opener
+    if (target === dialog && pressed === dialog && !isSecond) dialog.close();
   });
   const open = () => {
     emit(dialog, `${id}-open`);

@@ -58,6 +58,7 @@ export class SongOverview extends HTMLElement {
         : t("wave.decoding", { percent: percent(song.decoded) }),
     );
     this.#lane.lit = separatedSeconds(song);
+    this.#lane.slider = song.format !== null && song.stems.length === 0; // later, the desk has one
     this.#ruler.render(lanes.view);
   }
 

@@ -1,9 +1,11 @@
 /**
- * The visible part of a track with the region and the playhead. Emits `seek-seconds`, `region-drag`, `region-change`
+ * The visible part of a track with the region and the playhead: a picture, or a slider of the position. Emits `seek-seconds`, `region-drag`, `region-change`
  * and `view-change`.
  */
 
 import { emit, h } from "./dom.js";
+import { clock } from "./format.js";
+import { t } from "./i18n.js";
 import { LaneGestures } from "./lane-gestures.js";
 import { SpectroGram } from "./spectro-gram.js";
 import { placeIn } from "./visible-span.js";
@@ -27,6 +29,14 @@ import { WaveForm } from "./wave-form.js";
  * @property {Spectrograms} spectrograms
  */
 
+const PICTURE = Object.freeze({ "aria-hidden": "true" });
+const SLIDER = Object.freeze({
+  role: "slider",
+  tabindex: "0",
+  "aria-valuemin": "0",
+  "aria-keyshortcuts": "[ ] A B",
+});
+
 export class TrackLane extends HTMLElement {
   #wave = new WaveForm();
   /** @type {SpectroGram | null} made on first use */
@@ -36,9 +46,10 @@ export class TrackLane extends HTMLElement {
   #gestures = new LaneGestures(this, (type, detail) => emit(this, type, detail));
   /** @type {Lanes | null} */
   #lanes = null;
+  #isSlider = true;
 
   connectedCallback() {
-    this.setAttribute("aria-hidden", "true");
+    this.slider = false;
     this.replaceChildren(this.#wave, this.#region, this.#playhead);
     if (this.#spectrogram) this.#wave.after(this.#spectrogram);
   }
@@ -67,11 +78,34 @@ export class TrackLane extends HTMLElement {
     if (this.#lanes) this.#wave.lit = Math.min(1, Math.max(0, placeIn(this.#lanes.view, seconds)));
   }
 
+  /**
+   * Makes it a slider, which takes the focus, or a picture again. The keys are those of `shortcuts.js`.
+   * @param {boolean} isSlider
+   */
+  set slider(isSlider) {
+    if (isSlider === this.#isSlider) return;
+    this.#isSlider = isSlider;
+    for (const name of this.getAttributeNames())
+      if (/^(role|tabindex|aria-)/.test(name)) this.removeAttribute(name);
+    const attributes = isSlider ? { ...SLIDER, "aria-label": t("transport.position") } : PICTURE;
+    for (const [name, value] of Object.entries(attributes)) this.setAttribute(name, value);
+  }
+
   /** @param {number | null} seconds of the playhead; null hides it */
   set playhead(seconds) {
+    if (this.#isSlider) this.#tell(seconds ?? 0);
     const place = seconds === null || !this.#lanes ? -1 : placeIn(this.#lanes.view, seconds);
     this.#playhead.hidden = place < 0 || place > 1;
     if (!this.#playhead.hidden) this.style.setProperty("--playhead", String(place));
+  }
+
+  /** @param {number} seconds */
+  #tell(seconds) {
+    const { duration = 0 } = this.#lanes ?? {};
+    const text = t("transport.time", { position: clock(seconds), duration: clock(duration) });
+    this.setAttribute("aria-valuemax", String(duration));
+    this.setAttribute("aria-valuenow", String(seconds));
+    this.setAttribute("aria-valuetext", text);
   }
 
   #addSpectrogram() {
