@@ -14,6 +14,7 @@ import soundfile
 
 from demixer.audio import Samples
 from tests.browser.host import Host
+from tests.journeys.conftest import Start
 from tests.journeys.drivers.driver import Driver
 from tests.parity.songs import snr
 from tests.zoo import AAC, AIFF, COMPRESSED, FLAC, MP3, OPUS, PCM, VORBIS, Animal, Right, assert_right
@@ -24,6 +25,7 @@ OTHERS: Final = ("firefox", "webkit")
 #: Agreement with the command line in dB, at least.
 HPSS_DB: Final = 80
 SPLEETER_DB: Final = 60
+HTDEMUCS_DB: Final = 35
 
 #: One file of each format, and two containers that are streamed.
 FORMATS: Final = (
@@ -74,6 +76,11 @@ def read(path: Path) -> Samples:
     return np.ascontiguousarray(samples.T)
 
 
+def total(stems: dict[str, Path]) -> Samples:
+    """The sum of all stems."""
+    return np.asarray(np.sum([read(path) for path in stems.values()], axis=0), np.float32)
+
+
 def assert_like(found: dict[str, Path], native: Path, decibel: float) -> None:
     for label, path in found.items():
         expected = read(native / f"{label.lower()}.wav")
@@ -112,7 +119,7 @@ def decoded_wrong(driver: Driver, animal: Animal) -> str:
     return ""
 
 
-@modes("firefox")
+@modes(*EVERYWHERE)
 def test_a_song_is_separated_played_looped_and_exported(
     driver: Driver, host: Host, song: Path, native: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -153,7 +160,7 @@ def export(driver: Driver, name: str, kind: str) -> Path:
     return file
 
 
-@modes("firefox")
+@modes(*OTHERS)
 def test_spleeter_gives_the_stems_of_the_command_line(
     driver: Driver, host: Host, song: Path, native: Callable[[str], Path]
 ) -> None:
@@ -163,6 +170,15 @@ def test_spleeter_gives_the_stems_of_the_command_line(
 
 
 @modes("firefox")
+def test_htdemucs_gives_the_stems_of_the_command_line(
+    driver: Driver, host: Host, song: Path, native: Callable[[str], Path]
+) -> None:
+    driver.open(host.url)
+    separate(driver, "HT-Demucs", song)
+    assert_like(stems_of(driver, song, "Drums", "Bass", "Other", "Vocals"), native("htdemucs"), HTDEMUCS_DB)
+
+
+@modes(*OTHERS)
 def test_a_cancelled_song_is_given_back(driver: Driver, host: Host, song: Path) -> None:
     driver.open(host.url)
     separate(driver, "HT-Demucs", song)
@@ -171,7 +187,7 @@ def test_a_cancelled_song_is_given_back(driver: Driver, host: Host, song: Path) 
     driver.wait_until("() => findAll(['progressbar', 'Separating Tide Table']).length === 0")
 
 
-@modes("firefox")
+@modes(*OTHERS)
 def test_a_broken_file_is_an_error_with_advice(driver: Driver, host: Host, tmp_path: Path) -> None:
     broken = tmp_path / "Broken.mp3"
     broken.write_bytes(b"this is not music" * 100)
@@ -179,3 +195,43 @@ def test_a_broken_file_is_an_error_with_advice(driver: Driver, host: Host, tmp_p
     driver.set_files(broken)
     driver.wait(r"Broken cannot be read\.[\s\S]*audio/unreadable", ("alert",))
     driver.click(("button", "Remove this song"))
+
+
+@modes(*OTHERS)
+def test_the_page_works_offline(start: Start, host: Host, song: Path) -> None:
+    driver = start()
+    driver.open(host.url)
+    driver.click(("radio", "Harmonic / percussive"))
+    driver.click(("button", "Get ready to work offline"))
+    driver.wait("^Ready to work offline", ("status",))
+    host.stop()
+    try:
+        driver.reload()
+        separate(driver, "Harmonic / percussive", song)
+        stems = stems_of(driver, song, "Harmonic", "Percussive")
+    finally:
+        host.start()
+    assert snr(read(song), total(stems)) >= HPSS_DB
+    assert driver.unexpected() == []
+
+
+@modes("firefox")  # WebKitGTK has no storage that lasts
+def test_songs_come_back_after_a_reload(start: Start, host: Host, song: Path) -> None:
+    driver = start()
+    driver.open(host.url)
+    separate(driver, "Harmonic / percussive", song)
+    before = stems_of(driver, song, "Harmonic")["Harmonic"].read_bytes()
+    driver.reload()
+    driver.click(("button",), ("list", "Songs"))
+    assert stems_of(driver, song, "Harmonic")["Harmonic"].read_bytes() == before
+    assert driver.unexpected() == []
+
+
+@modes(*OTHERS)
+def test_a_private_window_separates_from_memory(start: Start, host: Host, song: Path) -> None:
+    driver = start(private=True)
+    driver.open(host.url)
+    separate(driver, "Harmonic / percussive", song)
+    stems = stems_of(driver, song, "Harmonic", "Percussive")
+    assert snr(read(song), total(stems)) >= HPSS_DB
+    assert driver.unexpected() == []

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-SOON: Final = 60.0
+SOON: Final = 120.0
 """Seconds for whatever needs Python or a model, on a busy machine."""
 
 _POLL: Final = 0.1
@@ -131,6 +131,7 @@ class Driver(ABC):
 
     def _is_whole(self, file: Path) -> bool:
         """True once a file has arrived: browsers write into a second one beside it."""
+        self.evaluate("() => null")  # gives the driver the time to hear of the download
         return file.exists() and file.stat().st_size > 0 and not list(self.downloads.glob("*.part"))
 
     def _until(self, condition: Any, complaint: str, seconds: float) -> None:

@@ -5,6 +5,7 @@ const NATIVE = {
   dialog: "dialog",
   group: "fieldset",
   heading: "h1, h2, h3",
+  list: "ul, ol",
   radio: "input[type=radio]",
   region: "section",
   slider: "input[type=range]",
