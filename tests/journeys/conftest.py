@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,9 +27,9 @@ SHARED: Final = {"JSC_useSharedArrayBuffer": "1"}
 
 
 class Start(Protocol):
-    """Starts a browser with storage of its own, or with that in a folder."""
+    """Starts a browser with a storage of its own."""
 
-    def __call__(self, folder: Path | None = None, *, private: bool = False) -> Driver: ...
+    def __call__(self, *, private: bool = False) -> Driver: ...
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
@@ -56,47 +56,56 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 @pytest.fixture(scope="session")
 def mode(request: pytest.FixtureRequest) -> str:
-    """An engine in one of its modes: a key of `start`."""
+    """An engine in one of its modes."""
     name: str = request.param
     return name
 
 
 @pytest.fixture(scope="session")
-def start(
-    mode: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, host: Host
-) -> Iterator[Start]:
-    """Starts browsers of the mode, and ends them."""
+def launch(mode: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, host: Host) -> Start:
+    """Starts browsers of the mode, which the caller closes."""
     # Asked for here, so that they outlive the browsers.
     if mode == "chromium":
         chromium = request.getfixturevalue("browser")
     else:
         require(browser.FIREFOX if mode == "firefox" else browser.WEBKIT)
         environment = request.getfixturevalue("environment")
+
+    def launch(*, private: bool = False) -> Driver:
+        folder = tmp_path_factory.mktemp(mode)
+        if mode == "chromium":
+            return Chromium(folder, chromium, host.url)
+        if mode == "firefox":
+            return Firefox(folder, environment, private=private)
+        if mode == "webkit-threads":
+            return WebKit(folder, {**environment, **SHARED}, private=private)
+        features = {"WebCodecsAudioEnabled": False} if mode == "webkit-no-codecs" else {}
+        return WebKit(folder, environment, private=private, features=features)
+
+    return launch
+
+
+@pytest.fixture
+def start(launch: Start) -> Iterator[Start]:
+    """Starts browsers for one journey; anything unexpected on one is a failure."""
+    started: list[Driver] = []
     with ExitStack() as opened:
 
-        def start(folder: Path | None = None, *, private: bool = False) -> Driver:
-            folder = folder or tmp_path_factory.mktemp(mode)
-            driver: Driver
-            if mode == "firefox":
-                driver = Firefox(folder, environment, private=private)
-            elif mode == "webkit":
-                driver = WebKit(folder, environment, private=private)
-            elif mode == "webkit-threads":
-                driver = WebKit(folder, {**environment, **SHARED}, private=private)
-            elif mode == "webkit-no-codecs":
-                driver = WebKit(folder, environment, features={"WebCodecsAudioEnabled": False}, private=private)
-            else:
-                driver = Chromium(folder, chromium, host.url)
+        def start(*, private: bool = False) -> Driver:
+            driver = launch(private=private)
             opened.callback(driver.close)
+            started.append(driver)
             return driver
 
         yield start
+        assert [problem for driver in started for problem in driver.unexpected()] == []
 
 
 @pytest.fixture(scope="session")
-def session_driver(start: Start) -> Driver:
+def session_driver(launch: Start) -> Iterator[Driver]:
     """The browser of most journeys of a mode: what it has downloaded stays for the next one."""
-    return start()
+    with closing(launch()) as driver:
+        yield driver
 
 
 @pytest.fixture

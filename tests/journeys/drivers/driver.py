@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-SOON: Final = 120.0
+SOON: Final = 300.0
 """Seconds for whatever needs Python or a model, on a busy machine."""
 
 _POLL: Final = 0.1

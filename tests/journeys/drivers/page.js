@@ -33,13 +33,30 @@ function findAll([role, name], ...outer) {
     .filter((element) => name === undefined || name === null || nameOf(element) === name);
 }
 
-/** The element to press: a radio button may be hidden behind its label. Null until it can be pressed. */
-function target(path) {
+/** Two animation frames: what was under way has been laid out. */
+const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+const placeOf = (element) => JSON.stringify(element.getBoundingClientRect());
+
+/** True when a pointer at the centre of an element meets it, or what stands for it. */
+function isMet(element) {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const met = document.elementFromPoint(left + width / 2, top + height / 2);
+  return met !== null && (element.contains(met) || met.closest("label")?.control === element);
+}
+
+/**
+ * The element to press: a radio button may be hidden behind its label. Null until it can be pressed: it is enabled, has
+ * stood still for two frames, and nothing covers it.
+ */
+async function target(path) {
   const [element] = findAll(...path);
   if (!element || element.matches(":disabled")) return null;
   const shown = element.type === "radio" && element.labels.length ? element.labels[0] : element;
   shown.scrollIntoView({ block: "center", behavior: "instant" });
-  return shown;
+  const place = placeOf(shown);
+  await frames();
+  return placeOf(shown) === place && isMet(shown) ? shown : null;
 }
 
 /** The texts of elements, or of the whole page. */
