@@ -79,7 +79,7 @@ def launch(mode: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.T
             return Firefox(folder, environment, private=private)
         if mode == "webkit-threads":
             return WebKit(folder, {**environment, **SHARED}, private=private)
-        features = {"WebCodecsAudioEnabled": False} if mode == "webkit-no-codecs" else {}
+        features = {"WebCodecsAudio": False} if mode == "webkit-no-codecs" else {}
         return WebKit(folder, environment, private=private, features=features)
 
     return launch
