@@ -80,7 +80,7 @@ const INTENTS = {
   ...deskController.intents,
 
   "stem-download": (/** @type {import("./library/track.js").Track} */ stem) =>
-    withSong((song) => exportController.downloadStem(song, stem)),
+    withSong((song) => exportController.downloadStem(song, stem, label)),
   "download-all": () => withSong((song) => void exportController.downloadAll(song, label)),
   "null-test": () => withSong((song) => void exportController.measure(song)),
   "export-open": () => withSong((song) => exportController.open(song)),

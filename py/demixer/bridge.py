@@ -199,6 +199,10 @@ class WebRendering:
         """The value is `{bytes, clipped}`: the next samples, and how many had to be clipped so far."""
         return await self._reply(self._read(start, stop))
 
+    def digest(self) -> str:
+        """MD5 of the samples read so far, in hexadecimal."""
+        return self._rendering.digest
+
     async def _read(self, start: int, stop: int) -> dict[str, Any]:
         read = await self._rendering.read(start, stop)
         return {"bytes": read, "clipped": self._rendering.clipped}

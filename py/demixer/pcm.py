@@ -6,6 +6,7 @@ of the music (Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither: a t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -66,6 +67,8 @@ class Rendering:
         form = _FORMS[layout]
         self._source = source
         self._pack = form.pack
+        self._hashed = form.hashed
+        self._md5 = hashlib.md5(usedforsecurity=False)
         self._quantiser = None if form.bits is None else Quantiser(form.bits, seed)
 
     @property
@@ -73,10 +76,23 @@ class Rendering:
         """Number of samples clipped to full scale so far."""
         return self._quantiser.clipped if self._quantiser else 0
 
+    @property
+    def digest(self) -> str:
+        """MD5 of the samples so far, in hexadecimal: of their bytes as in a WAV file, which FLAC keeps in its header.
+
+        That of nothing for layouts that FLAC does not take.
+        """
+        return self._md5.hexdigest()
+
     async def read(self, start: int, stop: int) -> Bytes:
         """The bytes of samples `start` to `stop`."""
         samples = await self._source.read(start, stop)
-        return self._pack(samples if self._quantiser is None else self._quantiser.push(samples))
+        if self._quantiser is None:
+            return self._pack(samples)
+        steps = self._quantiser.push(samples)
+        if self._hashed:
+            self._md5.update(self._hashed(steps).data)
+        return self._pack(steps)
 
 
 def _bytes(values: npt.NDArray[np.generic]) -> Bytes:
@@ -110,17 +126,18 @@ def _pack_planes(steps: Steps) -> Bytes:
 
 @dataclass(frozen=True)
 class _Form:
-    """Resolution of a layout, None for float samples, and the function that packs samples or steps."""
+    """Resolution of a layout, None for float samples; what packs samples or steps, and steps for the hash."""
 
     bits: int | None
     pack: Callable[[Any], Bytes]
+    hashed: Callable[[Steps], Bytes] | None = None
 
 
 _FORMS: Final[dict[Layout, _Form]] = {
     "float": _Form(None, _pack_float),
     "packed16": _Form(16, _pack_16),
     "packed24": _Form(24, _pack_24),
-    "wide16": _Form(16, _widen_16),
-    "wide24": _Form(24, _widen_24),
+    "wide16": _Form(16, _widen_16, _pack_16),
+    "wide24": _Form(24, _widen_24, _pack_24),
     "planar16": _Form(16, _pack_planes),
 }

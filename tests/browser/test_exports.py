@@ -8,6 +8,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterator
+from hashlib import md5
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,15 @@ RATE: Final = 44_100
 SOON: Final = 60_000
 """Milliseconds for whatever needs Python, on a busy machine."""
 
-TAGS: Final = {"title": "Tide Table", "artist": "The Tester", "album": "Harbour", "date": "2021-03-04T00:00:00.000Z"}
+TAGS: Final = {
+    "title": "Tide Table",
+    "artist": "The Tester",
+    "album": "Harbour",
+    "albumArtist": "\u8a66\u9a13",
+    "date": "2003",
+    "trackNumber": 3,
+    "tracksTotal": 12,
+}
 
 #: Not a multiple of the blocks of encoders or of the pieces.
 SECONDS: Final = 4.321
@@ -118,10 +127,16 @@ def test_wav_and_flac_of_one_stem(desk: Locator, stems: dict[str, Samples], tmp_
                 assert (file.format, file.subtype) == (kind, subtype)
                 tags = file.copy_metadata()
             assert (tags["title"], tags["artist"], tags["album"]) == ("Tide Table (Bass)", "The Tester", "Harbour")
+            with av.open(str(path)) as container:
+                other = {key.lower(): value for key, value in container.metadata.items()}
+            assert (other["album_artist"], other["date"]) == (TAGS["albumArtist"], TAGS["date"])
             found[kind, depth] = read(path)
             assert np.abs(found[kind, depth] - stems["bass"]).max() <= step
     for depth in ("24-bit", "16-bit"):
         assert np.array_equal(found["FLAC", depth], found["WAV", depth])
+    with soundfile.SoundFile(path) as file:
+        steps = file.read(dtype="int16")
+    assert path.read_bytes()[26:42] == md5(steps.tobytes(), usedforsecurity=False).digest()
 
 
 #: Closes the dialog, and draws a report of the measurement before the dialog's `close` event.

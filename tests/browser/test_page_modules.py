@@ -221,7 +221,7 @@ def test_wav_files_hold_the_samples(modules: Page, tmp_path: Path, channels: int
         const blob = new Blob([frames.slice(start * channels, stop * channels)]);
         track.append([{ start, length: stop - start, blob }], new Float32Array());
       }
-      return new Uint8Array(await wavBlob(track, rate).arrayBuffer()).toBase64();
+      return new Uint8Array(await wavBlob(track, rate, {}, "Test").arrayBuffer()).toBase64();
     }"""
     path = tmp_path / "test.wav"
     frames = base64.b64encode(samples.T.tobytes()).decode()

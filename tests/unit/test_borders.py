@@ -133,6 +133,7 @@ THREADS = {
     "playback/page": "page",
     "playback/audio": "audio",
     "export/protocol.js": "any",
+    "export/tags.js": "any",
     "export/page": "page",
     "export/worker": "export worker",
     "platform": "page",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import md5
 from io import BytesIO
 
 import numpy as np
@@ -26,6 +27,15 @@ def rendered(samples: Samples, layout: Layout, seed: int = 0, cut: int = 777) ->
         return [await rendering.read(0, cut), await rendering.read(cut, samples.shape[1])]
 
     return np.concatenate(asyncio.run(read())), rendering.clipped
+
+
+@pytest.mark.parametrize(("wide", "packed"), [("wide16", "packed16"), ("wide24", "packed24")])
+def test_the_digest_is_that_of_the_samples_of_a_wav_file(wide: Layout, packed: Layout) -> None:
+    samples = noise()
+    rendering = Rendering(Clip(samples, 44_100), wide, 0)
+    for start, stop in ((0, 777), (777, samples.shape[1])):
+        asyncio.run(rendering.read(start, stop))
+    assert rendering.digest == md5(rendered(samples, packed)[0].tobytes(), usedforsecurity=False).hexdigest()
 
 
 @pytest.mark.parametrize(("layout", "subtype"), [("packed16", "PCM_16"), ("packed24", "PCM_24"), ("float", "FLOAT")])

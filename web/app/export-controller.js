@@ -6,7 +6,15 @@ import { pick, save, typeOf } from "../export/page/save.js";
 import { wavBlob } from "../export/page/wav.js";
 import { fileOf, removePicked } from "../library/opfs.js";
 import { openScratch, removeScratch } from "../library/scratch.js";
-import { mixGains, planFor, recallChoices, songAudio, stemAudio, stemFileName } from "./export-plan.js";
+import {
+  mixGains,
+  planFor,
+  recallChoices,
+  songAudio,
+  stemAudio,
+  stemFileName,
+  titleOf,
+} from "./export-plan.js";
 import { isWriting } from "./state.js";
 
 /** @typedef {import("../base/errors.js").ErrorData} ErrorData */
@@ -80,10 +88,16 @@ export class ExportController {
     this.#end();
   }
 
-  /** Saves a stem's stored pieces as a WAV file. @param {Song} song @param {Track} stem */
-  downloadStem(song, stem) {
+  /**
+   * Saves a stem's stored pieces as a WAV file.
+   * @param {Song} song
+   * @param {Track} stem
+   * @param {import("./export-plan.js").Label} label
+   */
+  downloadStem(song, stem, label) {
     if (!song.format) return;
-    save(wavBlob(stem, song.format.rate), stemFileName(recallChoices().pattern, song, stem.name, "wav"));
+    const blob = wavBlob(stem, song.format.rate, song.tags, titleOf(song, label(stem.name)));
+    save(blob, stemFileName(recallChoices().pattern, song, stem.name, "wav"));
   }
 
   /** Saves all stems in a ZIP file. @param {Song} song @param {import("./export-plan.js").Label} label */

@@ -139,10 +139,15 @@ export function planFor(song, choice, lowering, label, catalogue) {
   return { plan, name, bytes: parts.length * bytesOf(song, coding) };
 }
 
+/** Title of a part for its tags. @param {Song} song @param {string} label of the part */
+export function titleOf({ tags, name }, label) {
+  return `${tags.title ?? name} (${label})`;
+}
+
 /** @param {Song} song @param {ExportChoice} choice @param {Label} label @returns {Omit<Part, "gain">[]} */
 function partsOf(song, { what, stem, coding, pattern }, label) {
   const channels = song.format?.channels ?? 0;
-  const title = (/** @type {string} */ part) => `${song.tags.title ?? song.name} (${label(part)})`;
+  const title = (/** @type {string} */ part) => titleOf(song, label(part));
   const name = (/** @type {string} */ part) => fileName(pattern, song, part, coding.kind);
   const ofStem = (/** @type {string} */ part) => stemFileName(pattern, song, part, coding.kind);
   const alone = (/** @type {string} */ part) =>

@@ -162,6 +162,12 @@ export class Rendering {
     return bytes;
   }
 
+  /** MD5 of the samples read so far, as FLAC has it. @returns {Uint8Array<ArrayBuffer>} */
+  digest() {
+    const text = /** @type {string} */ (this.#python.digest());
+    return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+  }
+
   /** Releases Python's half. */
   close() {
     this.#python.destroy();

@@ -11,8 +11,7 @@ import { listPieces } from "./pieces.js";
 /** @typedef {import("./opfs.js").Folder} Folder */
 /** @typedef {import("./pieces.js").Piece} Piece */
 
-/** @typedef {{ title?: string, artist?: string, album?: string, albumArtist?: string, genre?: string,
- *   comment?: string, date?: string, trackNumber?: number }} Tags of a song, as in its file; the date as ISO 8601 */
+/** @typedef {import("./tags.js").Tags} Tags */
 /** @typedef {{ rate: number, channels: number, length: number, normalisation: Normalisation }} SongMeasures */
 /** @typedef {SongMeasures & { name: string, tags: Tags, added: number }} SongRecord */
 /** @typedef {{ pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StoredTrack */

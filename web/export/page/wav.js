@@ -1,5 +1,8 @@
 /** WAV files of 32-bit float samples: a header followed by the pieces of a track. */
 
+import { wavTags } from "../tags.js";
+
+/** @typedef {import("../../library/tags.js").Tags} Tags */
 /** @typedef {import("../../library/track.js").Track} Track */
 
 /** Format tag of IEEE floating point. */
@@ -15,8 +18,9 @@ const DS64_BYTES = 28;
  * @param {number} rate in Hz
  * @param {number} channels
  * @param {number} frames
+ * @param {number} [tail] bytes of the chunks behind the samples
  */
-export function wavHeader(rate, channels, frames) {
+export function wavHeader(rate, channels, frames, tail = 0) {
   const dataBytes = frames * channels * BYTES;
   const format = chunk("fmt ", 18, (view) => {
     view.setUint16(0, FLOAT, true);
@@ -28,7 +32,7 @@ export function wavHeader(rate, channels, frames) {
   });
   const fact = chunk("fact", 4, (view) => view.setUint32(0, Math.min(frames, MAX_BYTES), true));
   const size = (/** @type {Uint8Array[]} */ chunks) =>
-    chunks.reduce((sum, part) => sum + part.length, dataBytes);
+    chunks.reduce((sum, part) => sum + part.length, dataBytes + tail);
   const short = [tag("WAVE"), format, fact, tag("data", dataBytes)];
   if (size(short) <= MAX_BYTES) return concatenate([tag("RIFF", size(short)), ...short]);
   const ds64 = chunk("ds64", DS64_BYTES, (view) => {
@@ -43,10 +47,13 @@ export function wavHeader(rate, channels, frames) {
  * Pieces hold samples as WAV does, so nothing is read or copied here.
  * @param {Track} track finished
  * @param {number} rate in Hz
+ * @param {Tags} tags of the song
+ * @param {string} title of the track
  */
-export function wavBlob(track, rate) {
-  const header = wavHeader(rate, track.channelCount, track.length);
-  return new Blob([header, ...track.pieces.map(({ blob }) => blob)], { type: "audio/wav" });
+export function wavBlob(track, rate, tags, title) {
+  const tail = wavTags(tags, title);
+  const header = wavHeader(rate, track.channelCount, track.length, tail.length);
+  return new Blob([header, ...track.pieces.map(({ blob }) => blob), tail], { type: "audio/wav" });
 }
 
 /**

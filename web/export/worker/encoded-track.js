@@ -33,6 +33,8 @@ export class EncodedTrack {
     this.#position = -encoder.delay;
     /** Container of a file with this track alone. */
     this.container = encoder.container;
+    /** True for a WAV whose sizes take 64 bits. */
+    this.isLarge = encoder.large === true;
     /** Packets for the output. */
     this.source = new EncodedAudioPacketSource(encoder.codec);
   }
@@ -54,6 +56,11 @@ export class EncodedTrack {
   async finish() {
     await this.#add(this.#encoder.finish());
     this.source.close();
+  }
+
+  /** The checksum of what was encoded, once it is complete. */
+  digest() {
+    return this.#rendering.digest();
   }
 
   /** Releases the rendering. */
@@ -90,13 +97,4 @@ export async function encodeTracks(output, tracks, { plan, signal }, report) {
   }
   for (const track of tracks) await track.finish();
   await output.finalize();
-}
-
-/**
- * The song's tags with another title.
- * @param {Plan} plan
- * @param {string} title
- */
-export function tagsWith({ tags: { date, ...tags } }, title) {
-  return { ...tags, ...(date ? { date: new Date(date) } : {}), title };
 }

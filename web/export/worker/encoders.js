@@ -21,6 +21,7 @@ import {
  * @property {import("../../vendor/mediabunny/mediabunny.mjs").AudioCodec} codec
  * @property {AudioDecoderConfig} config for decoders
  * @property {OutputFormat} container of a file with one track
+ * @property {boolean} [large] true for a WAV whose sizes take 64 bits
  * @property {number} delay samples before the song's first one, which players skip
  * @property {(bytes: Uint8Array, frames: number) => Encoded[]} encode
  * @property {() => Encoded[]} finish returns the remaining packets
@@ -77,6 +78,7 @@ function wav(bits, format, length) {
     codec,
     config: { codec, ...format },
     container: new WavOutputFormat({ large }),
+    large,
     delay: 0,
     encode: (data, frames) => [{ data, frames }],
     finish: () => [],

@@ -4,7 +4,9 @@
  */
 
 import { Mp4OutputFormat, Output, StreamTarget } from "../../vendor/mediabunny/mediabunny.mjs";
-import { EncodedTrack, encodeTracks, tagsWith } from "./encoded-track.js";
+import { containerTags } from "../tags.js";
+import { EncodedTrack, encodeTracks } from "./encoded-track.js";
+import { withEnding } from "./ending.js";
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").StreamTargetChunk} Chunk */
 /** @typedef {import("../protocol.js").StemLabel} StemLabel */
@@ -23,7 +25,10 @@ export async function writeStemsFile(job, writable) {
     fastStart: false, // the tables at the end, so nothing waits in memory
     onMoov: (data, start) => Object.assign(moov, { data, start }),
   });
-  const target = new StreamTarget(withBoxAtEnd(writable, moov, stemBox(labels)), { chunked: true });
+  const target = new StreamTarget(
+    withEnding(writable, (write) => addToTables(moov, stemBox(labels), write)),
+    { chunked: true },
+  );
   const output = new Output({ format, target });
   /** @type {EncodedTrack[]} */
   const tracks = [];
@@ -33,7 +38,7 @@ export async function writeStemsFile(job, writable) {
       tracks.push(track);
       output.addAudioTrack(track.source, { name: title, disposition: { default: index === 0 } });
     }
-    output.setMetadataTags(tagsWith(job.plan, tags.title ?? folder));
+    output.setMetadataTags(containerTags(tags, tags.title ?? folder, "aac"));
     await encodeTracks(output, tracks, job, job.report);
   } finally {
     for (const track of tracks) track.close();
@@ -65,29 +70,18 @@ function stemBox(stems) {
 }
 
 /**
- * A stream that adds a box to `moov.udta` when it is closed. The tables end the file, and tags, if there are any, end the
- * tables: so the box goes to the end, and the boxes around it grow.
- * @param {WritableStream<Chunk>} writable
- * @param {Moov} moov filled in before the stream is closed
+ * Adds a box to `moov.udta`. The tables end the file, and tags, if there are any, end the tables: so the box goes to the
+ * end, and the boxes around it grow.
+ * @param {Moov} moov
  * @param {Uint8Array<ArrayBuffer>} added
- * @returns {WritableStream<Chunk>}
+ * @param {import("./ending.js").Write} write
  */
-function withBoxAtEnd(writable, moov, added) {
-  const writer = writable.getWriter();
-  return new WritableStream({
-    write: (chunk) => writer.write(chunk),
-    async close() {
-      const udta = lastBox(moov.data);
-      const tail = udta.type === "udta" ? added : box("udta", added);
-      const write = (/** @type {Uint8Array<ArrayBuffer>} */ data, /** @type {number} */ position) =>
-        writer.write({ type: "write", data, position });
-      await write(tail, moov.start + moov.data.length);
-      await write(word(moov.data.length + tail.length), moov.start);
-      if (udta.type === "udta") await write(word(udta.size + tail.length), moov.start + udta.start);
-      await writer.close();
-    },
-    abort: (reason) => writer.abort(reason),
-  });
+async function addToTables(moov, added, write) {
+  const udta = lastBox(moov.data);
+  const tail = udta.type === "udta" ? added : box("udta", added);
+  await write(tail, moov.start + moov.data.length);
+  await write(word(moov.data.length + tail.length), moov.start);
+  if (udta.type === "udta") await write(word(udta.size + tail.length), moov.start + udta.start);
 }
 
 /** The last box inside another one. @param {Uint8Array} outer */

@@ -9,7 +9,7 @@ import { writeTrackFile } from "./track-file.js";
 /** @typedef {import("../protocol.js").Part} Part */
 /** @typedef {import("../protocol.js").Plan} Plan */
 /** @typedef {import("./encoders.js").Layout} Layout */
-/** @typedef {Pick<import("../../engine/python.js").Rendering, "read" | "close">} Rendering */
+/** @typedef {Pick<import("../../engine/python.js").Rendering, "read" | "digest" | "close">} Rendering */
 
 /**
  * @typedef {object} Context
