@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demixer.errors import DemixError
-from demixer.graphs import pickles
 from demixer.graphs.pickles import Global, Inert, unpickle
+from demixer.graphs.pickles.machine import OPCODES
 from demixer.graphs.reading import Cursor, Memory, Section
 from demixer.graphs.state import split
 
@@ -352,5 +352,5 @@ def test_every_instruction_of_torch_is_known() -> None:
         "READONLY_BUFFER",
         "STOP",
     }
-    missing = {opcode.name for opcode in pickletools.opcodes if ord(opcode.code) not in pickles._OPCODES}
+    missing = {opcode.name for opcode in pickletools.opcodes if ord(opcode.code) not in OPCODES}
     assert missing == left_out
