@@ -98,7 +98,7 @@ def start(launch: Start) -> Iterator[Start]:
             return driver
 
         yield start
-        assert [problem for driver in started for problem in driver.unexpected()] == []
+        assert [problem for driver in started for problem in driver.take_problems()] == []
 
 
 @pytest.fixture(scope="session")
@@ -112,9 +112,9 @@ def session_driver(launch: Start) -> Iterator[Driver]:
 def driver(session_driver: Driver) -> Iterator[Driver]:
     """A browser on which anything unexpected is a failure."""
     session_driver.open("about:blank")  # ends what an earlier journey has left under way
-    session_driver.unexpected()
+    session_driver.take_problems()
     yield session_driver
-    assert session_driver.unexpected() == []
+    assert session_driver.take_problems() == []
 
 
 @pytest.fixture(scope="session")

@@ -185,6 +185,7 @@ def test_a_cancelled_song_is_given_back(driver: Driver, host: Host, song: Path) 
     driver.click(("button", "Cancel"))
     driver.wait_for(("button", "Separate"))
     driver.wait_until("() => findAll(['progressbar', 'Separating Tide Table']).length === 0")
+    driver.wait("WASM, ")  # the engine starts all the same, for the next song
 
 
 @modes(*OTHERS)

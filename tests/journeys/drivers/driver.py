@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
@@ -47,7 +46,6 @@ class Driver(ABC):
         self.downloads = downloads
         self.downloads.mkdir(parents=True, exist_ok=True)
         self._opened = ExitStack()
-        self._expected: list[str] = []
 
     @abstractmethod
     def open(self, url: str) -> None:
@@ -76,16 +74,6 @@ class Driver(ABC):
     def close(self) -> None:
         """End the browser, and all that runs for it."""
         self._opened.close()
-
-    def expect(self, pattern: str) -> None:
-        """Allow the problems in which the regular expression is found."""
-        self._expected.append(pattern)
-
-    def unexpected(self) -> list[str]:
-        """The problems since the last call that no pattern allows; forgets the patterns."""
-        found = [text for text in self.take_problems() if not any(re.search(each, text) for each in self._expected)]
-        self._expected.clear()
-        return found
 
     def reload(self) -> None:
         """Open the same address again."""
@@ -138,7 +126,9 @@ class Driver(ABC):
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                raise TimeoutError(f"{complaint} ({self.version}). The page: {self._page_text()}")
+                picture = self.downloads.parent / "page.png"
+                self.screenshot(picture)
+                raise TimeoutError(f"{complaint} ({self.version}). {picture} shows the page: {self._page_text()}")
             time.sleep(_POLL)
 
     def _page_text(self) -> str:
