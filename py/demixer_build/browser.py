@@ -30,6 +30,25 @@ QUIET: Final = (
 )
 """Options against Chromium's own requests and background work."""
 
+SWIFTSHADER: Final = (
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan,WebGPU",
+)
+"""Options for an emulated GPU: correct and slow."""
+
+HARDWARE: Final = (
+    "--enable-unsafe-webgpu",
+    "--enable-features=Vulkan",
+    "--disable-vulkan-surface",
+    "--ignore-gpu-blocklist",
+    "--use-angle=vulkan",
+)
+"""Options for the machine's own GPU, without a window."""
+
+HALF: Final = ("--enable-dawn-features=vulkan_enable_f16_on_nvidia",)
+"""Option for float16 on NVIDIA's GPUs, which Chromium hides on Linux."""
+
 SYSTEM_PYTHON: Final = "/usr/bin/python3"
 """The interpreter that the system's bindings are for."""
 

@@ -25,23 +25,6 @@ from tests.browser.watch import Watch
 #: Immediate reactions of the page take seconds on a shared machine.
 expect.set_options(timeout=30_000)
 
-#: An emulated GPU: correct and slow.
-SWIFTSHADER: Final = [
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-    "--enable-features=Vulkan,WebGPU",
-]
-
-#: The machine's own GPU, with float16 on NVIDIA's too.
-HARDWARE: Final = [
-    "--enable-unsafe-webgpu",
-    "--enable-features=Vulkan",
-    "--enable-dawn-features=vulkan_enable_f16_on_nvidia",
-    "--disable-vulkan-surface",
-    "--ignore-gpu-blocklist",
-    "--use-angle=vulkan",
-]
-
 #: The browser tests of `build.py test --fast`: a whole journey, modules of the page, and what fails the other tests.
 FAST: Final = {
     "test_first_visit.py",
@@ -85,9 +68,9 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(scope="session")
 def swiftshader(browser_type_launch_args: dict[str, Any], browser_type: BrowserType) -> Iterator[Browser]:
     """A browser with an emulated GPU, or the browser with a GPU that `DEMIXER_GPU` names."""
-    options = {**browser_type_launch_args, "args": [*chromium.QUIET, *SWIFTSHADER]}
+    options = {**browser_type_launch_args, "args": [*chromium.QUIET, *chromium.SWIFTSHADER]}
     if own := os.environ.get("DEMIXER_GPU"):
-        options |= {"executable_path": own, "args": [*chromium.QUIET, *HARDWARE]}
+        options |= {"executable_path": own, "args": [*chromium.QUIET, *chromium.HARDWARE, *chromium.HALF]}
     browser = browser_type.launch(**options)
     yield browser
     browser.close()

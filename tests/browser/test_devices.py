@@ -40,6 +40,14 @@ def test_the_choice_of_a_device(swiftshader: Browser, base_url: str) -> None:
         assert chosen("webgpu", passed=False) == ["webgpu"]  # a person's wish
         assert chosen("wasm") == ["wasm"]
 
+        cache = """async (bufferCache) => {
+          const { choose } = await import("/src/engine/devices/choice.js");
+          const devices = await choose({ device: "auto", allowSoftwareAdapter: true, bufferCache });
+          return devices.map((device) => device.bufferCache ?? null);
+        }"""
+        assert page.evaluate(cache, "simple") == ["simple", None]
+        assert page.evaluate(cache) == [None, None]
+
 
 def test_the_number_of_workers(page: Page) -> None:
     script = """async ([cores, gigabytes, threads, workers]) => {

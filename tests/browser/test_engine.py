@@ -84,7 +84,8 @@ def test_webgpu_gives_the_known_answer(gpu_page: Page, echo: dict[str, Any]) -> 
     clip = song(seconds=2)
 
     assert engine.call("start", {"device": "auto"})["value"]["device"] == "wasm"  # an emulated GPU is none
-    info = engine.call("start", {"device": "webgpu", "allowSoftwareAdapter": True})["value"]
+    settings = {"device": "webgpu", "allowSoftwareAdapter": True, "bufferCache": "simple"}
+    info = engine.call("start", settings)["value"]
     assert info["device"] == "webgpu"
     assert "swiftshader" in info["adapter"].lower()
 

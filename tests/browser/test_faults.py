@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserType, Page, expect
 
-from tests.browser.conftest import SWIFTSHADER
+from demixer_build import browser as chromium
 from tests.browser.engines import Engine, change, inject, open_empty, song, threads, tiny_graphs, to_page
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 from tests.browser.watch import Watch
@@ -200,7 +200,7 @@ def test_a_song_is_completed_after_a_crash_of_the_browsers_gpu_process(
     base_url: str,
     echo: dict[str, Any],
 ) -> None:
-    arguments = [*browser_type_launch_args["args"], *SWIFTSHADER]
+    arguments = [*browser_type_launch_args["args"], *chromium.SWIFTSHADER]
     with browser_type.launch(**{**browser_type_launch_args, "args": arguments}) as browser:
         page = browser.new_page(base_url=base_url)
         watch.follow(page)

@@ -39,7 +39,10 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
  * @property {number} workers that compute segments side by side
  * @property {number} threads of each
  * @property {boolean} half true when it can compute in float16 at all
+ * @property {BufferCache} [bufferCache] of a GPU; by default the runtime's own choice
  */
+
+/** How the runtime keeps the GPU's buffers for later runs. @typedef {"lazyRelease" | "simple" | "bucket"} BufferCache */
 
 /** Threads need an isolated page and shared memory. @typedef {"isolated" | "not-isolated" | "no-shared-memory"} Isolation */
 
@@ -87,6 +90,7 @@ import { storedAudio, storedPiece } from "../library/pieces.js";
  * @property {"auto" | "wasm" | "webgpu"} device
  * @property {number} [workers] by default one, or the fastest number of the benchmark
  * @property {number} [threads] of each; by default as many as there are cores, within reason
+ * @property {BufferCache} [bufferCache] of a GPU
  * @property {boolean} [allowSoftwareAdapter] accept an emulated GPU: correct, and far too slow for real work
  * @property {DeviceMemory} [memory] on which `auto` is based
  */
@@ -195,10 +199,12 @@ const model = object({
   gpu: optional(listOf(text)),
 });
 const result = object({ device: oneOf("wasm", "webgpu"), workers: optional(count), threads: count });
+const bufferCache = optional(oneOf("lazyRelease", "simple", "bucket"));
 const settings = object({
   device: oneOf("auto", "wasm", "webgpu"),
   workers: optional(count),
   threads: optional(count),
+  bufferCache,
   memory: optional(
     object({
       selfTests: mapOf(object({ passed: flag })),
@@ -207,7 +213,14 @@ const settings = object({
   ),
 });
 const kind = oneOf("wasm", "webgpu");
-const device = object({ kind, adapter: nullable(text), workers: count, threads: count, half: flag });
+const device = object({
+  kind,
+  adapter: nullable(text),
+  workers: count,
+  threads: count,
+  half: flag,
+  bufferCache,
+});
 const error = object({ code: oneOf(...Object.keys(ERROR_CODES)), message: text, retryable: flag });
 const mark = { done: index, total: count };
 const chunk = object({ name: text, pieces: listOf(storedPiece), peaks: instance(Float32Array) });

@@ -64,7 +64,7 @@ export class Runtime {
    */
   async open(model) {
     this.#health.check();
-    const options = { ...OPTIONS, executionProviders: [this.device.kind] };
+    const options = { ...OPTIONS, executionProviders: [provider(this.device)] };
     try {
       const session = await this.#health.during(this.#ort.InferenceSession.create(model, options));
       free([model]); // the runtime has its own copy
@@ -82,6 +82,10 @@ export class Runtime {
     await Promise.allSettled([...this.#sessions].map((session) => session.release()));
   }
 }
+
+/** The runtime's name of a device, with its options. @param {Device} device */
+const provider = ({ kind, bufferCache }) =>
+  bufferCache ? { name: kind, storageBufferCacheMode: bufferCache } : kind;
 
 /** A loaded network, which runs once at a time. */
 export class Session {

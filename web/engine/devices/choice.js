@@ -16,7 +16,7 @@ const MOST_THREADS = 8;
  * @param {Settings} settings
  * @returns {Promise<Device[]>}
  */
-export async function choose({ device, workers, threads, allowSoftwareAdapter, memory }) {
+export async function choose({ device, workers, threads, bufferCache, allowSoftwareAdapter, memory }) {
   const adapter = device === "wasm" ? null : await findAdapter(allowSoftwareAdapter);
   if (device === "webgpu" && !adapter) {
     throw new DemixError("runtime/start-failed", "There is no GPU that this browser can use.");
@@ -43,6 +43,7 @@ export async function choose({ device, workers, threads, allowSoftwareAdapter, m
     workers: 1,
     threads: Math.min(usableCores(), MOST_THREADS),
     half: adapter.half,
+    ...(bufferCache && { bufferCache }),
   };
   if (device === "webgpu") return [gpu];
   return usable && results[0]?.device !== "wasm" ? [gpu, processor] : [processor];

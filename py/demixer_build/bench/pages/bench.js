@@ -26,9 +26,9 @@ export function openGraph(url, shapes) {
 export const runGraph = () => ask("run");
 
 /** Loads a model through the engine. @returns {Promise<number | null>} seconds from bytes to a session */
-export async function openModel(model, precision) {
+export async function openModel(model, precision, settings = { device: "wasm" }) {
   engine = new EngineClient();
-  await engine.start({ device: "wasm" });
+  await engine.start(settings);
   if (Object.keys(model.artifacts).length === 0) return null;
   let began = 0;
   let seconds = null;
