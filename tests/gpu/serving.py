@@ -56,8 +56,11 @@ def served(places: Mapping[str, Path], received: Path) -> Iterator[str]:
             self.send_response(204)
             self.end_headers()
 
-    received.mkdir(parents=True, exist_ok=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A browser that is closed leaves its requests."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     try:
