@@ -438,8 +438,10 @@ def run(plan: Plan, out: Path, steps: list[str]) -> dict[str, Found]:
             "/bench/": ROOT / "py" / "demixer_build" / "bench" / "pages",
             "/harness.js": ROOT / "tests" / "browser" / "harness.js",
             "/work/": work,
+            "/src/work/": work,
             "/src/vendor/": DIST / "vendor",
             "/src/": WEB,
+            "/src": DIST,  # the sources take the site's files from beside them
             "/": DIST,
         }
         if plan.jspi:

@@ -76,7 +76,7 @@ def find(places: Mapping[str, Path], path: str) -> Path | None:
         return None
     for start, place in places.items():
         if path.startswith(start):
-            file = place / path.removeprefix(start) if place.is_dir() else place
+            file = place / path.removeprefix(start).lstrip("/") if place.is_dir() else place
             if file.is_file():
                 return file
     return None
