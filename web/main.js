@@ -17,6 +17,7 @@ import { UpdateController } from "./app/update-controller.js";
 import { watchRequests } from "./base/requests.js";
 import { EngineClient } from "./engine/page/client.js";
 import { KnownDevices } from "./engine/page/known-devices.js";
+import { chosenFiles } from "./platform/dropped-files.js";
 import { onLaunch } from "./platform/launch.js";
 import { canNotify, wantNotifications } from "./platform/notification.js";
 import { ServiceWorkerClient } from "./platform/service-worker-client.js";
@@ -57,6 +58,7 @@ const updateController = new UpdateController(store, serviceWorker, offlineContr
  */
 const INTENTS = {
   "songs-chosen": chooseSongs,
+  "link-dropped": () => store.set({ arrival: "link" }),
   "song-select": selectSong,
   "song-move": ({ id, by }) => songController.move(id, by),
   "song-resume": (/** @type {string} */ id) => songController.resume(id),
@@ -133,7 +135,7 @@ listenToKeys({
 void modelController.load();
 void songs.restore().then(warmForSelected);
 void serviceWorker.register();
-void onLaunch(chooseSongs);
+void onLaunch((files) => chooseSongs(chosenFiles(files)));
 engine.addEventListener("model.unkept", (event) =>
   offlineController.warn(/** @type {CustomEvent} */ (event).detail),
 );
@@ -148,9 +150,9 @@ function retry() {
   for (const { id, error } of songs.all) if (error && error.code === code) songController.resume(id);
 }
 
-/** @param {File[]} files */
-function chooseSongs(files) {
-  void songController.add(files);
+/** @param {import("./platform/dropped-files.js").FoundFile[]} found */
+function chooseSongs(found) {
+  void songController.add(found);
   store.set({ requests: [] });
   void engineController.warm();
 }

@@ -5,10 +5,12 @@ import { canKeep, hold, newSongId, removeJob, removeSong } from "../library/song
 import { DecodingQueue } from "./decoding-queue.js";
 import { SeparationQueue } from "./separation-queue.js";
 import { allows, newSong } from "./song.js";
+import { songsAmong } from "./song-files.js";
 import { forgetSongPreferences } from "./song-preferences.js";
 import { chosenPreset } from "./state.js";
 
 /** @typedef {import("../engine/page/client.js").EngineClient} EngineClient */
+/** @typedef {import("../platform/dropped-files.js").FoundFile} FoundFile */
 /** @typedef {import("./song.js").Plan} Plan */
 /** @typedef {import("./song.js").Song} Song */
 /** @typedef {import("./state.js").PageState} PageState */
@@ -38,10 +40,15 @@ export class SongController {
     this.#separation = new SeparationQueue(store, songs, engine);
   }
 
-  /** @param {Iterable<File>} files */
-  async add(files) {
+  /** Adds the songs among the files that came. @param {FoundFile[]} found */
+  async add(found) {
+    const { files, passedOver } = await songsAmong(found, async (songs) => {
+      const { readTags } = await import("../decode/page/client.js");
+      return readTags(songs);
+    });
+    this.#store.set({ arrival: { songs: files.length, passedOver } });
     const isKept = await canKeep();
-    const added = Array.from(files, (file) => {
+    const added = files.map((file) => {
       const id = newSongId();
       if (isKept) void hold(id);
       return newSong(id, file, isKept ? songFolder(id) : null);

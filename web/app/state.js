@@ -44,6 +44,7 @@
  * @property {Model | null} model chosen
  * @property {string} preset chosen
  * @property {Song[]} songs
+ * @property {{ songs: number, passedOver: number } | "link" | null} arrival what came last: files, or a link
  * @property {Song | null} removed last, which can be restored
  * @property {string | null} selected id of the song that is shown
  * @property {ExportState | null} export the current or last one
@@ -79,6 +80,7 @@ export function initialState() {
     preset: "standard",
     songs: [],
     removed: null,
+    arrival: null,
     selected: null,
     export: null,
     problem: null,

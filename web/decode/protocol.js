@@ -11,7 +11,10 @@ import { finite, instance, listOf, nullable, object, positive, text } from "../b
 
 /**
  * Requests of the page. A song without a folder stays in memory, and so does one that cannot be written.
- * @typedef {{ "song.decode": { data: { file: Blob, name: string, folder: string | null }, value: DecodedSong } }} Calls
+ * @typedef {{
+ *   "song.decode": { data: { file: Blob, name: string, folder: string | null }, value: DecodedSong },
+ *   "tags.read": { data: { files: Blob[] }, value: import("../library/tags.js").Tags[] },
+ * }} Calls
  */
 
 /** @typedef {{ "decode.progress": { fraction: number }, requests: { urls: string[] } }} Events */
@@ -24,7 +27,10 @@ import { finite, instance, listOf, nullable, object, positive, text } from "../b
 /** @type {Contract} */
 export const DECODE = Object.freeze({
   version: 1,
-  requests: { "song.decode": object({ file: instance(Blob), name: text, folder: nullable(text) }) },
+  requests: {
+    "song.decode": object({ file: instance(Blob), name: text, folder: nullable(text) }),
+    "tags.read": object({ files: listOf(instance(Blob)) }),
+  },
   events: { "decode.progress": object({ fraction: finite }), requests: object({ urls: listOf(text) }) },
 });
 

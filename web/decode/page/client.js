@@ -49,3 +49,22 @@ export async function decodeSong(file, name, folder, signal, report) {
     client.end();
   }
 }
+
+/**
+ * The tags of files, in a worker of its own.
+ * @param {File[]} files
+ * @returns {Promise<import("../../library/tags.js").Tags[]>}
+ */
+export async function readTags(files) {
+  const worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name: "tags" });
+  /** @type {WorkerClient<Calls, Events>} */
+  const client = new WorkerClient(worker, DECODE, {
+    onEvent: () => {},
+    crash: "audio/unreadable",
+  });
+  try {
+    return await client.call("tags.read", { files });
+  } finally {
+    client.end();
+  }
+}

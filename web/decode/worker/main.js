@@ -18,6 +18,11 @@ serve(parentPort, DECODE, (/** @type {Emit} */ emit) => {
   watchRequests((urls) => emit("requests", { urls }));
   /** @type {Handlers} */
   const handlers = {
+    "tags.read": async ({ files }) => {
+      const tags = [];
+      for (const file of files) tags.push(await readTags(file));
+      return tags;
+    },
     "song.decode": async ({ file, name, folder }, signal) => {
       try {
         const writer = await SongWriter.open(folder);
