@@ -160,7 +160,7 @@ def export(driver: Driver, name: str, kind: str) -> Path:
     return file
 
 
-@modes(*OTHERS)
+@modes(*EVERYWHERE)
 def test_spleeter_gives_the_stems_of_the_command_line(
     driver: Driver, host: Host, song: Path, native: Callable[[str], Path]
 ) -> None:
