@@ -30,16 +30,14 @@ NATIVE: Final[dict[str, Right | str]] = {
     "Core Audio.caf": Right(song, decibel=70),
     "protected by a shop.m4p": Right(song, decibel=LOSSY),
     "protected stream.mp4": Right(song, decibel=LOSSY),
-    # They read Matroska's note on the end and not iTunes', and take the first track.
+    # They read Matroska's note on the end, and take the first track.
     "Opus in WebM.webm": OPUS.outcome,
-    "iTunes.m4a": Right(song, decibel=LOSSY, tail=AAC_TAIL),
     "second track is the default.mp4": Right(wrong_song, decibel=LOSSY),
     "third track is the default.mkv": Right(wrong_song, decibel=LOSSY, tail=AAC_TAIL),
     # They give up on what the page reads as far as it goes.
     "streamed, size 0.wav": "audio/empty",
     "truncated.flac": "audio/unreadable",
     "truncated, tables first.m4a": "audio/unreadable",
-    "claims a tag of 256 MB.mp3": "audio/unreadable",
     # They say the same in other words.
     "empty.wav": "audio/unreadable",
     "web page.flac": "audio/empty",

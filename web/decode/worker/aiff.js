@@ -45,7 +45,9 @@ export async function aiffLayout(file) {
       described = describe(await bytesAt(file, start, Math.min(size, DESCRIPTION_BYTES)), form);
     } else if (id === "SSND" && start + 8 <= file.size) {
       const first = start + 8 + (await bytesAt(file, start, 4)).getUint32(0);
-      sound = { start: first, bytes: Math.min(start + size, file.size) - first };
+      const end = size === 0 ? file.size : Math.min(start + size, file.size); // 0 of a program that streams
+      sound = { start: first, bytes: end - first };
+      if (size === 0) break;
     }
   }
   if (!described) throw new DemixError("audio/unreadable", "The AIFF file does not describe its samples.");
@@ -53,7 +55,7 @@ export async function aiffLayout(file) {
   return {
     ...layout,
     ...sound,
-    bytes: Math.min(frames * layout.channels * layout.format.bytes, sound.bytes),
+    bytes: Math.min(frames * layout.channels * layout.format.bytes || Number.POSITIVE_INFINITY, sound.bytes),
   };
 }
 

@@ -17,10 +17,10 @@ import {
   WEBM,
 } from "../../vendor/mediabunny/mediabunny.mjs";
 import { bareFile } from "./bare-file.js";
+import { links } from "./links.js";
 import { NO_PADDING, paddingOf } from "./padding.js";
-import { repair } from "./repair.js";
 import { planarSamples, songBlocks, withoutStart } from "./song-blocks.js";
-import { undecodable, unknownBlocks } from "./undecodable.js";
+import { kindOf, undecodable, unknownBlocks } from "./undecodable.js";
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").AudioSample} AudioSample */
@@ -47,24 +47,51 @@ Logging.level = 0;
  * @throws {DemixError}
  */
 export async function* compressedBlocks(file, decodeWhole) {
-  const readable = await repair(file);
-  const source = new BlobSource(readable);
+  const kind = await kindOf(file);
+  const songs = kind ? [] : await links(file, await formatOf(file));
+  if (songs.length === 0) {
+    yield* unknownBlocks(file, kind, decodeWhole);
+    return;
+  }
+  const total = songs.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  for (const [index, song] of songs.entries()) {
+    for await (const block of linkBlocks(song, index === 0 ? file : null, decodeWhole))
+      yield { ...block, fraction: (done + block.fraction * song.size) / total };
+    done += song.size;
+  }
+}
+
+/** @param {Blob} file */
+async function formatOf(file) {
+  const input = new Input({ formats: FORMATS, source: new BlobSource(file) });
+  try {
+    return (await input.canRead()) ? await input.getFormat() : null;
+  } finally {
+    input.dispose();
+  }
+}
+
+/**
+ * @param {Blob} link
+ * @param {Blob | null} tagged file whose tags are the link's; null for another one than the first
+ * @param {DecodeWhole} decodeWhole
+ * @returns {AsyncGenerator<Block>}
+ */
+async function* linkBlocks(link, tagged, decodeWhole) {
+  const source = new BlobSource(link);
   let read = 0;
   source.on("read", ({ end }) => {
     read = Math.max(read, end);
   });
   const input = new Input({ formats: FORMATS, source });
   try {
-    if (!(await input.canRead())) {
-      yield* unknownBlocks(file, decodeWhole);
-      return;
-    }
     const track = await defaultTrack(input);
-    const padding = await paddingOf(readable, input, track);
+    const padding = await paddingOf(link, input, track, tagged);
     const duration = await durationOf(track, padding);
     const fraction = (/** @type {number} */ seconds) =>
-      duration ? Math.min(1, seconds / duration) : read / readable.size;
-    yield* trackBlocks(file, track, padding, fraction, decodeWhole);
+      duration ? Math.min(1, seconds / duration) : read / link.size;
+    yield* trackBlocks(link, track, padding, fraction, decodeWhole);
   } finally {
     input.dispose();
   }

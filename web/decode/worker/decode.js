@@ -4,7 +4,7 @@ import { DemixError } from "../../base/errors.js";
 import { aiffLayout } from "./aiff.js";
 import { compressedBlocks } from "./compressed-file.js";
 import { pcmBlocks } from "./pcm-file.js";
-import { wavLayout } from "./wav.js";
+import { mp3InWav, wavLayout } from "./wav.js";
 
 /**
  * @typedef {object} Block
@@ -38,9 +38,10 @@ export async function* decode(file, decodeWhole) {
   /** @type {Block | null} */
   let first = null;
   try {
-    const layout = (await wavLayout(file)) ?? (await aiffLayout(file));
+    const mp3 = await mp3InWav(file);
+    const layout = mp3 ? null : ((await wavLayout(file)) ?? (await aiffLayout(file)));
     if (layout) checkFormat(layout.rate, layout.channels);
-    for await (const block of layout ? pcmBlocks(file, layout) : compressedBlocks(file, decodeWhole)) {
+    for await (const block of layout ? pcmBlocks(file, layout) : compressedBlocks(mp3 ?? file, decodeWhole)) {
       if (!first) checkFormat(block.rate, block.channels.length);
       first ??= block;
       yield block;

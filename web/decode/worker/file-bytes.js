@@ -1,7 +1,7 @@
 /** Reads the headers of files: bytes, text and IFF chunks. */
 
 /** More than any program writes; a damaged file can look like millions of empty chunks. */
-const MAX_CHUNKS = 256;
+const MAX_CHUNKS = 1 << 12;
 
 /**
  * @typedef {object} Chunk
@@ -42,6 +42,7 @@ export async function* iffChunks(file, littleEndian) {
   for (let count = 0; count < MAX_CHUNKS && at + 8 <= file.size; count += 1) {
     const header = await bytesAt(file, at, 8);
     const chunk = { id: textAt(header, 0, 4), start: at + 8, size: header.getUint32(4, littleEndian) };
+    if (chunk.id === "\0\0\0\0") return; // zeros of a file that was never written
     yield chunk;
     at = chunk.start + chunk.size + (chunk.size % 2);
   }

@@ -1,87 +1,86 @@
 /**
- * Reads the delay and padding that an MP3 encoder added to a song. LAME and its successors write them to the "LAME tag"
- * in the first frame; MP3 itself has no field for them.
+ * Reads the delay and padding that an MP3 encoder added to a song. MP3 has no field for them: LAME and its successors write
+ * them into a header in the first frame, Fraunhofer's encoder into another one, and iTunes into an ID3 tag.
  */
 
 import { bytesAt, textAt } from "./file-bytes.js";
-import { id3Bytes } from "./repair.js";
+import { tagBytes } from "./id3-length.js";
+import { NOTE, parseNote } from "./itunes-note.js";
+import { mp3Frame, VBRI_AT } from "./mpeg-frames.js";
 
 /** Samples by which the filter bank of an MP3 decoder delays its output. */
 const DECODER_DELAY = 529;
 
-/** Enough for some padding after the ID3 tag and a first frame of any rate. */
-const SEARCHED_BYTES = 1 << 14;
+/** Enough for a frame of any rate. */
+const FRAME_BYTES = 1 << 12;
 
 /** Offset in the LAME tag of 12 bits of delay and 12 bits of padding. */
 const LAME_DELAYS = 21;
 
-/** In Hz, of MPEG-1; MPEG-2 has half and MPEG-2.5 a quarter of them. */
-const RATES = [44_100, 48_000, 32_000];
+/** Enough for the tags before a picture, after which nobody writes the note. */
+const NOTE_BYTES = 1 << 20;
+
+/** @typedef {{ delay: number, padding: number, frames: number }} Delays of the encoder in samples; the frames after the header */
 
 /**
- * @param {Blob} file an MP3 file
- * @returns {Promise<[start: number, stop: number][]>} delay and padding, in seconds from the first decoded sample;
- *   empty without a tag. Joined files continue after the second one.
+ * @param {Blob} stream MP3 frames
+ * @param {Blob | null} tagged file whose ID3 tags are the stream's; null for a song joined to another
+ * @returns {Promise<import("./padding.js").Gap[]>} empty when the file does not tell
  */
-export async function mp3Gaps(file) {
-  const view = await bytesAt(file, await tagBytes(file), SEARCHED_BYTES);
-  const frame = firstFrame(view);
-  const tag = frame && lameTag(view, frame);
-  if (!tag) return [];
-  const delays = view.getUint32(tag.at + LAME_DELAYS) >>> 8;
-  const before = (delays >>> 12) + DECODER_DELAY;
-  const after = Math.max(0, (delays & 0xfff) - DECODER_DELAY);
-  const { rate, frameSamples } = frame;
-  const end = tag.frames * frameSamples;
-  return [
-    [0, before / rate],
-    [(end - after) / rate, end / rate],
+export async function mp3Gaps(stream, tagged) {
+  const view = await bytesAt(stream, 0, FRAME_BYTES);
+  const frame = mp3Frame(view, 0);
+  if (!frame) return [];
+  const vbri = vbriHeader(view);
+  const found = lameTag(view, frame.xingAt) ?? vbri ?? (tagged && (await id3Note(tagged, frame.samples)));
+  const header = vbri ? frame.samples : 0; // the demuxer leaves out other headers, but this one becomes silence
+  const before = found ? header + found.delay + DECODER_DELAY : header;
+  const end = found ? header + found.frames * frame.samples : Number.POSITIVE_INFINITY;
+  const after = found ? Math.max(0, found.padding - DECODER_DELAY) : 0;
+  const gaps = [
+    [0, before],
+    [end - after, end],
   ];
-}
-
-/** Length of the ID3 tags, which may hold a picture of megabytes. @param {Blob} file */
-async function tagBytes(file) {
-  let at = 0;
-  for (;;) {
-    const header = await bytesAt(file, at, 10);
-    if (header.byteLength < 10 || textAt(header, 0, 3) !== "ID3") return at;
-    at += id3Bytes(header);
-  }
-}
-
-/** @typedef {{ at: number, rate: number, frameSamples: number, sideBytes: number }} Frame */
-
-/** @param {DataView} view @returns {Frame | null} */
-function firstFrame(view) {
-  for (let at = 0; at + 4 <= view.byteLength; at += 1) {
-    const header = view.getUint32(at);
-    const version = (header >>> 19) & 3; // 3 is MPEG-1, 2 MPEG-2, 0 MPEG-2.5
-    const [bitrate, rateIndex] = [(header >>> 12) & 15, (header >>> 10) & 3];
-    const isLayer3 = header >>> 21 === 0x7ff && version !== 1 && ((header >>> 17) & 3) === 1;
-    if (!isLayer3 || bitrate === 15 || rateIndex === 3) continue;
-    const mono = ((header >>> 6) & 3) === 3;
-    return {
-      at,
-      rate: RATES[rateIndex] / [4, 0, 2, 1][version],
-      frameSamples: version === 3 ? 1_152 : 576,
-      sideBytes: version === 3 ? (mono ? 17 : 32) : mono ? 9 : 17,
-    };
-  }
-  return null;
+  return gaps.map(([from, to]) => [from / frame.rate, to / frame.rate]);
 }
 
 /**
- * @param {DataView<ArrayBuffer>} view
- * @param {Frame} frame
- * @returns {{ at: number, frames: number } | null} start of the LAME tag, and the number of frames after this one
+ * @param {DataView<ArrayBuffer>} view of the first frame
+ * @param {number} xing offset
+ * @returns {Delays | null}
  */
-function lameTag(view, { at, sideBytes }) {
-  const xing = at + 4 + sideBytes;
+function lameTag(view, xing) {
   if (!["Xing", "Info"].includes(textAt(view, xing, 4))) return null;
   const flags = view.getUint32(xing + 4);
   // The number of frames, the number of bytes, the seek table and the quality are optional.
   const fields = [4, 4, 100, 4].filter((_, bit) => flags & (1 << bit));
   const tag = fields.reduce((total, size) => total + size, xing + 8);
   if (tag + LAME_DELAYS + 4 > view.byteLength || view.getUint8(tag) === 0) return null;
-  return { at: tag, frames: flags & 1 ? view.getUint32(xing + 8) : Number.POSITIVE_INFINITY };
+  const delays = view.getUint32(tag + LAME_DELAYS) >>> 8;
+  const frames = flags & 1 ? view.getUint32(xing + 8) : Number.POSITIVE_INFINITY;
+  return { delay: delays >>> 12, padding: delays & 0xfff, frames };
+}
+
+/** Fraunhofer's header, which does not tell the padding. @param {DataView<ArrayBuffer>} view @returns {Delays | null} */
+function vbriHeader(view) {
+  if (textAt(view, VBRI_AT, 4) !== "VBRI" || VBRI_AT + 18 > view.byteLength) return null;
+  return {
+    delay: view.getUint16(VBRI_AT + 6),
+    padding: 0,
+    frames: view.getUint32(VBRI_AT + 14),
+  };
+}
+
+/** @param {Blob} file @param {number} frameSamples @returns {Promise<Delays | null>} */
+async function id3Note(file, frameSamples) {
+  const view = await bytesAt(file, 0, Math.min(NOTE_BYTES, await tagBytes(file)));
+  // UTF-16 has a zero in each character, and a mark before the first.
+  const text = new TextDecoder("latin1")
+    .decode(view)
+    .replaceAll("\0", "")
+    .replaceAll(/[\xff\xfe]/g, " ");
+  const note = parseNote(text.slice(text.indexOf(NOTE) + NOTE.length));
+  if (!text.includes(NOTE) || !note) return null;
+  const { delay, padding, length } = note;
+  return { delay, padding, frames: Math.round((delay + padding + length) / frameSamples) };
 }

@@ -1,6 +1,7 @@
 /** Reads from an MP4 file which of a track's decoded samples are the song. */
 
 import { bytesAt, textAt } from "./file-bytes.js";
+import { NOTE, parseNote } from "./itunes-note.js";
 
 /** @typedef {{ type: string, start: number, end: number }} Box offsets of a box's content in a view */
 
@@ -8,7 +9,7 @@ import { bytesAt, textAt } from "./file-bytes.js";
 const MAX_TABLE_BYTES = 1 << 26;
 
 /**
- * The span of the song by iTunes' gapless tag, which counts samples, or else by the edit list and packet durations.
+ * The span of the song by iTunes' gapless note, which counts samples, or else by the edit list and packet durations.
  * @param {Blob} file
  * @param {number} id of the track
  * @param {number} rate in Hz
@@ -18,8 +19,14 @@ export async function mp4Span(file, id, rate) {
   const moov = await movie(file);
   const track = moov && [...within(moov, moov.root, "trak")].find((box) => trackId(moov, box) === id);
   if (!track) return { start: 0, stop: Number.POSITIVE_INFINITY };
-  const tag = gaplessTag(moov);
-  return tag ? { start: tag.delay / rate, stop: (tag.delay + tag.length) / rate } : editedSpan(moov, track);
+  const note = gaplessNote(moov);
+  if (!note) return editedSpan(moov, track);
+  const { delay, padding, length } = note;
+  // In HE-AAC it counts samples of the core, at half the rate, as the packets do.
+  const seconds = packetsEnd(moov, track) / timescale(moov, first(moov, track, "mdia", "mdhd"));
+  const isCores = seconds * rate > 1.5 * (delay + length + padding);
+  const unit = isCores ? 2 / rate : 1 / rate;
+  return { start: delay * unit, stop: (delay + length) * unit };
 }
 
 /** @typedef {{ view: DataView<ArrayBuffer>, root: Box }} Movie */
@@ -84,22 +91,15 @@ function timescale(movie, header) {
   return header ? movie.view.getUint32(header.start + (isLong(movie, header) ? 20 : 12)) : 0;
 }
 
-/**
- * iTunes' gapless tag: delay, padding and length in hexadecimal.
- * @param {Movie} movie
- */
-function gaplessTag(movie) {
+/** @param {Movie} movie */
+function gaplessNote(movie) {
   const meta = first(movie, movie.root, "udta", "meta");
   const tags = meta && within(movie, { ...meta, start: meta.start + 4 }, "ilst", "----");
   for (const tag of tags ?? []) {
     const [name, data] = ["name", "data"].map((type) => first(movie, tag, type));
-    if (!name || !data || textAt(movie.view, name.start + 4, name.end - name.start - 4) !== "iTunSMPB")
-      continue;
-    const fields = textAt(movie.view, data.start + 8, data.end - data.start - 8)
-      .trim()
-      .split(/\s+/);
-    const [, delay, , length] = fields.map((field) => Number.parseInt(field, 16));
-    if (delay >= 0 && length > 0) return { delay, length };
+    const isNote = name && textAt(movie.view, name.start + 4, name.end - name.start - 4) === NOTE;
+    const note = isNote && data && parseNote(textAt(movie.view, data.start + 8, data.end - data.start - 8));
+    if (note) return note;
   }
   return null;
 }

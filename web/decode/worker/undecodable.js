@@ -2,6 +2,7 @@
 
 import { DemixError } from "../../base/errors.js";
 import { bytesAt, textAt } from "./file-bytes.js";
+import { tagBytes } from "./id3-length.js";
 import { NO_PADDING } from "./padding.js";
 import { planarSamples, songBlocks } from "./song-blocks.js";
 
@@ -36,22 +37,42 @@ const UNSUPPORTED = [
   [/^wvpk/, "WavPack"],
   [/^(MPCK|MP\+)/, "Musepack"],
   [/^(DSD |FRM8)/, "DSD"],
+  [/^\0\0.[\xba\xb3]/s, "an MPEG program stream"],
+  [/^\vw/, "Dolby Digital (AC-3)"],
+  [/^\xff[\xf4-\xf7\xfc-\xff]/, "MPEG audio of layer I or II"],
+  [/^\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\0\t-\r]/, "MP3 of a free format"],
 ];
+
+/**
+ * @typedef {object} Kind
+ * @property {string} name
+ * @property {boolean} isAudio
+ */
+
+/**
+ * A kind of file that the demuxer would take for another one, or not know.
+ * @param {Blob} file
+ * @returns {Promise<Kind | null>} null for all other files
+ */
+export async function kindOf(file) {
+  const head = textAt(await bytesAt(file, await tagBytes(file), 64), 0, 64);
+  const [notAudio, audio] = [match(NOT_AUDIO, head), match(UNSUPPORTED, head)];
+  const name = notAudio ?? audio;
+  return name ? { name, isAudio: !notAudio } : null;
+}
 
 /**
  * Blocks of a file in a container that the demuxer does not know.
  * @param {Blob} file
+ * @param {Kind | null} kind
  * @param {DecodeWhole} decodeWhole
  * @returns {AsyncGenerator<Block>}
  * @throws {DemixError}
  */
-export async function* unknownBlocks(file, decodeWhole) {
-  const head = textAt(await bytesAt(file, 0, 64), 0, 64);
-  const notAudio = match(NOT_AUDIO, head);
-  if (notAudio) throw new DemixError("audio/unreadable", `The file is ${notAudio}.`, "kind");
+export async function* unknownBlocks(file, kind, decodeWhole) {
+  if (kind && !kind.isAudio) throw new DemixError("audio/unreadable", `The file is ${kind.name}.`, "kind");
   const planar = await decodeWhole(file, DEFAULT_RATE).catch(() => {
-    const unsupported = match(UNSUPPORTED, head);
-    if (unsupported) throw undecodable(unsupported);
+    if (kind) throw undecodable(kind.name);
     throw new DemixError("audio/unreadable", "The file does not begin like any audio file.");
   });
   const duration = planar.channels[0].length / planar.rate;

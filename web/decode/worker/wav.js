@@ -10,6 +10,8 @@ import { isReadable } from "./pcm-file.js";
 /** WAVE_FORMAT_EXTENSIBLE: the real tag begins the GUID at byte 24. */
 const EXTENSIBLE = 0xfffe;
 
+const MP3_TAG = 0x55;
+
 /** Sizes written by programs that stream and do not know the size yet. */
 const UNKNOWN_SIZES = [0, 0xffff_ffff];
 
@@ -25,17 +27,36 @@ export async function wavLayout(file) {
   const little = form !== "RIFX";
   /** @type {{ rate: number, channels: number, format: SampleFormat } | null} */
   let described = null;
+  /** @type {{ start: number, size: number } | null} */
+  let data = null;
   let longSize = 0;
   for await (const { id, start, size } of iffChunks(file, little)) {
     if (id === "ds64") longSize = Number((await bytesAt(file, start + 8, 8)).getBigUint64(0, true));
     else if (id === "fmt ") described = describe(await bytesAt(file, start, Math.min(size, 40)), little);
-    else if (id === "data" && described) {
-      const claimed = UNKNOWN_SIZES.includes(size) ? longSize || Number.POSITIVE_INFINITY : size;
-      return { ...described, start, bytes: Math.min(claimed, file.size - start) };
-    }
+    else if (id === "data") data ??= { start, size };
+    if (described && data) break;
   }
-  const problem = described ? "has no samples" : "does not describe its samples";
-  throw new DemixError("audio/unreadable", `The WAV file ${problem}.`);
+  if (!described || !data) {
+    const problem = described ? "has no samples" : "does not describe its samples";
+    throw new DemixError("audio/unreadable", `The WAV file ${problem}.`);
+  }
+  const { start, size } = data;
+  const claimed = UNKNOWN_SIZES.includes(size) ? longSize || Number.POSITIVE_INFINITY : size;
+  return { ...described, start, bytes: Math.min(claimed, file.size - start) };
+}
+
+/** The MP3 stream that a WAV file holds instead of samples. @param {Blob} file @returns {Promise<Blob | null>} */
+export async function mp3InWav(file) {
+  const head = await bytesAt(file, 0, 12);
+  if (textAt(head, 0, 4) !== "RIFF" || textAt(head, 8, 4) !== "WAVE") return null;
+  let isMp3 = false;
+  let data = null;
+  for await (const { id, start, size } of iffChunks(file, true)) {
+    if (id === "fmt " && start + 2 <= file.size)
+      isMp3 = (await bytesAt(file, start, 2)).getUint16(0, true) === MP3_TAG;
+    else if (id === "data") data = file.slice(start, UNKNOWN_SIZES.includes(size) ? file.size : start + size);
+  }
+  return isMp3 ? data : null;
 }
 
 /** @param {DataView<ArrayBuffer>} chunk @param {boolean} little */

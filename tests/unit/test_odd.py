@@ -1,0 +1,41 @@
+"""Odd files through the command line: to the last sample, and where the page has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from demixer.runtimes.files import read_song
+from tests.odd import FOLDER, LAGS, LENGTHS
+from tests.zoo import lag
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+def test_an_odd_file_is_read_to_its_end(name: str) -> None:
+    clip = read_song(FOLDER / name)
+    assert clip.samples.shape[1] == LENGTHS[name]
+    assert np.abs(clip.samples[:, -clip.rate // 4 :]).max() > 0.001
+
+
+@pytest.mark.parametrize("name", LAGS)
+def test_the_delay_is_left_out(name: str) -> None:
+    reference = read_song(FOLDER / "MP3 in WAV.wav").samples
+    assert abs(lag(reference, read_song(FOLDER / name).samples) - LAGS[name]) <= 1
+
+
+def test_joined_songs_are_all_read(tmp_path: Path) -> None:
+    first = (FOLDER / "8 kB zeros after ID3.mp3").read_bytes()
+    joined = tmp_path / "joined.mp3"
+    joined.write_bytes(first + bytes(100) + first)
+    assert read_song(joined).length == 2 * LENGTHS["8 kB zeros after ID3.mp3"]
+
+
+def test_channels_of_vorbis_come_in_the_order_of_a_wav() -> None:
+    """The third channel of a WAV, low frequencies, is the quiet or dull one here: FFmpeg orders them itself."""
+    ours = read_song(FOLDER / "5.1.ogg").samples
+    with av.open(str(FOLDER / "5.1.ogg"), "r") as container:
+        theirs = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    assert np.allclose(ours, theirs[:, : ours.shape[1]], atol=1e-4)

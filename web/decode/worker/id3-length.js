@@ -1,0 +1,20 @@
+/** Lengths of ID3v2 tags, which stand before MP3 and AAC streams, and sometimes between their frames. */
+
+import { bytesAt, textAt } from "./file-bytes.js";
+
+const HEADER_BYTES = 10;
+
+/** Length of a tag, written in seven bits of each of four bytes. @param {DataView} header @returns {number} */
+export function id3Bytes(header) {
+  return [6, 7, 8, 9].reduce((total, at) => total * 0x80 + (header.getUint8(at) & 0x7f), 0) + HEADER_BYTES;
+}
+
+/** Length of the tags at the start, which may hold a picture of megabytes. @param {Blob} file */
+export async function tagBytes(file) {
+  for (let at = 0; ; ) {
+    const header = await bytesAt(file, at, HEADER_BYTES);
+    if (header.byteLength < HEADER_BYTES || textAt(header, 0, 3) !== "ID3") return at;
+    const end = at + id3Bytes(header);
+    at = end > file.size ? at + HEADER_BYTES : end; // a claim beyond the end is damage
+  }
+}
