@@ -197,7 +197,9 @@ async function* wholeBlocks(file, track, padding, fraction, decodeWhole) {
   const bare = await bareFile(file, track);
   const decoded = bare && (await decodeWhole(bare, rate).catch(() => null));
   if (decoded) {
-    yield* songBlocks(planarSamples(decoded), padding, fraction);
+    // Ogg as it is: the decoder may or may not have left the end out.
+    const own = bare === file ? { gaps: [await endOf(track)], tail: 0 } : padding;
+    yield* songBlocks(planarSamples(decoded), own, fraction);
     return;
   }
   const planar = await decodeWhole(file, rate).catch(async (error) => {
@@ -215,4 +217,9 @@ async function* wholeBlocks(file, track, padding, fraction, decodeWhole) {
 async function durationOf(track, { gaps }) {
   const duration = await track.getDurationFromMetadata();
   return duration && duration > 0 ? duration : gaps.map(([start]) => start).findLast(Number.isFinite);
+}
+
+/** @param {InputAudioTrack} track @returns {Promise<import("./padding.js").Gap>} */
+async function endOf(track) {
+  return [await track.computeDuration(), Number.POSITIVE_INFINITY];
 }
