@@ -164,6 +164,12 @@ def test_an_odd_file_is_read_to_its_end(decoder: Page, name: str) -> None:
         assert abs(lag(reference, samples) - LAGS[name]) <= 1
 
 
+@pytest.mark.parametrize("second", [OPUS, VORBIS], ids=lambda animal: animal.name)
+def test_joined_songs_of_two_rates_are_an_error(decoder: Page, second: Animal) -> None:
+    first = next(animal for animal in (VORBIS, OPUS) if animal is not second)
+    assert decode(decoder, first.encode() + second.encode()).get("code") == "audio/unsupported"
+
+
 def test_a_program_stream_is_refused_before_it_is_noise(decoder: Page) -> None:
     outcome = decode(decoder, (FOLDER / "program stream.mpg").read_bytes())
     assert outcome.get("code") == "audio/unsupported"

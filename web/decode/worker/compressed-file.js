@@ -19,7 +19,7 @@ import {
 import { bareFile } from "./bare-file.js";
 import { links } from "./links.js";
 import { NO_PADDING, paddingOf } from "./padding.js";
-import { planarSamples, songBlocks, withoutStart } from "./song-blocks.js";
+import { formatChange, planarSamples, songBlocks, withoutStart } from "./song-blocks.js";
 import { kindOf, undecodable, unknownBlocks } from "./undecodable.js";
 
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").InputAudioTrack} InputAudioTrack */
@@ -55,9 +55,14 @@ export async function* compressedBlocks(file, decodeWhole) {
   }
   const total = songs.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
+  /** @type {Block | null} */
+  let first = null;
   for (const [index, song] of songs.entries()) {
-    for await (const block of linkBlocks(song, index === 0 ? file : null, decodeWhole))
+    for await (const block of linkBlocks(song, index === 0 ? file : null, decodeWhole)) {
+      first ??= block;
+      if (block.rate !== first.rate || block.channels.length !== first.channels.length) throw formatChange();
       yield { ...block, fraction: (done + block.fraction * song.size) / total };
+    }
     done += song.size;
   }
 }

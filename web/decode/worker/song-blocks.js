@@ -112,7 +112,7 @@ async function* allBlocks(decoded, gaps, fraction) {
   if (channels[0]?.length) yield { rate, channels, fraction: 1 };
 }
 
-function formatChange() {
+export function formatChange() {
   const message = "The sample rate or the number of channels changes in the middle of the song.";
   return new DemixError("audio/unsupported", message);
 }
