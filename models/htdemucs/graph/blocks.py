@@ -31,7 +31,7 @@ def encoder_layer(g: Graph, x: Value, weights: EncoderLayer) -> Value:
         x = g.conv(x, weights.conv, stride=(STRIDE, 1), pads=(OVERHANG, 0, OVERHANG, 0))
     else:  # zeros complete the last stride
         x = g.conv(x, weights.conv, stride=(1, STRIDE), pads=(0, OVERHANG, 0, OVERHANG + -frames % STRIDE))
-    x = dconv(g, g.gelu(x), weights.dconv)
+    x = dconv(g, g.apply("Gelu", x), weights.dconv)
     return gated(g, x, weights.rewrite)
 
 
@@ -49,7 +49,7 @@ def decoder_layer(
     else:
         stride, pads = (1, STRIDE), (0, OVERHANG, 0, OVERHANG + STRIDE * frames - size)
     x = g.conv_transpose(x, weights.conv_transpose, stride=stride, pads=pads)
-    return x if last else g.gelu(x)
+    return x if last else g.apply("Gelu", x)
 
 
 def dconv(g: Graph, x: Value, layers: tuple[DConvLayer, DConvLayer]) -> Value:
@@ -91,7 +91,7 @@ def normalised_expansion_input(g: Graph, hidden: Value, weights: DConvLayer) -> 
     _, channels, rows, frames = hidden.shape
     # Normalisations are over channels and frames of a row: move rows to the front while the tensor is small.
     hidden = g.transpose(g.reshape(hidden, hidden.shape[1:]), 1, 0, 2)
-    hidden = g.gelu(group_norm(g, hidden, weights.squeeze_norm))
+    hidden = g.apply("Gelu", group_norm(g, hidden, weights.squeeze_norm))
 
     matrix, bias = weights.expand.weight.T, weights.expand.bias
     mean, inverse_deviation = expanded_statistics(g, hidden, matrix, bias)

@@ -161,12 +161,6 @@ class Graph:
     def div(self, a: Value, b: Value) -> Value:
         return self.apply("Div", a, b, shape=np.broadcast_shapes(a.shape, b.shape))
 
-    def gelu(self, x: Value) -> Value:
-        """GELU, in float32: onnxruntime-web computes its error function in the type of the tensor."""
-        with self.full(x) as (x,):
-            y = self.apply("Gelu", x)
-        return self.narrow(y)
-
     def scalar(self, value: float) -> Value:
         name = f"scalar_{value:g}"
         self._constants.setdefault(name, numpy_helper.from_array(np.array(value, np.float32), name))

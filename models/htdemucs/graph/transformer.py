@@ -68,7 +68,7 @@ def layer(g: Graph, x: Value, other: Value, weights: TransformerLayer, form: For
     attended = attention(g, queries, sources, weights, form)
     x, normal = skip_layer_norm(g, x, attended, weights.feed_norm, fused=form.fused)
     inner = form.linear.normalised(g, normal, weights.feed_in)
-    fed = form.linear.uneven(g, g.gelu(inner), scaled(weights.feed_out, weights.feed_scale))
+    fed = form.linear.uneven(g, g.apply("Gelu", inner), scaled(weights.feed_out, weights.feed_scale))
     return norm_all(g, g.add(x, fed), weights.norm_out)
 
 
