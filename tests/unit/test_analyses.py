@@ -10,7 +10,7 @@ import mir_eval
 import numpy as np
 import pytest
 
-from demixer.analyses import features, music, tempo
+from demixer.analyses import beats, features, music
 from demixer.analyses.harmony import harmony
 from demixer.analyses.paths import viterbi
 from demixer.audio import Clip, Samples
@@ -146,5 +146,5 @@ def test_the_path_of_the_highest_score() -> None:
 
 
 def test_every_criterion_of_beats_has_a_weight() -> None:
-    parts = np.full((16, tempo.PARTS, len(features.BANDS)), 1 / tempo.PARTS)
-    assert tempo.criteria(parts, 0, 120.0, np.zeros(600)).shape == (len(tempo.WEIGHTS),)
+    parts = np.full((16, beats.PARTS, len(features.BANDS)), 1 / beats.PARTS)
+    assert beats.criteria(parts, 0, 120.0, np.zeros(600)).shape == (len(beats.WEIGHTS),)

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from demixer.analyses import Options, Stems, chords, features, key, register, tempo
+from demixer.analyses import Options, Stems, chords, features, key, register
+from demixer.analyses.bars import Bars, find_bars
+from demixer.analyses.beats import NO_BEATS, Beats, find_beats
 from demixer.analyses.harmony import harmony
 from demixer.audio import Samples, Source
 from demixer.progress import Monitor
@@ -23,8 +25,8 @@ STEADY: Final = 0.1
 class Music:
     """Musical facts of a song; `bars` is None without a steady beat."""
 
-    beats: tempo.Beats
-    bars: tempo.Bars | None
+    beats: Beats
+    bars: Bars | None
     tuning: float
     tuned: float
     key: key.Key
@@ -86,14 +88,14 @@ async def find(song: Source, stems: Stems | None = None, monitor: Monitor | None
         extracted[name] = await features.extract(signal, _marks(monitor, number * song.length, total))
     mixture, drums = extracted["song"], extracted.get("drums")
     harmonic = extracted.get("harmony", mixture)
-    beats = tempo.find(mixture, drums)
+    beats = find_beats(mixture, drums)
     monitor.mark("analyse", total, total)
     if beats.confidence < STEADY:
-        beats = tempo.NO_BEATS
+        beats = NO_BEATS
     sounding = harmony(harmonic, _edges(beats, mixture.duration), extracted.get("bass"))
     # The spans from each beat to the next, without the one before the first beat.
     inner = sounding.after(float(beats.times[0])) if beats.times.size else sounding
-    bars = tempo.bars(mixture, inner, beats) if beats.times.size else None
+    bars = find_bars(mixture, inner, beats) if beats.times.size else None
     monitor.mark("analyse", total, total)
     found, confidence = chords.find(sounding, bars.downbeats if bars else None)
     confidence *= min(1.0, harmonic.tuned / 0.2)
@@ -110,7 +112,7 @@ def _marks(monitor: Monitor, before: int, total: int) -> features.Mark:
     return lambda done: monitor.mark("analyse", min(before + done, total), total)
 
 
-def _edges(beats: tempo.Beats, duration: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _edges(beats: Beats, duration: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Beats, with the beginning and the end of the song; halves of a second where there are no beats."""
     times = beats.times if beats.times.size else np.arange(_SPAN, duration, _SPAN)
     return np.concatenate([[0.0], times[times > 0], [duration]])
