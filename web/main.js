@@ -41,11 +41,12 @@ const engine = new EngineClient({ devices });
 const transport = new Transport();
 const spectrograms = new Spectrograms(engine, store);
 const serviceWorker = new ServiceWorkerClient();
+const settled = serviceWorker.register();
 
-const engineController = new EngineController(engine, store);
+const engineController = new EngineController(engine, store, settled);
 const deviceController = new DeviceController(engine, store, devices, () => void engineController.warm());
 const deviceCheckController = new DeviceCheckController(store, engine);
-const songController = new SongController(store, songs, engine);
+const songController = new SongController(store, songs, engine, settled);
 const deskController = new DeskController(store, songs, transport);
 const exportController = new ExportController(store, songs);
 const offlineController = new OfflineController(store, serviceWorker, engine);
@@ -134,7 +135,6 @@ listenToKeys({
 
 void modelController.load();
 void songs.restore().then(warmForSelected);
-void serviceWorker.register();
 void onLaunch((files) => chooseSongs(chosenFiles(files)));
 engine.addEventListener("model.unkept", (event) =>
   offlineController.warn(/** @type {CustomEvent} */ (event).detail),

@@ -165,6 +165,7 @@ def test_a_gpu_computes_in_float16_where_the_browser_offers_it(page: Page, half:
 @pytest.mark.parametrize(("fp16", "form"), [(True, "float16"), (False, "float32")])
 def test_the_page_says_in_which_precision_a_gpu_computes(page: Page, fp16: bool, form: str) -> None:
     page.goto("/")
+    expect(page.get_by_role("button", name="Choose songs")).to_be_enabled()  # the page is drawn
     script = """(fp16) => {
       const info = { device: "webgpu", adapter: "nvidia hopper", workers: 1, threads: 2, isolation: "isolated", fp16 };
       const engine = { phase: "ready", info, choice: "auto", choices: [], measured: null, fallback: null };

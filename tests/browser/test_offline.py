@@ -166,6 +166,35 @@ def test_a_permission_that_is_never_given_holds_nothing_up(visit: Visit, song: P
         expect(ready(page)).to_be_visible()
 
 
+#: A service worker that comes late, and the time at which it takes control.
+LATE: Final = """
+const { serviceWorker } = navigator;
+const { register } = serviceWorker;
+serviceWorker.register = async (...given) => {
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  return register.apply(serviceWorker, given);
+};
+serviceWorker.addEventListener("controllerchange", () => {
+  self.controlled = performance.now();
+});
+"""
+
+
+def test_no_worker_loads_while_the_service_worker_takes_control(host: Host, visit: Visit, song: Path) -> None:
+    """In Firefox, its requests could get lost."""
+    with visit() as context, context.new_page() as page:
+        page.add_init_script(LATE)
+        page.goto(host.url)
+        model(page, "Harmonic")
+        choose(page, song)
+        begin(page)
+        expect(page.get_by_role("region", name="Stems of A song")).to_be_visible(timeout=120_000)
+        controlled, loaded = page.evaluate("""() => [self.controlled, performance.getEntriesByType("resource")
+          .filter(({ name }) => /-worker-/.test(name)).map(({ startTime }) => startTime)]""")
+        assert len(loaded) >= 2
+        assert min(loaded) >= controlled
+
+
 def test_a_host_without_headers(browser: Browser, song: Path, tmp_path: Path) -> None:
     with hosting(paths.DIST, headers=False) as host, browser.new_context(service_workers="allow") as context:
         page = context.new_page()

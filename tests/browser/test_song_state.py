@@ -279,7 +279,7 @@ def test_a_broken_song_leaves_the_next_ones_decodable(modules: Page) -> None:
       newSong("broken", new File(["this is not music"], "broken.mp3"), "songs/broken"),
       newSong("good", new File([good], "good.wav"), "songs/good"),
     ]);
-    const queue = new DecodingQueue(songs);
+    const queue = new DecodingQueue(songs, Promise.resolve());
     await Promise.all(["broken", "good"].map((id) => queue.decode(id).catch(() => {})));
     return statuses();"""
     library = LIBRARY + QUEUE.replace("const queue = new SeparationQueue(store, songs, engine);", "")

@@ -8,13 +8,17 @@ import { removeSong } from "../library/songs.js";
 
 export class DecodingQueue {
   #songs;
-  #last = Promise.resolve();
+  #last;
   /** Of the songs that are decoded or wait for it, by id. @type {Map<string, AbortController>} */
   #controllers = new Map();
 
-  /** @param {Songs} songs */
-  constructor(songs) {
+  /**
+   * @param {Songs} songs
+   * @param {Promise<void>} settled no worker loads before
+   */
+  constructor(songs, settled) {
     this.#songs = songs;
+    this.#last = settled;
   }
 
   /**

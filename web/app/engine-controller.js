@@ -11,15 +11,18 @@ import { describe } from "../base/errors.js";
 export class EngineController {
   #engine;
   #store;
+  #settled;
   #isWaiting = false;
 
   /**
    * @param {EngineClient} engine
    * @param {PageStore} store
+   * @param {Promise<void>} settled no worker loads before
    */
-  constructor(engine, store) {
+  constructor(engine, store, settled) {
     this.#engine = engine;
     this.#store = store;
+    this.#settled = settled;
     engine.addEventListener("engine.progress", (event) =>
       this.#progress(/** @type {CustomEvent} */ (event).detail),
     );
@@ -34,6 +37,7 @@ export class EngineController {
     this.#isWaiting = true;
     this.#set({ error: null });
     try {
+      await this.#settled;
       const info = await this.#engine.start();
       this.#set({ phase: "ready", fraction: 1, info });
     } catch (reason) {

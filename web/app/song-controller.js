@@ -32,11 +32,12 @@ export class SongController {
    * @param {import("./store.js").Store<PageState>} store
    * @param {import("./songs.js").Songs} songs
    * @param {EngineClient} engine
+   * @param {Promise<void>} settled no worker loads before
    */
-  constructor(store, songs, engine) {
+  constructor(store, songs, engine, settled) {
     this.#store = store;
     this.#songs = songs;
-    this.#decoding = new DecodingQueue(songs);
+    this.#decoding = new DecodingQueue(songs, settled);
     this.#separation = new SeparationQueue(store, songs, engine);
   }
 

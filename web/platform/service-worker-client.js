@@ -1,6 +1,7 @@
 /** The service worker as the page sees it. */
 
 import { siteUrl } from "../base/site.js";
+import { pause } from "../base/waiting.js";
 
 /**
  * Contents of the service worker's caches: URLs that a device still needs, and bytes.
@@ -8,6 +9,9 @@ import { siteUrl } from "../base/site.js";
  */
 
 const SCRIPT = siteUrl("sw.js");
+
+/** Time that a first visit gives the service worker to take control. */
+const CONTROL_MS = 5_000;
 
 /**
  * Dispatches `control` when the first one controls the page, `waiting` when a new version could replace it,
@@ -21,6 +25,10 @@ export class ServiceWorkerClient extends EventTarget {
     return Boolean(navigator.serviceWorker?.controller);
   }
 
+  /**
+   * @returns {Promise<void>} resolves when no service worker is about to take control: Firefox may lose the requests of
+   *   a worker that loads meanwhile, which then waits for ever
+   */
   async register() {
     const container = navigator.serviceWorker;
     if (!container) return;
@@ -29,11 +37,19 @@ export class ServiceWorkerClient extends EventTarget {
       this.#dispatch(before ? "replaced" : "control");
       before = container.controller;
     });
-    container.register(SCRIPT).catch(() => {}); // offline, refused or broken: the page works without
-    this.#registration = await container.ready;
-    this.#registration.addEventListener("updatefound", () => this.#follow(this.#registration?.installing));
-    this.#follow(this.#registration.installing);
-    this.#follow(this.#registration.waiting);
+    void this.#follow(container.ready);
+    const registering = container.register(SCRIPT);
+    if (before) return void registering.catch(() => {}); // offline
+    // Refused or broken: the page works without.
+    await Promise.race([registering.then(activation), pause(CONTROL_MS)]).catch(() => {});
+  }
+
+  /** @param {Promise<ServiceWorkerRegistration>} ready */
+  async #follow(ready) {
+    this.#registration = await ready;
+    this.#registration.addEventListener("updatefound", () => this.#watch(this.#registration?.installing));
+    this.#watch(this.#registration.installing);
+    this.#watch(this.#registration.waiting);
   }
 
   /** Activates the waiting version; `replaced` follows. */
@@ -64,7 +80,7 @@ export class ServiceWorkerClient extends EventTarget {
   }
 
   /** @param {ServiceWorker | null | undefined} worker */
-  #follow(worker) {
+  #watch(worker) {
     const look = () => {
       if (worker?.state === "installed" && this.#registration?.active) this.#dispatch("waiting");
     };
@@ -76,4 +92,20 @@ export class ServiceWorkerClient extends EventTarget {
   #dispatch(type) {
     this.dispatchEvent(new Event(type));
   }
+}
+
+/**
+ * @param {ServiceWorkerRegistration} registration
+ * @returns {Promise<void>} resolves when its newest service worker has been activated, and has claimed the page, or given
+ *   up
+ */
+function activation({ installing, waiting, active }) {
+  const worker = installing ?? waiting ?? active;
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!worker || worker.state === "activated" || worker.state === "redundant") resolve();
+    };
+    worker?.addEventListener("statechange", look);
+    look();
+  });
 }
