@@ -199,6 +199,9 @@ def test_a_tab_that_was_left_has_not_been_killed(phone: Page, tmp_path: Path) ->
 
 
 def kill_tab(page: Page) -> None:
-    """End a page's process, as a phone without memory does."""
+    """End a page's process while its engine computes, as a phone without memory does."""
+    page.wait_for_function(
+        "() => Object.keys(JSON.parse(localStorage.getItem('demixer.separating') ?? '{}')).length > 0"
+    )
     with page.expect_event("crash"), suppress(Error):
         page.goto("chrome://crash")
