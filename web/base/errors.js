@@ -10,7 +10,7 @@ const OUT_OF_MEMORY =
 const NETWORK =
   /failed to fetch|load failed|network ?error|network connection|input stream|importing a module|dynamically imported module/i;
 
-/** Names of errors of files that have been changed or removed: here those in the browser's storage, which a person can clear. */
+/** Names of errors of files that have been changed or removed: here of those in the browser's storage. */
 const GONE = new Set(["NotFoundError", "NotReadableError"]);
 
 /** Classes of errors that only a defect of the program throws. */
@@ -107,7 +107,11 @@ export class DemixError extends Error {
   }
 }
 
-/** True for an error after which a worker is replaced: its runtime is unreliable, with a heap that never shrinks, or parts of it are missing. @param {unknown} error */
+/**
+ * True for an error after which a worker is replaced: its runtime is unreliable, with a heap that never shrinks, or parts
+ * of it are missing.
+ * @param {unknown} error
+ */
 export const spoilsWorker = (error) => error instanceof DemixError && /^(runtime|program)\//.test(error.code);
 
 export const cancelled = () => new DemixError("cancelled", "Cancelled.");

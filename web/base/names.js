@@ -115,7 +115,11 @@ function unreserved(name) {
   return RESERVED.test(name.split(".")[0].replace(/ +$/, "")) ? `_${name}` : name;
 }
 
-/** The beginning of a text, of at most so many bytes in UTF-8 and of whole graphemes. @param {string} text @param {number} limit */
+/**
+ * The beginning of a text, of whole graphemes.
+ * @param {string} text
+ * @param {number} limit in bytes of UTF-8
+ */
 function cut(text, limit) {
   if (bytesOf(text) <= limit) return text;
   let [kept, bytes] = ["", 0];

@@ -1,5 +1,6 @@
 /** Tags of exported files, as each format keeps them. */
 
+import { joined } from "../base/buffers.js";
 import { dateOf } from "../library/tags.js";
 
 /** @typedef {import("../library/tags.js").Tags} Tags */
@@ -129,15 +130,4 @@ function latin1(text) {
 /** @param {string} text */
 function utf8(text) {
   return new TextEncoder().encode(text);
-}
-
-/** @param {Uint8Array[]} parts */
-function joined(parts) {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -132,7 +132,11 @@ export class PageView {
   }
 }
 
-/** The error of a song, unless it is the engine's, which the page shows for all songs. @param {Song | null} song @param {PageState} state */
+/**
+ * The error of a song, unless it is the engine's, which the page shows for all songs.
+ * @param {Song | null} song
+ * @param {PageState} state
+ */
 function ownError(song, { engine }) {
   const error = song?.error ?? null;
   return error?.code === engine.error?.code ? null : error;

@@ -4,9 +4,14 @@ import { bytesAt, textAt } from "./file-bytes.js";
 
 const HEADER_BYTES = 10;
 
-/** Length of a tag, written in seven bits of each of four bytes. @param {DataView} header @returns {number} */
+/** A number written in seven bits of each of four bytes. @param {number} word */
+export function synchsafe(word) {
+  return ((word >>> 3) & 0xfe00000) | ((word >>> 2) & 0x1fc000) | ((word >>> 1) & 0x3f80) | (word & 0x7f);
+}
+
+/** Length of a tag. @param {DataView} header */
 export function id3Bytes(header) {
-  return [6, 7, 8, 9].reduce((total, at) => total * 0x80 + (header.getUint8(at) & 0x7f), 0) + HEADER_BYTES;
+  return synchsafe(header.getUint32(6)) + HEADER_BYTES;
 }
 
 /** Length of the tags at the start, which may hold a picture of megabytes. @param {Blob} file */

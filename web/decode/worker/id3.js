@@ -1,6 +1,7 @@
 /** Reads the texts of an ID3v2 tag, which begins an MP3 file or lies in a chunk of a WAV or AIFF file. */
 
 import { bytesAt, textAt } from "./file-bytes.js";
+import { synchsafe } from "./id3-length.js";
 
 /** Frames of version 2.2 that have longer names since. @type {Record<string, string>} */
 const RENAMED = {
@@ -83,7 +84,10 @@ function texts(data) {
   return decoded(data[0], data.subarray(1));
 }
 
-/** Encoding, three letters for the language, a description, and the comment. Programs describe notes of their own. @param {Uint8Array<ArrayBuffer>} data */
+/**
+ * @param {Uint8Array<ArrayBuffer>} data encoding, three letters for the language, a description, and the comment
+ * @returns {string[]} empty when it is described: those are programs' own notes
+ */
 function comment(data) {
   const wide = data[0] === 1 || data[0] === 2;
   let at = 4;
@@ -102,12 +106,10 @@ function decoded(encoding, bytes) {
   return values.map((value) => value.replaceAll("\ufeff", "").trim()).filter(Boolean);
 }
 
-/** Without the zeros that keep players from taking bytes for the beginning of a frame. @param {Uint8Array<ArrayBuffer>} bytes */
+/**
+ * Leaves out the zeros that keep players from taking bytes for the beginning of a frame.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
 function synchronised(bytes) {
   return bytes.filter((byte, index) => byte !== 0 || bytes[index - 1] !== 0xff);
-}
-
-/** Four times seven bits. @param {number} word */
-function synchsafe(word) {
-  return ((word >>> 3) & 0xfe00000) | ((word >>> 2) & 0x1fc000) | ((word >>> 1) & 0x3f80) | (word & 0x7f);
 }

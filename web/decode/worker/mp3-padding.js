@@ -20,7 +20,10 @@ const LAME_DELAYS = 21;
 /** Enough for the tags before a picture, after which nobody writes the note. */
 const NOTE_BYTES = 1 << 20;
 
-/** @typedef {{ delay: number, padding: number, frames: number }} Delays of the encoder in samples; the frames after the header */
+/**
+ * Samples that the encoder added, and the frames after the header.
+ * @typedef {{ delay: number, padding: number, frames: number }} Delays
+ */
 
 /**
  * @param {Blob} stream MP3 frames

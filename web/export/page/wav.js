@@ -1,5 +1,6 @@
 /** WAV files of 32-bit float samples: a header followed by the pieces of a track. */
 
+import { joined } from "../../base/buffers.js";
 import { wavTags } from "../tags.js";
 
 /** @typedef {import("../../library/tags.js").Tags} Tags */
@@ -34,13 +35,13 @@ export function wavHeader(rate, channels, frames, tail = 0) {
   const size = (/** @type {Uint8Array[]} */ chunks) =>
     chunks.reduce((sum, part) => sum + part.length, dataBytes + tail);
   const short = [tag("WAVE"), format, fact, tag("data", dataBytes)];
-  if (size(short) <= MAX_BYTES) return concatenate([tag("RIFF", size(short)), ...short]);
+  if (size(short) <= MAX_BYTES) return joined([tag("RIFF", size(short)), ...short]);
   const ds64 = chunk("ds64", DS64_BYTES, (view) => {
     view.setBigUint64(0, BigInt(size(short) + 8 + DS64_BYTES), true);
     view.setBigUint64(8, BigInt(dataBytes), true);
     view.setBigUint64(16, BigInt(frames), true);
   });
-  return concatenate([tag("RF64", MAX_BYTES), tag("WAVE"), ds64, format, fact, tag("data", MAX_BYTES)]);
+  return joined([tag("RF64", MAX_BYTES), tag("WAVE"), ds64, format, fact, tag("data", MAX_BYTES)]);
 }
 
 /**
@@ -76,16 +77,5 @@ function chunk(id, size, fill) {
   const bytes = new Uint8Array(8 + size);
   bytes.set(tag(id, size));
   fill(new DataView(bytes.buffer, 8));
-  return bytes;
-}
-
-/** @param {Uint8Array[]} parts */
-function concatenate(parts) {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
   return bytes;
 }
