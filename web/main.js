@@ -11,7 +11,7 @@ import { OfflineController } from "./app/offline-controller.js";
 import { SongController } from "./app/song-controller.js";
 import { Songs } from "./app/songs.js";
 import { Spectrograms } from "./app/spectrograms.js";
-import { initialState, selectedSong } from "./app/state.js";
+import { initialState, isIdle, selectedSong } from "./app/state.js";
 import { Store } from "./app/store.js";
 import { UpdateController } from "./app/update-controller.js";
 import { watchRequests } from "./base/requests.js";
@@ -183,6 +183,8 @@ function label(part) {
 async function removeStored(what) {
   const chosen = songs.all.filter(({ id }) => id === what || what === "everything");
   for (const { id } of chosen) await songController.erase(id);
+  // An engine that is awake measures devices while the page is idle, and its files would be kept again.
+  if (what === "everything" || (what === "runtime" && isIdle(store.state))) engineController.sleep();
   await offlineController.remove(what);
 }
 

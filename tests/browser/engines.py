@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import runpy
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,8 +37,21 @@ def is_thread(worker: Worker, name: str) -> bool:
 
 
 def threads(page: Page, name: str) -> list[Worker]:
-    """The workers of a page with this entry, the newest last; an ended one leaves the list with some delay."""
+    """The workers of a page with this entry, the newest last; see `running` for ended ones."""
     return [worker for worker in page.workers if is_thread(worker, name)]
+
+
+def running(page: Page, workers: Iterable[Worker] | None = None, *, at_most: int = 0) -> list[Worker]:
+    """Those of the workers, by default all of the page, that run on; waits ten seconds for the others to have ended.
+
+    The browser tells of a worker's end a little later.
+    """
+    for _ in range(100):
+        left = [worker for worker in (page.workers if workers is None else workers) if worker in page.workers]
+        if len(left) <= at_most:
+            break
+        page.wait_for_timeout(100)
+    return left
 
 
 def change(page: Page, statement: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, Worker, expect
 
 from demixer_build import paths
-from tests.browser.engines import Engine, change, is_thread, open_empty
+from tests.browser.engines import Engine, change, is_thread, open_empty, running
 from tests.browser.test_page import SOON, choose, desk_of, separate, write_song
 
 
@@ -190,10 +190,7 @@ def test_devices_are_measured_against_each_other(page: Page) -> None:
     assert any("layers.onnx" in url for url in found["urls"])  # requests of the benchmark's workers count too
 
     assert benchmark(page, budget=0)["results"] == []
-    for _ in range(100):
-        if page.workers:
-            page.wait_for_timeout(100)  # Chromium tells of their end a little later
-    assert page.workers == []
+    assert running(page) == []
 
 
 @pytest.mark.parametrize("record", ["'{'", "'7'", "JSON.stringify({ browser: navigator.userAgent })"])
@@ -249,10 +246,7 @@ def test_a_job_ends_the_measuring(page: Page, song_file: Path) -> None:
     begun = len(engines)
     desk_of(page, song_file)
     assert len(engines) == begun
-    for _ in range(100):
-        if sum(worker in page.workers for worker in engines) > 1:
-            page.wait_for_timeout(100)  # Chromium tells of their end a little later
-    assert [worker for worker in engines if worker in page.workers] == engines[:1]
+    assert running(page, engines, at_most=1) == engines[:1]
 
 
 def test_an_isolated_page_without_shared_memory_has_one_thread_and_says_why(page: Page, song_file: Path) -> None:

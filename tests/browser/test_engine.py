@@ -16,7 +16,7 @@ from demixer.audio import Clip, Collected, Samples
 from demixer.models import Model
 from demixer.separate import separate
 from demixer_build import paths
-from tests.browser.engines import RATE, Engine, from_page, hold, inject, song, tiny_graphs, to_page
+from tests.browser.engines import RATE, Engine, from_page, hold, inject, running, song, tiny_graphs, to_page
 from tests.browser.watch import Watch
 from tests.parity.songs import snr
 
@@ -338,10 +338,7 @@ def test_the_worker_of_analyses_ends_when_idle(page: Page) -> None:
     for _ in range(2):
         with page.expect_worker() as started:
             assert "pixels" in engine.call("analyse", "spectrogram", to_page(song(seconds=1)), options)
-        for _ in range(100):
-            if started.value in page.workers:
-                page.wait_for_timeout(100)  # Chromium tells of its end a little later
-        assert started.value not in page.workers
+        assert running(page, [started.value]) == []
 
 
 def test_analyses_survive_the_death_of_their_worker(page: Page) -> None:

@@ -82,6 +82,7 @@ def test_a_folder_is_chosen_by_keyboard_and_a_link_says_what_to_do(page: Page, t
     (folder / "cover.jpg").write_bytes(b"")
     (folder / ".DS_Store").write_bytes(b"")
     page.goto("/")
+    expect(page.get_by_role("radio", name="Spleeter")).to_be_visible()  # the page listens by then
     page.evaluate(
         """() => {
           const dataTransfer = new DataTransfer();

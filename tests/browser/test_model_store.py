@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from demixer_build import paths
 from tests.browser.deployments import ECHO, deployment, echo
+from tests.browser.engines import running
 from tests.browser.host import Host, hosting
 from tests.browser.visits import Visit, installed, kept
 from tests.browser.watch import Watch
@@ -236,10 +237,16 @@ def test_storage_lists_what_is_kept_and_removes_any_or_all_of_it(home: tuple[Hos
     page.get_by_role("button", name="Remove Engine").click()
     expect(row(page, "Engine")).to_contain_text("Not stored")
     assert not [url for url in kept(page) if "/vendor/pyodide" in url]
+    assert running(page) == []  # they would fetch the engine's files again
     page.get_by_role("button", name="Remove all").click()
     expect(row(page, "Page")).to_contain_text("Not stored")
     assert kept(page) == []
     assert page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).length") == 0
+
+    page.reload()
+    installed(page)
+    page.get_by_role("button", name="Storage").click()
+    expect(row(page, "Engine")).to_contain_text("Not stored")
 
 
 def test_the_page_reports_a_model_that_cannot_be_kept(home: tuple[Host, Page]) -> None:

@@ -41,9 +41,16 @@ export class EngineController {
       const info = await this.#engine.start();
       this.#set({ phase: "ready", fraction: 1, info });
     } catch (reason) {
-      this.#set({ phase: "failed", fraction: 0, info: null, error: describe(reason) });
+      const error = describe(reason);
+      if (error.code !== "cancelled") this.#set({ phase: "failed", fraction: 0, info: null, error });
     }
     this.#isWaiting = false;
+  }
+
+  /** Ends the engine's workers until it is needed again. */
+  sleep() {
+    this.#engine.dispose();
+    this.#set({ phase: "asleep", fraction: 0, info: null });
   }
 
   /** @param {Events["engine.progress"]} event */

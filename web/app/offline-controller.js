@@ -7,7 +7,7 @@ import { forget, forgetOthers, isKept, obtain } from "../library/model-store.js"
 import { space } from "../library/space.js";
 import { fetchCheck } from "../platform/check-song.js";
 import { modelUrl } from "../platform/models.js";
-import { recall, remember } from "../platform/preferences.js";
+import { forget as forgetPreference, recall, remember } from "../platform/preferences.js";
 import { dropEverything, dropRuntime, dropShell } from "../platform/storage.js";
 
 /** @typedef {import("../engine/protocol.js").Artifact} Artifact */
@@ -17,13 +17,12 @@ import { dropEverything, dropRuntime, dropShell } from "../platform/storage.js";
 /** Preference with the device that the engine used last: it decides which runtime is needed. */
 const DEVICE_KEY = "device-used";
 
-const NEVER = new AbortController().signal;
-
 export class OfflineController {
   #store;
   #worker;
   #engine;
   #stop = new AbortController();
+  #filling = new AbortController();
   #settled = Promise.resolve();
 
   /**
@@ -55,7 +54,8 @@ export class OfflineController {
     const { info } = this.#store.state.engine;
     if (info) remember(DEVICE_KEY, info.device);
     const complete = async () => {
-      if (recall(DEVICE_KEY)) await this.#fetchMissing(NEVER, () => {}).catch(() => {}); // offline: the readiness shows it
+      const { signal } = this.#filling;
+      if (recall(DEVICE_KEY)) await this.#fetchMissing(signal, () => {}).catch(() => {}); // offline: the readiness shows it
       await this.check();
     };
     this.#settled = this.#settled.then(complete).catch((reason) => this.warn(reason)); // later ones wait for it
@@ -124,11 +124,20 @@ export class OfflineController {
   /** @param {string} what "shell", "runtime", "everything" or the id of a model; anything else is ignored */
   async remove(what) {
     const model = this.#store.state.models.find(({ id }) => id === what);
+    if (what === "runtime" || what === "everything") await this.#stopFilling();
     if (model) await Promise.all(Object.values(model.artifacts).flat().map(forget));
     else if (what === "shell") await dropShell();
     else if (what === "runtime") await dropRuntime();
     else if (what === "everything") await dropEverything();
     await this.check();
+  }
+
+  /** The engine's files are not fetched again before it is used again. */
+  async #stopFilling() {
+    forgetPreference(DEVICE_KEY);
+    this.#filling.abort();
+    this.#filling = new AbortController();
+    await this.#settled;
   }
 
   /**
