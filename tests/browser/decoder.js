@@ -5,8 +5,11 @@ import { Caller, parentPort, serve, Transferred, WorkerClient } from "/src/base/
 /** Milliseconds after which a file counts as hanging. */
 const TIMEOUT_MS = 30_000;
 
+/** As in `tests/fuzzing/reader.py`. */
+const WINDOW_SECONDS = 0.05;
+
 const anything = () => true;
-const DECODE = { version: 1, requests: { decode: anything }, events: [] };
+const DECODE = { version: 1, requests: { decode: anything, figures: anything }, events: [] };
 const PAGE = { version: 1, requests: { "file.decode": anything }, events: [] };
 
 /** @type {WorkerClient} */
@@ -85,9 +88,21 @@ export async function decodedBy(decoder, base64) {
   }
 }
 
-function call(worker, base64) {
+/** Figures of a file's sound, its tags, or the error, by the worker for all files; one that hangs is ended. */
+export async function figuresOf(base64) {
+  client ??= start(import.meta.url);
+  try {
+    return await call(client, base64, "figures");
+  } catch (error) {
+    client.end();
+    client = undefined;
+    return { raw: String(error) };
+  }
+}
+
+function call(worker, base64, what = "decode") {
   const file = new Blob([Uint8Array.fromBase64(base64)]);
-  return worker.call("decode", file, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return worker.call(what, file, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 }
 
 function start(url) {
@@ -112,7 +127,11 @@ if (typeof document === "undefined") {
     hurry();
   }
   const page = new Caller(parentPort, PAGE);
-  serve(parentPort, DECODE, () => ({ decode: (file) => blocksOf(file, (whole, rate) => page.call("file.decode", { file: whole, rate })) }));
+  const decodeWhole = (file, rate) => page.call("file.decode", { file, rate });
+  serve(parentPort, DECODE, () => ({
+    decode: (file) => blocksOf(file, decodeWhole),
+    figures: (file) => figures(file, decodeWhole),
+  }));
 }
 
 async function blocksOf(file, decodeWhole) {
@@ -132,12 +151,50 @@ async function blocksOf(file, decodeWhole) {
   };
 }
 
+/** What `figures` in `tests/fuzzing/reader.py` tells of a file, and its tags. */
+async function figures(file, decodeWhole) {
+  const { decode } = await import("/src/decode/worker/decode.js");
+  const { readTags } = await import("/src/decode/worker/tags.js");
+  const tags = await readTags(file);
+  const blocks = [];
+  try {
+    for await (const block of decode(file, decodeWhole)) blocks.push(block);
+  } catch (error) {
+    const { name, code, message } = error;
+    return name === "DemixError" ? { tags, code, message } : { raw: `${name}: ${message}` };
+  }
+  const [{ rate }] = blocks;
+  const planes = blocks[0].channels.map((_, index) => joined(blocks.map(({ channels }) => channels[index])));
+  const hop = Math.max(1, Math.round(WINDOW_SECONDS * rate));
+  const levels = Array.from({ length: Math.ceil(planes[0].length / hop) }, (_, window) =>
+    Math.max(...planes.map((plane) => level(plane.subarray(window * hop, (window + 1) * hop)))),
+  );
+  const peak = planes.flatMap((plane) => plane.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0));
+  return {
+    tags,
+    rate,
+    channels: planes.length,
+    seconds: planes[0].length / rate,
+    peak: Math.max(...peak),
+    levels,
+    finite: planes.every((plane) => plane.every(Number.isFinite)),
+  };
+}
+
+function level(samples) {
+  return Math.sqrt(samples.reduce((sum, sample) => sum + sample ** 2, 0) / samples.length);
+}
+
 function join(parts) {
+  return new Uint8Array(joined(parts).buffer).toBase64();
+}
+
+function joined(parts) {
   const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
     at += part.length;
   }
-  return new Uint8Array(all.buffer).toBase64();
+  return all;
 }
