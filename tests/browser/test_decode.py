@@ -26,6 +26,7 @@ from tests.zoo import (
     MP3,
     NOT_FINITE,
     OPUS,
+    OPUS_RATE,
     OTHERS,
     RATE,
     UNCOMPRESSED,
@@ -230,6 +231,33 @@ def test_the_page_decodes_with_a_worker_that_reports_its_requests(decoder: Page,
     assert seen["length"] >= song().shape[1]
     assert seen["size"] == 8 * seen["length"]
     assert [url for url in seen["urls"] if url.endswith("/decode/worker/decode.js")]
+
+
+def test_junk_after_a_webm_is_passed_over(decoder: Page) -> None:
+    webm = next(animal for animal in COMPRESSED if animal.name == "Opus in WebM.webm")
+    assert isinstance(webm.outcome, Right)
+    assert_right(webm.outcome, samples_of(decode(decoder, webm.encode() + b"junk" * 10)), OPUS_RATE)
+
+
+#: A worker that a file has got into a loop.
+STUCK: Final = """
+setInterval(() => postMessage({ type: "alive", data: {} }), 10);
+addEventListener("message", () => setTimeout(() => { for (;;); }, 100));
+"""
+
+
+def test_a_worker_that_a_file_has_got_stuck_is_ended(browser: Browser, base_url: str) -> None:
+    with browser.new_page(base_url=base_url) as page:
+        page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html", headers=headers_for("/")))
+        headers = headers_for("/decoder.js")
+        page.route(
+            "**/decode/worker/main.js",
+            lambda route: route.fulfill(body=STUCK, content_type="text/javascript", headers=headers),
+        )
+        page.goto("/empty")
+        page.evaluate("const { setInterval } = globalThis; self.setInterval = (run, ms) => setInterval(run, ms / 20);")
+        seen = page.evaluate(ON_THE_PAGE, [base64.b64encode(MP3.encode()).decode(), False])
+    assert seen["code"] == "audio/unreadable"
 
 
 def test_decoding_is_aborted(decoder: Page) -> None:

@@ -227,7 +227,7 @@ def test_silence_counts_by_what_the_worker_is_used_to(page: Page) -> None:
     page.clock.install()
     open_empty(page)
     page.evaluate("""async () => {
-      const { Watchdog } = await import("/src/engine/page/watchdog.js");
+      const { Watchdog } = await import("/src/base/watchdog.js");
       window.stuck = 0;
       window.watchdog = new Watchdog(30_000, () => { stuck += 1; });
     }""")

@@ -34,8 +34,8 @@ class Case(NamedTuple):
 @cache
 def song(rate: int = RATE, channels: int = 2) -> Samples:
     """The sound of the seeds [shape=(channels, n)]: as loud throughout as music is, with its peak at `PEAK`."""
-    samples = mixture(SECONDS, rate)[:channels]
-    return (PEAK / np.abs(samples).max() * samples).astype(np.float32)
+    samples: Samples = mixture(SECONDS, rate)[:channels]
+    return samples * np.float32(PEAK / np.abs(samples).max())
 
 
 def _ffmpeg(kind: str, *codecs: str, rate: int = RATE, **options: str) -> Callable[[], bytes]:

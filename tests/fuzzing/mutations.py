@@ -99,17 +99,22 @@ def without_unit(random: Random, data: bytes, _: Sequence[bytes]) -> bytes:
 def repeated_unit(random: Random, data: bytes, _: Sequence[bytes]) -> bytes:
     """A unit comes twice, or many times."""
     found = [unit for unit in units(data) if unit.end - unit.start < len(data)]
-    unit = random.choice(found) if found else None
-    return data[: unit.end] + data[unit.start : unit.end] * random.choice((1, 1, 9)) + data[unit.end :] if unit else data
+    if not found:
+        return data
+    unit = random.choice(found)
+    return data[: unit.end] + data[unit.start : unit.end] * random.choice((1, 1, 9)) + data[unit.end :]
 
 
 def swapped_units(random: Random, data: bytes, _: Sequence[bytes]) -> bytes:
     """Two units have changed places."""
-    first, second = sorted(random.sample(found, 2)) if len(found := units(data)) > 1 else (None, None)
-    if not first or not second or first.end > second.start:
+    found = units(data)
+    if len(found) < 2:
         return data
-    middle = data[first.end : second.start]
-    return data[: first.start] + data[second.start : second.end] + middle + data[first.start : first.end] + data[second.end :]
+    (start, end), (second_start, second_end) = sorted(unit[:2] for unit in random.sample(found, 2))
+    if end > second_start:
+        return data
+    first, middle, second = data[start:end], data[end:second_start], data[second_start:second_end]
+    return data[:start] + second + middle + first + data[second_end:]
 
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (

@@ -67,7 +67,8 @@ def _chunks(data: bytes, order: str) -> Iterator[Unit]:
     at = 12
     while at + 8 <= len(data):
         end = min(len(data), at + 8 + int.from_bytes(data[at + 4 : at + 8], order))  # type: ignore[arg-type]
-        inner = tuple(Field(at + 8 + offset, 2, order) for offset in range(0, 16, 2)) if data[at:at + 4] in {b"fmt ", b"COMM"} else ()
+        is_described = data[at : at + 4] in {b"fmt ", b"COMM"}
+        inner = [Field(at + 8 + offset, 2, order) for offset in range(0, 16 * is_described, 2)]
         yield Unit(at, end, (Field(at + 4, 4, order), *inner))
         at = end + end % 2
 
@@ -140,7 +141,9 @@ def _flac(data: bytes) -> Iterator[Unit]:
 def _mpeg(data: bytes) -> Iterator[Unit]:
     at = 0
     while data[at : at + 3] == b"ID3":
-        end = at + 10 + sum((byte & 0x7F) << shift for byte, shift in zip(data[at + 6 : at + 10], (21, 14, 7, 0), strict=True))
+        end = at + 10
+        for shift, byte in zip((21, 14, 7, 0), data[at + 6 : at + 10], strict=False):
+            end += (byte & 0x7F) << shift
         yield Unit(at, min(end, len(data)), (Field(at + 6, 4, "big"), Field(at + 14, 4, "big")))
         at = end
     yield from _runs(data, at, data[at : at + 2])

@@ -255,7 +255,7 @@ def test_a_script_keeps_to_its_own(path: str) -> None:
         ("base/errors.js", 'import { recall } from "../platform/preferences.js";'),
         ("app/songs.js", 'import { t } from "../ui/i18n.js";'),
         ("engine/page/client.js", 'import { Engine } from "../worker/engine.js";'),
-        ("engine/worker/engine.js", 'import { Watchdog } from "../page/watchdog.js";'),
+        ("engine/worker/engine.js", 'import { Engine } from "../page/client.js";'),
         ("export/worker/main.js", 'import { Engine } from "../../engine/worker/engine.js";'),
         ("engine/devices/choice.js", 'import { EngineClient } from "../page/client.js";'),
         ("playback/audio/mixer.js", 'import { Player } from "../page/player.js";'),

@@ -17,7 +17,10 @@ import { finite, instance, listOf, nullable, object, positive, text } from "../b
  * }} Calls
  */
 
-/** @typedef {{ "decode.progress": { fraction: number }, requests: { urls: string[] } }} Events */
+/**
+ * Events of the worker; `alive` as long as its event loop turns.
+ * @typedef {{ alive: {}, "decode.progress": { fraction: number }, requests: { urls: string[] } }} Events
+ */
 
 /**
  * Requests of the worker: the samples of a file, at a rate in Hz.
@@ -26,12 +29,16 @@ import { finite, instance, listOf, nullable, object, positive, text } from "../b
 
 /** @type {Contract} */
 export const DECODE = Object.freeze({
-  version: 1,
+  version: 2,
   requests: {
     "song.decode": object({ file: instance(Blob), name: text, folder: nullable(text) }),
     "tags.read": object({ files: listOf(instance(Blob)) }),
   },
-  events: { "decode.progress": object({ fraction: finite }), requests: object({ urls: listOf(text) }) },
+  events: {
+    alive: object({}),
+    "decode.progress": object({ fraction: finite }),
+    requests: object({ urls: listOf(text) }),
+  },
 });
 
 /** @type {Contract} */

@@ -1,6 +1,8 @@
 /** Decodes a song's file into the storage, in a worker of its own. */
 
+import { DemixError } from "../../base/errors.js";
 import { serve, Transferred, WorkerClient } from "../../base/messages.js";
+import { Watchdog } from "../../base/watchdog.js";
 import { DECODE, PAGE_DECODER } from "../protocol.js";
 import { decodeWhole } from "./whole-file.js";
 
@@ -8,6 +10,9 @@ import { decodeWhole } from "./whole-file.js";
 /** @typedef {import("../../library/songs.js").DecodedSong} DecodedSong */
 /** @typedef {import("../protocol.js").Events} Events */
 /** @typedef {import("../protocol.js").PageCalls} PageCalls */
+
+/** Milliseconds without a turn of the worker's event loop, after which a damaged file has got it stuck. */
+const STUCK_MS = 30_000;
 
 /**
  * Aborting the signal terminates the worker: the browser's decoders cannot be interrupted.
@@ -21,15 +26,7 @@ import { decodeWhole } from "./whole-file.js";
  */
 export async function decodeSong(file, name, folder, signal, report) {
   signal.throwIfAborted();
-  const worker = new Worker(new URL("../worker/main.js", import.meta.url), {
-    type: "module",
-    name: "decode",
-  });
-  /** @type {WorkerClient<Calls, Events>} */
-  const client = new WorkerClient(worker, DECODE, {
-    onEvent: (_, { fraction }) => report(fraction),
-    crash: "audio/unreadable",
-  });
+  const { worker, client, end } = start("decode", report);
   serve(worker, PAGE_DECODER, () => {
     /** @type {import("../../base/messages.js").Handlers<PageCalls>} */
     const handlers = {
@@ -46,7 +43,7 @@ export async function decodeSong(file, name, folder, signal, report) {
   try {
     return await client.call("song.decode", { file, name, folder }, { signal });
   } finally {
-    client.end();
+    end();
   }
 }
 
@@ -56,15 +53,38 @@ export async function decodeSong(file, name, folder, signal, report) {
  * @returns {Promise<import("../../library/tags.js").Tags[]>}
  */
 export async function readTags(files) {
-  const worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name: "tags" });
-  /** @type {WorkerClient<Calls, Events>} */
-  const client = new WorkerClient(worker, DECODE, {
-    onEvent: () => {},
-    crash: "audio/unreadable",
-  });
+  const { client, end } = start("tags");
   try {
     return await client.call("tags.read", { files });
   } finally {
-    client.end();
+    end();
   }
+}
+
+/**
+ * Starts a worker, and fails its requests when it is stuck.
+ * @param {string} name
+ * @param {(fraction: number) => void} [report] progress
+ */
+function start(name, report = () => {}) {
+  const worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module", name });
+  const watchdog = new Watchdog(STUCK_MS, () =>
+    client.end(
+      new DemixError("audio/unreadable", "The file is damaged, and reading it does not come to an end."),
+    ),
+  );
+  /** @type {WorkerClient<Calls, Events>} */
+  const client = new WorkerClient(worker, DECODE, {
+    onEvent: (type, data) => {
+      watchdog.start(0); // it has loaded
+      watchdog.reset();
+      if (type === "decode.progress") report(data.fraction);
+    },
+    crash: "audio/unreadable",
+  });
+  const end = () => {
+    watchdog.stop();
+    client.end();
+  };
+  return { worker, client, end };
 }

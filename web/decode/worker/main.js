@@ -14,8 +14,11 @@ import { readTags } from "./tags.js";
 /** @type {Caller<import("../protocol.js").PageCalls>} */
 const page = new Caller(parentPort, PAGE_DECODER);
 
+const ALIVE_MS = 1000;
+
 serve(parentPort, DECODE, (/** @type {Emit} */ emit) => {
   watchRequests((urls) => emit("requests", { urls }));
+  setInterval(() => emit("alive", {}), ALIVE_MS);
   /** @type {Handlers} */
   const handlers = {
     "tags.read": async ({ files }) => {

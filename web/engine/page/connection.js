@@ -6,8 +6,8 @@
 import { cancelled, DemixError, spoilsWorker } from "../../base/errors.js";
 import { WorkerClient } from "../../base/messages.js";
 import { pause } from "../../base/waiting.js";
+import { Watchdog } from "../../base/watchdog.js";
 import { ENGINE } from "../protocol.js";
-import { Watchdog } from "./watchdog.js";
 
 /** @typedef {import("../protocol.js").Calls} Calls */
 /** @typedef {import("../protocol.js").Device} Device */
