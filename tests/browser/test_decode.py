@@ -233,10 +233,44 @@ def test_the_page_decodes_with_a_worker_that_reports_its_requests(decoder: Page,
     assert [url for url in seen["urls"] if url.endswith("/decode/worker/decode.js")]
 
 
-def test_junk_after_a_webm_is_passed_over(decoder: Page) -> None:
+def test_a_damaged_frame_of_flac_is_silent(decoder: Page) -> None:
+    flac = bytearray(FLAC.encode())
+    flac[len(flac) // 2] ^= 4
+    samples = samples_of(decode(decoder, bytes(flac)))
+    assert isinstance(FLAC.outcome, Right)
+    right = FLAC.outcome.song()
+    assert samples.shape == right.shape
+    wrong = np.flatnonzero((samples != right).any(axis=0))
+    assert 0 < wrong.size <= 4_608
+    assert not samples[:, wrong[0] : wrong[-1] + 1].any()
+
+
+def test_tags_after_a_flac_are_no_damage(decoder: Page) -> None:
+    assert isinstance(FLAC.outcome, Right)
+    tagged = FLAC.encode() + b"TAG" + b"A song".ljust(125, b"\0")
+    assert_right(FLAC.outcome, samples_of(decode(decoder, tagged)), RATE)
+
+
+def test_what_no_song_has_is_silent(decoder: Page) -> None:
+    script = """async () => {
+      const { planarSamples, songBlocks } = await import("/src/decode/worker/song-blocks.js");
+      const plane = new Float32Array(3000).fill(0.5);
+      plane[1500] = 1000;
+      const other = new Float32Array(3000).fill(0.5);
+      const decoded = planarSamples({ rate: 1000, channels: [plane, other] });
+      const blocks = songBlocks(decoded, { gaps: [], tail: 0 }, () => 0);
+      const peaks = [];
+      for await (const { channels } of blocks) peaks.push(channels.map((samples) => Math.max(...samples)));
+      return peaks;
+    }"""
+    assert decoder.evaluate(script) == [[0.5, 0.5], [0, 0], [0.5, 0.5]]
+
+
+def test_junk_at_the_end_of_a_webm_is_passed_over(decoder: Page) -> None:
     webm = next(animal for animal in COMPRESSED if animal.name == "Opus in WebM.webm")
+    before, _, after = webm.encode().rpartition(b"\x1cS\xbbk")  # the element after the sound: its cues
     assert isinstance(webm.outcome, Right)
-    assert_right(webm.outcome, samples_of(decode(decoder, webm.encode() + b"junk" * 10)), OPUS_RATE)
+    assert_right(webm.outcome, samples_of(decode(decoder, before + b"junk" + after)), OPUS_RATE)
 
 
 #: A worker that a file has got into a loop.

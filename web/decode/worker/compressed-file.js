@@ -17,6 +17,7 @@ import {
   WEBM,
 } from "../../vendor/mediabunny/mediabunny.mjs";
 import { bareFile } from "./bare-file.js";
+import "./flac-decoder.js";
 import { links } from "./links.js";
 import { NO_PADDING, paddingOf } from "./padding.js";
 import { formatChange, planarSamples, songBlocks, withoutStart } from "./song-blocks.js";

@@ -12,6 +12,9 @@ import { DemixError } from "../../base/errors.js";
  *   "sampleRate" | "numberOfChannels" | "numberOfFrames" | "copyTo" | "close">} Samples
  */
 
+/** 24 dB above full scale: louder is what decoders make of damaged packets. `demixer.runtimes.files` has the same. */
+const LOUDEST = 16;
+
 /** Length of the end that may be broken in a truncated file. */
 const TAIL_SECONDS = 1;
 
@@ -158,6 +161,7 @@ class SongBlocks {
       samples.copyTo(plane, { planeIndex, format: "f32-planar" });
       return plane;
     });
+    if (!decoded.every(isSound)) for (const plane of decoded) plane.fill(0);
     for (const [from, to] of this.#outsideGaps(start, this.#decoded)) {
       for (let at = from; at < to; ) {
         const frameCount = Math.min(to - at, this.#rate - this.#filled);
@@ -196,6 +200,11 @@ class SongBlocks {
     }
     if (at < to) yield [at, to];
   }
+}
+
+/** False for samples that no song has. @param {Float32Array} plane */
+function isSound(plane) {
+  return plane.every((sample) => Math.abs(sample) <= LOUDEST);
 }
 
 /** @param {number} channels @param {number} length */
