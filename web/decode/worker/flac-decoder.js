@@ -20,7 +20,7 @@ class FlacDecoder extends CustomAudioDecoder {
 
   /** @override @param {string} codec */
   static supports(codec) {
-    return codec === "flac" && "AudioDecoder" in globalThis;
+    return codec === "flac" && typeof AudioDecoder === "function";
   }
 
   /** @override */
@@ -43,7 +43,7 @@ class FlacDecoder extends CustomAudioDecoder {
   async flush() {
     const held = this.#held;
     this.#held = null;
-    if (held) await this.#decodeFrame(held, isFrame(held.data));
+    if (held && isFrame(held.data)) await this.#decodeFrame(held, true); // else it is cut off
     await this.#decoder?.flush();
   }
 
