@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
-import onnx
 import pytest
 from playwright.sync_api import Page
 
-from demixer.graphs.onnx_writer import write_model
+from demixer.graphs.htdemucs.forms import FORMS
+from demixer.graphs.htdemucs.network import build as build_htdemucs
+from demixer.graphs.htdemucs.weights import Array
+from demixer.graphs.onnx_writer import Model
 from demixer.graphs.spleeter import BINS, FRAMES
 from demixer.graphs.spleeter import build as build_spleeter
-from models.htdemucs.graph.form import FORMS
-from models.htdemucs.graph.network import write
-from models.htdemucs.graph.weights import Array
 from tests.browser.engines import Engine
 from tests.parity.songs import snr
-from tests.reduced import SIZE, Reduced, feeds, natively, reduced_unet
+from tests.reduced import feeds, natively, reduced, reduced_unet, written
 
 #: Opens a graph where no operator may be left to the processor, and runs it once.
 RUN: Final = """async ([model, feeds]) => {
@@ -46,17 +44,15 @@ RUN: Final = """async ([model, feeds]) => {
 }"""
 
 
-def spleeter(*, half: bool) -> onnx.ModelProto:
-    sink = BytesIO()
-    write_model(build_spleeter([reduced_unet(1), reduced_unet(2)], half=half), sink)
-    return onnx.load_from_string(sink.getvalue())
+def spleeter(*, half: bool) -> Model:
+    return build_spleeter([reduced_unet(1), reduced_unet(2)], half=half)
 
 
 def spleeter_feeds() -> dict[str, Array]:
     return {"magnitude": np.random.default_rng(9).random((1, 2, FRAMES, BINS), np.float32)}
 
 
-Make = Callable[[], onnx.ModelProto]
+Make = Callable[[], Model]
 
 
 @pytest.mark.parametrize(
@@ -74,13 +70,13 @@ def test_a_gpu_computes_the_whole_network(
     engine.call("start", {"device": "wasm"})  # its worker may run WebGPU as well
     if least == 40 and not has_half(engine):
         pytest.skip("the GPU has no float16: DEMIXER_GPU names a browser with one that has")
-    found = engine.worker().evaluate(RUN, [encoded(model().SerializeToString()), packed(given())])
+    found = engine.worker().evaluate(RUN, [encoded(written(model())), packed(given())])
     for name, expected in natively(exact(), given()).items():
         assert snr(expected.ravel(), np.array(found[name], np.float32)) >= least
 
 
-def htdemucs(precision: Any) -> onnx.ModelProto:
-    return write(Reduced(), FORMS[precision], SIZE)
+def htdemucs(precision: Any) -> Model:
+    return build_htdemucs(reduced(), FORMS[precision])
 
 
 def has_half(engine: Engine) -> bool:

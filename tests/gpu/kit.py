@@ -30,20 +30,21 @@ import onnx
 
 from demixer.audio import Clip, Collected, Samples
 from demixer.families import create
+from demixer.graphs.htdemucs.forms import FORMS, Form
+from demixer.graphs.htdemucs.network import build
+from demixer.graphs.onnx_writer import Model, write_model
 from demixer.models import read_manifest
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
 from demixer_build import browser as chromium
 from demixer_build.bench.graphs import idle
-from demixer_build.paths import DIST, MODELS, ROOT, WEB
-from models.htdemucs.graph.form import FORMS, Form
-from models.htdemucs.graph.network import write
+from demixer_build.paths import DIST, ROOT, WEB
 from tests import songs
 from tests.gpu import report
 from tests.gpu.devtools import Browser, Gone, Page
 from tests.gpu.gpu_use import Use
 from tests.gpu.serving import served
-from tests.reduced import SIZE, Reduced, feeds
+from tests.reduced import feeds, reduced
 
 RATE: Final = 44_100
 PRECISIONS: Final = ("fp32", "fp16")
@@ -134,11 +135,11 @@ class Kit:
             if path.exists():
                 continue
             if self.plan.smoke:
-                onnx.save(write(Reduced(), form, SIZE), path)
+                save(build(reduced(), form), path)
             elif name in PRECISIONS:
                 path.symlink_to(DIST / "models" / model()["artifacts"][name][0]["path"])
             else:
-                onnx.save(rebuilt(form), path)
+                save(rebuilt(form), path)
         return found
 
     def inputs(self, given: Mapping[str, Samples]) -> list[Found]:
@@ -178,14 +179,18 @@ def model() -> Found:
     return next(each for each in manifest["models"] if each["id"] == "htdemucs")
 
 
-def rebuilt(form: Form) -> onnx.ModelProto:
+def rebuilt(form: Form) -> Model:
     """HT-Demucs in a form that the product does not have; needs the published graph, which is not packed."""
-    sys.path.append(str(MODELS / "htdemucs"))  # as for every conversion
     from demixer_build.bench.subjects import stock
-    from models.htdemucs.convert import rename
-    from models.htdemucs.graph.weights import Published
+    from models.htdemucs.published import read
 
-    return rename(write(Published(onnx.load(stock())), form))
+    return build(read(stock()), form)
+
+
+def save(model: Model, path: Path) -> None:
+    """Write a graph to a file."""
+    with path.open("wb") as sink:
+        write_model(model, sink)
 
 
 def environment(work: Path) -> dict[str, str]:

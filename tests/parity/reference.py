@@ -15,22 +15,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sys
-from collections import defaultdict
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from demucs.api import Separator
 from demucs.htdemucs import HTDemucs
-from onnx import numpy_helper
 
+from models.htdemucs.published import parameters
 from tests.parity.songs import GOLDEN, RATE, sketch, songs
 
 STEMS: Final = ("drums", "bass", "other", "vocals")
@@ -43,46 +40,11 @@ class Published(Separator):  # type: ignore[misc]  # demucs is typed only where 
 
     def _load_model(self) -> None:
         network = HTDemucs(sources=list(STEMS), **ARCHITECTURE)
-        network.load_state_dict(parameters(onnx.load(self._repo / "htdemucs.onnx").graph, network))
+        stock = onnx.load(self._repo / "htdemucs.onnx")
+        network.load_state_dict({name: torch.tensor(array) for name, array in parameters(stock).items()})
         self._model = network.eval()
         self._audio_channels = network.audio_channels
         self._samplerate = network.samplerate
-
-
-def parameters(graph: onnx.GraphProto, network: HTDemucs) -> dict[str, torch.Tensor]:
-    """Tensors of the exported graph under their names in torch.
-
-    The exporter kept most names. Where it changed a tensor's form (transposed, split, scaled) it made up a
-    name, but the node that uses the tensor still says in which module it stood.
-    """
-    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    found: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
-    for node in graph.node:
-        for name in filter(tensors.__contains__, node.input):
-            if name in shapes:
-                found[name] = [tensors[name]]
-            elif node.op_type == "MatMul":
-                found[first(shapes, module(node), "weight", "in_proj_weight")].append(tensors[name].T)
-            elif node.op_type == "Mul":
-                found[first(shapes, module(node), "weight", "scale")].append(tensors[name])
-            elif node.op_type == "Add":
-                found[first(shapes, module(node), "bias", "in_proj_bias")].append(tensors[name])
-            elif node.op_type == "Expand":
-                embedding = tensors[name][0, :, :, 0].T / network.freq_emb.scale
-                found["freq_emb.embedding.weight"].append(embedding)
-    return {name: torch.tensor(np.concatenate(parts)).reshape(shapes[name]) for name, parts in found.items()}
-
-
-def module(node: onnx.NodeProto) -> str:
-    """`/encoder.0/dconv/layers.1/layers.1.4/Mul` stood in `encoder.0.dconv.layers.1.4`."""
-    path = node.name.rpartition("/")[0].strip("/")
-    return re.sub(r"([^/]+)/(?=\1\.)", "", path).replace("/", ".")
-
-
-def first(shapes: dict[str, torch.Size], module: str, *names: str) -> str:
-    """The parameter of a module that exists under one of these names."""
-    return next(f"{module}.{name}" for name in names if f"{module}.{name}" in shapes)
 
 
 def main(weights: Path) -> None:

@@ -13,21 +13,27 @@ import onnxruntime
 import pytest
 
 from demixer.families.htdemucs import SEGMENT, analyse, synthesise
-from models.htdemucs.graph import build
-from models.htdemucs.graph.blocks import decoder_layer, encoder_layer
-from models.htdemucs.graph.form import Form
-from models.htdemucs.graph.linear import FloatLinear
-from models.htdemucs.graph.network import MIXTURE, SPECTROGRAM, SPECTROGRAM_STEMS, WAVEFORM_STEMS, normalise
-from models.htdemucs.graph.ops import Graph, Value
-from models.htdemucs.graph.transformer import transformer
-from models.htdemucs.graph.weights import DEPTH, Branch, Published
+from demixer.graphs.graph import Graph
+from demixer.graphs.htdemucs.blocks import decoder_layer, encoder_layer
+from demixer.graphs.htdemucs.forms import FORMS, Form
+from demixer.graphs.htdemucs.linear import FloatLinear
+from demixer.graphs.htdemucs.network import build, normalise
+from demixer.graphs.htdemucs.transformer import transformer
+from demixer.graphs.htdemucs.weights import Branch, Weights
+from demixer.graphs.onnx_writer import Value
+from models.htdemucs.published import NETWORK, parameters
 from tests.parity.songs import medley, snr, stempeg_song
+from tests.reduced import natively, written
 
 pytestmark = pytest.mark.slow
 
 Array = npt.NDArray[np.float32]
 Tensors = dict[str, Array]
 
+DEPTH: Final = NETWORK.depth
+#: Inputs and outputs of the published graph.
+MIXTURE, SPECTROGRAM = "input", "onnx::ReduceMean_1"
+SPECTROGRAM_STEMS, WAVEFORM_STEMS = "output", "5073"
 #: Tensors of the published graph between our blocks.
 NORMAL: Final = {"": "/Div_1_output_0", "t": "/Div_3_output_0"}
 BETWEEN: Final = {"": "/Reshape_3_output_0", "t": "/channel_downsampler_t/Conv_output_0"}
@@ -60,6 +66,11 @@ def stock(weights_dir: Callable[[str], Path]) -> onnx.ModelProto:
 
 
 @pytest.fixture(scope="module")
+def weights(stock: onnx.ModelProto) -> Weights:
+    return Weights(NETWORK, parameters(stock).__getitem__)
+
+
+@pytest.fixture(scope="module")
 def mixture() -> Array:
     return medley(stempeg_song())[:, :SEGMENT]
 
@@ -72,22 +83,22 @@ def published(stock: onnx.ModelProto, mixture: Array) -> Tensors:
     branches: tuple[Branch, ...] = ("", "t")
     names = {name(branch, n) for name in (encoded, decoded) for branch in branches for n in range(DEPTH + 1)}
     probed.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in sorted(names))
-    return run(probed, {MIXTURE: mixture[None], SPECTROGRAM: analyse(mixture)[None]})
+    return run(probed.SerializeToString(), {MIXTURE: mixture[None], SPECTROGRAM: analyse(mixture)[None]})
 
 
-def run(model: onnx.ModelProto, feeds: Tensors) -> Tensors:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+def run(model: bytes, feeds: Tensors) -> Tensors:
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, feeds), strict=True))
 
 
 def block(write: Callable[..., Any], *inputs: Array) -> list[Array]:
     """Output of one of our blocks for tensors of the published graph."""
-    g = Graph()
+    g = Graph("block")
     values = [g.input(f"x{n}", array.shape) for n, array in enumerate(inputs)]
     written = write(g, *values)
     outputs = {f"y{n}": value for n, value in enumerate([written] if isinstance(written, Value) else written)}
-    return list(run(g.model(outputs, {}), {f"x{n}": array for n, array in enumerate(inputs)}).values())
+    return list(natively(g.model(outputs), {f"x{n}": array for n, array in enumerate(inputs)}).values())
 
 
 def one_row(x: Array) -> Array:
@@ -104,8 +115,7 @@ def test_normalisation(published: Tensors, mixture: Array, name: str, branch: Br
 
 @pytest.mark.parametrize("index", range(DEPTH))
 @pytest.mark.parametrize("branch", ["", "t"])
-def test_encoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branch, index: int) -> None:
-    weights = Published(stock)
+def test_encoder_layer(published: Tensors, weights: Weights, branch: Branch, index: int) -> None:
     x = one_row(published[encoded(branch, index)])
     (y,) = block(lambda g, x: encoder_layer(g, x, weights.encoder(branch, index)), x)
     if (branch, index) == ("", 0):
@@ -114,8 +124,7 @@ def test_encoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branc
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_transformer(published: Tensors, stock: onnx.ModelProto, fused: bool) -> None:
-    weights = Published(stock)
+def test_transformer(published: Tensors, weights: Weights, fused: bool) -> None:
     inputs = one_row(published[encoded("", DEPTH)]), one_row(published[encoded("t", DEPTH)])
     x, xt = block(lambda g, x, xt: transformer(g, x, xt, weights, Form(FloatLinear(), fused=fused)), *inputs)
     assert snr(published[BETWEEN[""]], x) >= TRANSFORMER
@@ -125,35 +134,38 @@ def test_transformer(published: Tensors, stock: onnx.ModelProto, fused: bool) ->
 @pytest.mark.parametrize("tiles", [False, True])
 @pytest.mark.parametrize("index", range(DEPTH))
 @pytest.mark.parametrize("branch", ["", "t"])
-def test_decoder_layer(published: Tensors, stock: onnx.ModelProto, branch: Branch, index: int, tiles: bool) -> None:
-    weights = Published(stock).decoder(branch, index)
+def test_decoder_layer(published: Tensors, weights: Weights, branch: Branch, index: int, tiles: bool) -> None:
+    layer = weights.decoder(branch, index)
     x = one_row(published[decoded(branch, index)])
     skip = one_row(published[encoded(branch, DEPTH - index)])
     expected = one_row(published[decoded(branch, index + 1)])
     size = expected.shape[3 if branch else 2]
     last = index == DEPTH - 1
-    (y,) = block(lambda g, x, skip: decoder_layer(g, x, skip, weights, size, last=last, tiles=tiles), x, skip)
+    (y,) = block(lambda g, x, skip: decoder_layer(g, x, skip, layer, size, last=last, tiles=tiles), x, skip)
     assert snr(expected, y) >= BLOCK
 
 
 @pytest.mark.parametrize(("precision", "least"), [("fp32", 70), ("fp16", 50), ("default", 40)])
-def test_stems(published: Tensors, stock: onnx.ModelProto, mixture: Array, precision: Any, least: float) -> None:
-    feeds = {MIXTURE: mixture[None], SPECTROGRAM: analyse(mixture)[None]}
-    reference, ours = stems(published), stems(run(build(stock, precision), feeds))
+def test_stems(published: Tensors, weights: Weights, mixture: Array, precision: Any, least: float) -> None:
+    found = natively(
+        build(weights, FORMS[precision]), {"mixture": mixture[None], "spectrogram": analyse(mixture)[None]}
+    )
+    reference = stems(published[SPECTROGRAM_STEMS], published[WAVEFORM_STEMS])
+    ours = stems(found["spectrograms"], found["waveforms"])
     ratios = [round(snr(a, b), 1) for a, b in zip(reference, ours, strict=True)]
     print(f"{precision}: drums, bass, other, vocals {ratios} dB")
     assert min(ratios) >= least
 
 
-def stems(outputs: Tensors) -> Array:
-    spectral = np.stack([synthesise(channels) for channels in outputs[SPECTROGRAM_STEMS][0]])
-    return np.asarray(spectral + outputs[WAVEFORM_STEMS][0])
+def stems(spectrograms: Array, waveforms: Array) -> Array:
+    spectral = np.stack([synthesise(channels) for channels in spectrograms[0]])
+    return np.asarray(spectral + waveforms[0])
 
 
-def test_the_graph_is_static_and_as_small_as_it_can_be(stock: onnx.ModelProto) -> None:
-    model = build(stock, "fp32")
-    onnx.checker.check_model(model)
-    (gflop,) = (float(entry.value) for entry in model.metadata_props if entry.key == "gflop")
-    assert gflop == pytest.approx(336, abs=1)
+def test_the_graph_is_static_and_as_small_as_it_can_be(stock: onnx.ModelProto, weights: Weights) -> None:
+    model = build(weights, FORMS["fp32"])
+    assert float(model.metadata["gflop"]) == pytest.approx(336, abs=1)
+    data = written(model)
+    onnx.checker.check_model(onnx.load_from_string(data))
     half = sum(tensor.ByteSize() for tensor in stock.graph.initializer) / 2
-    assert model.ByteSize() < 1.05 * half
+    assert len(data) < 1.05 * half

@@ -18,8 +18,8 @@ WEB = ROOT / "web"
 #: From the bottom to the top: a module imports from the layers below its own, and from its own package.
 LAYERS = (
     {"errors", "names"},
-    {"audio", "catalogue", "graphs", "models", "progress", "runtime"},
-    {"guard", "median", "normalisation", "stft"},
+    {"audio", "catalogue", "models", "progress", "runtime"},
+    {"graphs", "guard", "median", "normalisation", "stft"},
     {
         "analyses",
         "families",

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.htdemucs.graph.form import FORMS
-from models.htdemucs.graph.network import write
+from demixer.graphs.htdemucs.forms import FORMS
+from demixer.graphs.htdemucs.network import build
 from tests.gpu import report
 from tests.gpu.pack import pack
 from tests.gpu.serving import find
 from tests.gpu.unpack import unpack
 from tests.parity.songs import snr
-from tests.reduced import SIZE, Reduced, feeds, natively
+from tests.reduced import feeds, natively, reduced
 
 PROGRAMS: Final = [
     {"name": "decoder.3/Conv&Conv&Im2Col", "microseconds": 1500},
@@ -73,7 +73,7 @@ def test_a_path_leads_to_the_first_place_that_has_it(tmp_path: Path) -> None:
 
 def test_attention_by_the_runtimes_own_operator_is_the_same() -> None:
     given = feeds()
-    expected = natively(write(Reduced(), FORMS["fp32"], SIZE), given)
-    fused = natively(write(Reduced(), replace(FORMS["fp32"], fused=True), SIZE), given)
+    expected = natively(build(reduced(), FORMS["fp32"]), given)
+    fused = natively(build(reduced(), replace(FORMS["fp32"], fused=True)), given)
     for name, exact in expected.items():
         assert snr(exact.ravel(), fused[name].ravel()) >= 80

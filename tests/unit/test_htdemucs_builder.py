@@ -10,17 +10,18 @@ import onnx
 import onnxruntime
 import pytest
 
+from demixer.graphs.graph import EXACT, Graph
+from demixer.graphs.htdemucs.blocks import dconv, expanded_statistics, gated
+from demixer.graphs.htdemucs.forms import FORMS
+from demixer.graphs.htdemucs.linear import FloatLinear, Int8Linear, quantise
+from demixer.graphs.htdemucs.network import build
+from demixer.graphs.htdemucs.transformer import positions_1d, positions_2d
+from demixer.graphs.htdemucs.weights import Affine, DConvLayer, Norm
+from demixer.graphs.htdemucs.winograd import cook_toom
+from demixer.graphs.onnx_writer import Value
 from demixer.models import Precision
-from models.htdemucs.graph.blocks import dconv, expanded_statistics, gated
-from models.htdemucs.graph.form import FORMS
-from models.htdemucs.graph.linear import FloatLinear, Int8Linear, quantise
-from models.htdemucs.graph.network import write
-from models.htdemucs.graph.ops import EXACT, Graph, Value
-from models.htdemucs.graph.transformer import positions_1d, positions_2d
-from models.htdemucs.graph.weights import Affine, DConvLayer, Norm
-from models.htdemucs.graph.winograd import cook_toom
 from tests.parity.songs import snr
-from tests.reduced import SIZE, Reduced, feeds, natively
+from tests.reduced import feeds, natively, reduced, written
 
 pytestmark = pytest.mark.slow
 
@@ -36,13 +37,14 @@ def normal(rng: np.random.Generator, *shape: int) -> Array:
     return rng.standard_normal(shape, np.float32)
 
 
-def evaluate(build: Callable[..., Value], *inputs: Array) -> Array:
+def evaluate(part: Callable[..., Value], *inputs: Array) -> Array:
     """Run a part of a graph on some inputs."""
-    g = Graph()
+    g = Graph("part")
     values = [g.input(f"x{n}", array.shape) for n, array in enumerate(inputs)]
-    model = g.model({"y": build(g, *values)}, {})
+    data = written(g.model({"y": part(g, *values)}))
+    model = onnx.load_from_string(data)
     onnx.checker.check_model(model)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     (y,) = session.run(["y"], {f"x{n}": array for n, array in enumerate(inputs)})
     assert tuple(y.shape) == tuple(model.graph.output[0].type.tensor_type.shape.dim[n].dim_value for n in range(y.ndim))
     return np.asarray(y)
@@ -115,7 +117,7 @@ def test_dconv_is_its_definition(rng: np.random.Generator, rows: int) -> None:
             np.einsum("hc,bcrf->bhrf", weights.squeeze.weight[:, :, 0, n], tap) for n, tap in enumerate(taps)
         )
         inner = group_norm(squeezed + weights.squeeze.bias[:, None, None], weights.squeeze_norm)
-        inner = evaluate(lambda g, x: g.apply("Gelu", x), inner)
+        inner = evaluate(lambda g, x: g.add("Gelu", x), inner)
         wide = np.einsum("he,bhrf->berf", weights.expand.weight, inner) + weights.expand.bias[:, None, None]
         value, gate = np.split(group_norm(wide, weights.expand_norm), 2, axis=1)
         expected = expected + weights.scale[:, None, None] * value * sigmoid(gate)
@@ -156,17 +158,17 @@ def test_codes_are_within_half_a_step(rng: np.random.Generator) -> None:
 def test_weights_are_halved_only_where_that_is_exact(rng: np.random.Generator) -> None:
     exact = normal(rng, 20, 20).astype(np.float16).astype(np.float32)
     for array, stored in ((exact, onnx.TensorProto.FLOAT16), (normal(rng, 20, 20), onnx.TensorProto.FLOAT)):
-        g = Graph()
+        g = Graph("sum")
         x = g.input("x", (20, 20))
-        model = g.model({"y": g.add(x, g.constant(array, "weight"))}, {})
+        model = onnx.load_from_string(written(g.model({"y": g.plus(x, g.constant(array, "weight"))})))
         assert [tensor.data_type for tensor in model.graph.initializer] == [stored]
-        np.testing.assert_array_equal(evaluate(lambda g, x, a=array: g.add(x, g.constant(a, "w")), 0 * exact), array)
+        np.testing.assert_array_equal(evaluate(lambda g, x, a=array: g.plus(x, g.constant(a, "w")), 0 * exact), array)
 
 
 def test_positions_tell_tokens_apart() -> None:
     nothing = np.zeros((1, 512), np.float32)
     for positions, count in ((lambda g: positions_1d(g, 30, 512), 30), (lambda g: positions_2d(g, 4, 9, 512), 36)):
-        table = evaluate(lambda g, x, p=positions: g.add(p(g), x), nothing)
+        table = evaluate(lambda g, x, p=positions: g.plus(p(g), x), nothing)
         assert table.shape == (count, 512)
         assert len(np.unique(table.round(4), axis=0)) == count
         assert np.abs(table).max() <= 1
@@ -174,18 +176,18 @@ def test_positions_tell_tokens_apart() -> None:
 
 @pytest.mark.parametrize(("precision", "least"), [("fp16", 40), ("default", 25)])
 def test_every_form_computes_the_same(precision: Precision, least: float) -> None:
-    exact, other = (natively(write(Reduced(), FORMS[each], SIZE), feeds()) for each in ("fp32", precision))
+    exact, other = (natively(build(reduced(), FORMS[each]), feeds()) for each in ("fp32", precision))
     for name, expected in exact.items():
         assert snr(expected, other[name]) >= least
 
 
 def test_what_is_for_any_runtime_asks_for_no_operator_of_onnxruntime_alone() -> None:
     for precision in ("fp32", "fp16"):
-        assert {node.domain for node in write(Reduced(), FORMS[precision], SIZE).graph.node} == {""}
+        assert {node.domain for node in build(reduced(), FORMS[precision]).nodes} == {""}
 
 
 def test_float16_is_left_where_it_does_harm_alone() -> None:
-    model = onnx.shape_inference.infer_shapes(write(Reduced(), FORMS["fp16"], SIZE))
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(written(build(reduced(), FORMS["fp16"]))))
     types = {value.name: value.type.tensor_type for value in model.graph.value_info}
     lengths: dict[int, list[int]] = {onnx.TensorProto.FLOAT: [], onnx.TensorProto.FLOAT16: []}
     for node in model.graph.node:

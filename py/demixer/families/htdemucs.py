@@ -30,7 +30,7 @@ BINS: Final = TRANSFORM.bins - 1
 
 
 class HTDemucs:
-    """HT-Demucs, with the graph of `models/htdemucs/convert.py`.
+    """HT-Demucs, with a graph of `demixer.graphs.htdemucs`.
 
     Parameters
     ----------

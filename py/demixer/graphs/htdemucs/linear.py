@@ -7,8 +7,9 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .ops import CONTRIB, Graph, Value
-from .weights import Affine, Array
+from demixer.graphs.graph import CONTRIB, Graph
+from demixer.graphs.htdemucs.weights import Affine, Array
+from demixer.graphs.onnx_writer import Value
 
 CENTRE: Final = 128
 """Code of zero."""
@@ -39,10 +40,10 @@ class FloatLinear:
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
         if layer.scale is None:
             weight = g.constant(layer.weight, "weight")
-        elif g.half:  # the runtime folds no constants in float16, so the scale is applied here
+        elif g.dtype == "float16":  # the runtime folds no constants in float16, so the scale is applied here
             weight = g.constant(layer.weight * layer.scale, "weight")
         else:
-            weight = g.mul(g.constant(layer.weight, "weight"), g.constant(layer.scale, "scale"))
+            weight = g.times(g.constant(layer.weight, "weight"), g.constant(layer.scale, "scale"))
         return _product(g, x, weight, layer.bias)
 
 
@@ -59,16 +60,17 @@ class Int8Linear:
         codes, steps = quantise(layer)
         # Signed codes save operators on the way, whose results would stay in memory.
         signed = (codes.astype(np.int16) - CENTRE).astype(np.int8)
-        weight = g.apply("DequantizeLinear", g.constant(signed.T, "weight"), g.constant(steps, "steps"), axis=0)
+        stored, scale = g.constant(signed.T, "weight"), g.constant(steps, "steps")
+        weight = g.add("DequantizeLinear", stored, scale, dtype=scale.dtype, axis=0)
         return g.gemm(x, weight, g.constant(layer.bias, "bias"), trans_b=True)
 
     def uneven(self, g: Graph, x: Value, layer: Affine) -> Value:
         # All rows share one range, so each is scaled to the same peak. Zero keeps a code of its own, since most of a
         # row is close to zero.
         low, high = g.reduce("ReduceMin", x, 1), g.reduce("ReduceMax", x, 1)
-        peak = g.add(g.apply("Max", high, g.apply("Neg", low)), g.scalar(SILENCE))
-        y = g.mul(_int8_product(g, g.div(x, peak), layer), peak)
-        return g.add(y, g.constant(layer.bias, "bias")) if layer.bias.any() else y
+        peak = g.plus(g.add("Max", high, g.add("Neg", low)), g.scalar(SILENCE))
+        y = g.times(_int8_product(g, g.over(x, peak), layer), peak)
+        return g.plus(y, g.constant(layer.bias, "bias")) if layer.bias.any() else y
 
 
 def quantise(layer: Affine) -> tuple[npt.NDArray[np.uint8], Array]:
@@ -89,16 +91,25 @@ def _int8_product(g: Graph, x: Value, layer: Affine) -> Value:
     The weights are unsigned, since products with signed ones saturate on x86 processors without VNNI.
     """
     weight, steps = quantise(layer)
-    codes, scale, zero = g.node("DynamicQuantizeLinear", [x], [g.unique(role) for role in ("codes", "scale", "zero")])
+    codes, scale, zero = g.node(
+        "DynamicQuantizeLinear",
+        [x],
+        [
+            Value(g.unique("codes"), x.shape, "uint8"),
+            Value(g.unique("scale"), ()),
+            Value(g.unique("zero"), (), "uint8"),
+        ],
+    )
     g.flop += 2 * x.shape[0] * weight.size
-    return g.apply(
+    return g.add(
         "MatMulIntegerToFloat",
-        Value(codes, x.shape),
+        codes,
         g.constant(weight, "weight"),
-        Value(scale, ()),
+        scale,
         g.constant(steps, "steps"),
-        Value(zero, ()),
+        zero,
         g.constant(np.array(CENTRE, np.uint8), "centre"),
         shape=(x.shape[0], weight.shape[1]),
+        dtype=scale.dtype,
         domain=CONTRIB,
     )

@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.polynomial import polynomial
 
-from .ops import Graph, Value
-from .weights import Affine, Array
+from demixer.graphs.graph import Graph
+from demixer.graphs.htdemucs.weights import Affine, Array
+from demixer.graphs.onnx_writer import Value
 
 POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
 """Points of evaluation besides infinity; small numbers keep float32 exact to 115 dB."""
@@ -65,7 +66,7 @@ def tiled_convs(g: Graph, x: Value, layers: Sequence[Affine], tiled: tuple[bool,
     fill = (grid[0] * tile[0] - rows, grid[1] * tile[1] - frames)  # completes the last tiles
 
     # Six values a tile and axis, in each channel by itself.
-    values = g.apply(
+    values = g.add(
         "Conv",
         x,
         _for_each(g, channels, np.kron(down.inputs, across.inputs).reshape(points, 1, *window)),
@@ -89,7 +90,7 @@ def tiled_convs(g: Graph, x: Value, layers: Sequence[Affine], tiled: tuple[bool,
         channels_out = len(layer.weight)
         products = _products(g, values, layer.weight, evaluate, kept)
         results.append(
-            g.apply(
+            g.add(
                 "ConvTranspose",
                 _swap(g, products, points, channels_out),
                 _for_each(g, channels_out, restore),
@@ -111,28 +112,28 @@ def _products(g: Graph, values: Value, weight: Array, evaluate: Array, kept: tup
     points = len(evaluate) // left
     # Taps first: the result of each step that the runtime computes at load stays in memory.
     by_tap = np.ascontiguousarray(weight.reshape(pairs, taps[0] * taps[1]).T)
-    kernels = g.apply(
+    kernels = g.add(
         "MatMul", g.constant(evaluate, "evaluate"), g.constant(by_tap, "weight"), shape=(points * left, pairs)
     )
     if left > 1:
-        kernels = g.transpose(g.reshape(kernels, (points, left, pairs)), 0, 2, 1)
-    kernels = g.reshape(kernels, (points * channels_out, channels, *kept))
+        kernels = g.transpose(g.reshape(kernels, points, left, pairs), 0, 2, 1)
+    kernels = g.reshape(kernels, points * channels_out, channels, *kept)
     grid = values.shape[2:]
     g.flop += 2 * pairs * points * left * grid[0] * grid[1]
     pads = (kept[0] // 2, kept[1] // 2) * 2
     shape = (1, points * channels_out, *grid)
-    return g.apply("Conv", values, kernels, shape=shape, kernel_shape=kept, pads=pads, group=points)
+    return g.add("Conv", values, kernels, shape=shape, kernel_shape=kept, pads=pads, group=points)
 
 
 def _for_each(g: Graph, channels: int, kernel: Array) -> Value:
     """Repeat a kernel for each channel."""
     points, *size = kernel.shape
-    table = g.expand(g.constant(kernel[None], "transform"), (channels, *kernel.shape))
-    return g.reshape(table, (channels * points, *size))
+    table = g.expand(g.constant(kernel[None], "transform"), channels, *kernel.shape)
+    return g.reshape(table, channels * points, *size)
 
 
 def _swap(g: Graph, x: Value, outer: int, inner: int) -> Value:
     """Reorder channels (outer, inner) as (inner, outer)."""
     _, _, rows, frames = x.shape
-    x = g.transpose(g.reshape(x, (outer, inner, rows * frames)), 1, 0, 2)
-    return g.reshape(x, (1, outer * inner, rows, frames))
+    x = g.transpose(g.reshape(x, outer, inner, rows * frames), 1, 0, 2)
+    return g.reshape(x, 1, outer * inner, rows, frames)
