@@ -10,6 +10,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -195,3 +196,16 @@ def safetensors(tensors: Mapping[str, tuple[str, Array]], metadata: Mapping[str,
         data += stored
     described = json.dumps(header).encode()
     return struct.pack("<Q", len(described)) + described + data
+
+
+def demucs_package(state: Mapping[str, npt.NDArray[np.float32]], **arguments: object) -> dict[str, object]:
+    """What the reference implementation of HT-Demucs saves: class, arguments, and weights in half precision."""
+    if isinstance(seconds := arguments.get("segment"), Fraction):
+        arguments["segment"] = Call(Name("fractions", "Fraction"), (str(seconds),))
+    return {
+        "klass": Name("demucs.htdemucs", "HTDemucs"),
+        "args": (),
+        "kwargs": arguments,
+        "state": OrderedDict((name, tensor(array.astype(np.float16))) for name, array in state.items()),
+        "training_args": {"dset": {"samplerate": 44100}},
+    }

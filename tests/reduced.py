@@ -9,14 +9,12 @@ from typing import Final
 import numpy as np
 import onnxruntime
 
-from demixer.graphs.htdemucs.architecture import Architecture
+from demixer.graphs.htdemucs.architecture import BINS, Architecture
 from demixer.graphs.htdemucs.weights import Array, Weights
 from demixer.graphs.onnx_writer import Model, write_model
 
 #: HT-Demucs in small. As in the full size, the segment passes the integers of float16 (2048), and no stride divides it.
-NETWORK: Final = Architecture(
-    channels=(8, 16, 32, 64), squeezed=(2, 4, 8, 16), bins=1024, width=64, feed=128, segment=3_001
-)
+NETWORK: Final = Architecture(channels=(8, 16, 32, 64), squeezed=(2, 4, 8, 16), width=64, feed=128, segment=3_001)
 
 
 def reduced(network: Architecture = NETWORK) -> Weights:
@@ -24,9 +22,9 @@ def reduced(network: Architecture = NETWORK) -> Weights:
     return Weights(network, random_state(network).__getitem__)
 
 
-def random_state(network: Architecture) -> dict[str, Array]:
+def random_state(network: Architecture, seed: int = 11) -> dict[str, Array]:
     """Random tensors that keep the magnitude of what goes through the network, by their names in torch."""
-    random = np.random.default_rng(11)
+    random = np.random.default_rng(seed)
     state: dict[str, Array] = {}
     for name, shape in network.shapes().items():
         noise = random.standard_normal(shape, np.float32)
@@ -45,7 +43,7 @@ def random_state(network: Architecture) -> dict[str, Array]:
 def feeds(network: Architecture = NETWORK) -> dict[str, Array]:
     """Noise that goes into the network."""
     random = np.random.default_rng(12)
-    shapes = {"mixture": (1, 2, network.segment), "spectrogram": (1, 4, network.bins, network.frames)}
+    shapes = {"mixture": (1, 2, network.segment), "spectrogram": (1, 4, BINS, network.frames)}
     return {name: 0.1 * random.standard_normal(shape, np.float32) for name, shape in shapes.items()}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,15 +15,18 @@ import onnxruntime
 import pytest
 
 from demixer.families.htdemucs import SEGMENT, analyse, synthesise
+from demixer.graphs.checkpoints import open_checkpoint
 from demixer.graphs.graph import Graph
 from demixer.graphs.htdemucs.blocks import decoder_layer, encoder_layer
 from demixer.graphs.htdemucs.forms import FORMS, Form
 from demixer.graphs.htdemucs.linear import FloatLinear
-from demixer.graphs.htdemucs.network import build, normalise
+from demixer.graphs.htdemucs.network import build, normalise, read_weights
 from demixer.graphs.htdemucs.transformer import transformer
 from demixer.graphs.htdemucs.weights import Branch, Weights
 from demixer.graphs.onnx_writer import Value
+from demixer.graphs.reading import Memory
 from models.htdemucs.published import NETWORK, parameters
+from tests.checkpoints import demucs_package, torch_zip
 from tests.parity.songs import medley, snr, stempeg_song
 from tests.reduced import natively, written
 
@@ -169,3 +174,14 @@ def test_the_graph_is_static_and_as_small_as_it_can_be(stock: onnx.ModelProto, w
     onnx.checker.check_model(onnx.load_from_string(data))
     half = sum(tensor.ByteSize() for tensor in stock.graph.initializer) / 2
     assert len(data) < 1.05 * half
+
+
+def test_a_checkpoint_of_demucs_gives_the_same_graph(stock: onnx.ModelProto, weights: Weights) -> None:
+    """`955717e8-8726e21a.th` holds these weights, in half precision."""
+    sources = ["drums", "bass", "other", "vocals"]
+    package = torch_zip(
+        demucs_package(parameters(stock), sources=sources, segment=Fraction(39, 5), bottom_channels=512)
+    )
+    found = read_weights(open_checkpoint(Memory(package)))
+    assert found.network == replace(NETWORK, sources=tuple(sources))
+    assert written(build(found, FORMS["default"])) == written(build(weights, FORMS["default"]))

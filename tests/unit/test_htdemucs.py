@@ -10,7 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from demixer.audio import Samples
+from demixer.families import create
 from demixer.families.htdemucs import BINS, FRAMES, PAD, SEGMENT, STEMS, HTDemucs, analyse, synthesise
+from demixer.models import Model
 from demixer.runtime import Float
 
 N_FFT, HOP = 4096, 1024
@@ -89,6 +91,19 @@ def test_stems_are_both_branches_together(noise: Samples) -> None:
     for stem, a, b in zip(stems, Echo.SPECTRAL, Echo.TEMPORAL, strict=True):
         np.testing.assert_allclose(stem, a * spectral + b * noise, rtol=0, atol=1e-5)
     np.testing.assert_array_equal(noise, before, "the mixture was modified")
+
+
+def test_stems_and_segment_are_those_of_the_model() -> None:
+    described = {"id": "six", "label": "", "summary": "", "family": "htdemucs", "gflop_per_second": 1, "segment": 0.5}
+    names = ["drums", "bass", "other", "vocals", "guitar", "piano"]
+    family = create(
+        Model.from_dict({**described, "stems": names, "presets": {"standard": {"overlap": 0}}}), [Echo()], 1
+    )
+    assert (family.stems, family.segment) == (6, 22_050)
+    tone = np.sin(np.arange(22_050) / 10, dtype=np.float32)[None].repeat(2, axis=0)
+    channels = analyse(tone)
+    assert channels.shape == (4, BINS, 22)
+    np.testing.assert_allclose(synthesise(channels, 22_050)[:, PAD:-PAD], tone[:, PAD:-PAD], rtol=0, atol=1e-5)
 
 
 def test_two_runs_are_identical(noise: Samples) -> None:

@@ -21,13 +21,15 @@ from demixer.graphs.reading import unsupported
 CLASS: Final = "demucs.htdemucs.HTDemucs"
 
 RATE: Final = 44_100
+BINS: Final = 2048
+"""Of a spectrogram, without the Nyquist bin; frames are half as many samples apart."""
 STRIDE: Final = 4
 CHANNELS: Final = {"": 4, "t": 2}
 """Channels of a spectrogram, real and imaginary part of each audio channel, and of a waveform."""
 TAPS: Final = 3
 """Taps of a dilated convolution, and of the decoder's first convolution along each axis."""
-LONGEST: Final = 60 * RATE
-"""Samples of the longest segment that is believed."""
+SEGMENTS: Final = range(BINS // 2, 60 * RATE)
+"""Samples that a segment may have: from one hop to a minute."""
 
 #: Arguments that change the network, but none of its tensors -> the value that is built.
 _BUILT: Final[dict[str, object]] = {
@@ -66,8 +68,6 @@ class Architecture:
         True when the decoder has residual layers as well.
     kernel : int
         Taps of a strided convolution.
-    bins : int
-        Of the spectrogram, without the Nyquist bin.
     width : int
         Channels inside the transformer.
     bottom : bool
@@ -93,7 +93,6 @@ class Architecture:
     residuals: int = 2
     residual_decoder: bool = True
     kernel: int = 8
-    bins: int = 2048
     width: int = 512
     bottom: bool = True
     feed: int = 2048
@@ -111,8 +110,8 @@ class Architecture:
 
     @property
     def frames(self) -> int:
-        """Frames of the spectrogram, half as many samples apart as it has bins."""
-        return -(-self.segment // (self.bins // 2))
+        """Frames of the spectrogram."""
+        return -(-self.segment // (BINS // 2))
 
     def crosses(self, index: int) -> bool:
         """True for a transformer layer that attends to the other branch."""
@@ -175,7 +174,6 @@ def find_architecture(shapes: Mapping[str, Shape], arguments: Mapping[object, ob
         residuals=layers("encoder.0.dconv.layers.{}.0.weight"),
         residual_decoder="decoder.0.dconv.layers.0.0.weight" in shapes,
         kernel=size("encoder.0.conv.weight", 2),
-        bins=STRIDE * size("freq_emb.embedding.weight", 0),
         width=width,
         bottom="channel_upsampler.weight" in shapes,
         feed=feed,
@@ -218,7 +216,7 @@ class _Shapes:
             self._norm(f"crosstransformer.norm_in{suffix}", width)
             for index in range(network.layers):
                 self._transformer(f"crosstransformer.layers{suffix}.{index}", crosses=network.crosses(index))
-        self.found["freq_emb.embedding.weight"] = (network.bins // STRIDE, network.channels[0])
+        self.found["freq_emb.embedding.weight"] = (BINS // STRIDE, network.channels[0])
 
     def _layer(self, name: str, after: int, *shape: int) -> None:
         self.found[f"{name}.weight"], self.found[f"{name}.bias"] = (after, *shape), (after,)
@@ -256,8 +254,7 @@ def _check(arguments: Mapping[object, object]) -> None:
         value = arguments.get(name, built)
         if (value or None) != (built or None):  # no bands are None or an empty list
             raise unsupported(f"its network was made with {name} = {str(value)[:100]}, which is not built here")
-    if _number(arguments, "dconv_depth", 2) < 0:
-        raise unsupported("its residual layers are not dilated")
+    _number(arguments, "dconv_depth", 2)  # below zero the residual layers are not dilated
 
 
 def _compare(expected: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> None:
@@ -280,7 +277,7 @@ def _validate(network: Architecture) -> None:
         raise unsupported("sizes of its network do not fit each other")
     if not network.bottom and network.width != network.channels[-1]:
         raise unsupported("its transformer is of another width than its convolutions")
-    if network.bins // STRIDE ** (network.depth - 1) <= network.kernel or network.bins % STRIDE**network.depth:
+    if BINS // STRIDE ** (network.depth - 1) <= network.kernel:
         raise unsupported("its encoder has too many layers for its spectrogram")
     if network.sources and len(network.sources) != network.stems:
         raise unsupported(f"it names {len(network.sources)} stems and estimates {network.stems}")
@@ -288,7 +285,7 @@ def _validate(network: Architecture) -> None:
 
 def _number(arguments: Mapping[object, object], name: str, default: int) -> int:
     value = arguments.get(name, default)
-    if type(value) is not int or value == 0:
+    if type(value) is not int or value < 1:
         raise unsupported(f"its {name} is {str(value)[:100]}")
     return value
 
@@ -302,7 +299,7 @@ def _real(arguments: Mapping[object, object], name: str, default: float) -> floa
 
 def _segment(arguments: Mapping[object, object]) -> int:
     seconds = arguments.get("segment", Fraction(Architecture.segment, RATE))
-    if not isinstance(seconds, int | float | Fraction) or not 0 < seconds * RATE <= LONGEST:
+    if not isinstance(seconds, int | float | Fraction) or not SEGMENTS.start <= seconds * RATE < SEGMENTS.stop:
         raise unsupported(f"its segment is {str(seconds)[:100]} seconds")
     return int(seconds * RATE)
 

@@ -8,7 +8,7 @@ from typing import Final
 from demixer.graphs.checkpoints import Checkpoint
 from demixer.graphs.dtypes import Shape
 from demixer.graphs.graph import Graph
-from demixer.graphs.htdemucs.architecture import CHANNELS, read_architecture
+from demixer.graphs.htdemucs.architecture import BINS, CHANNELS, read_architecture
 from demixer.graphs.htdemucs.blocks import decoder_layer, encoder_layer
 from demixer.graphs.htdemucs.forms import Form
 from demixer.graphs.htdemucs.transformer import transformer
@@ -46,7 +46,7 @@ def build(weights: Weights, form: Form) -> Model:
         that is exact, as it is for published ones. The metadata `gflop` is the work of a run.
     """
     network = weights.network
-    spectral, temporal = (1, CHANNELS[""], network.bins, network.frames), (1, CHANNELS["t"], network.segment)
+    spectral, temporal = (1, CHANNELS[""], BINS, network.frames), (1, CHANNELS["t"], network.segment)
     g = Graph("htdemucs", dtype=form.dtype)
     waveform, waveform_scale = normalise(g, g.input("mixture", temporal))
     spectrogram, spectrogram_scale = normalise(g, g.input("spectrogram", spectral))
