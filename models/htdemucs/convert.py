@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import onnx
 from published import read
 
 from demixer.graphs.htdemucs.forms import FORMS
 from demixer.graphs.htdemucs.network import build
-from demixer.graphs.onnx_writer import write_model
+from demixer_build.convert import save
 
 
 def convert(weights: Path, output: Path) -> None:
@@ -28,7 +27,4 @@ def convert(weights: Path, output: Path) -> None:
     print("reading htdemucs.onnx", flush=True)
     network = read(weights / "htdemucs.onnx")
     for precision, form in FORMS.items():
-        print(f"writing {precision}.onnx", flush=True)
-        with (output / f"{precision}.onnx").open("wb") as sink:
-            write_model(build(network, form), sink)
-        onnx.checker.check_model(output / f"{precision}.onnx")
+        save(build(network, form), output / f"{precision}.onnx")

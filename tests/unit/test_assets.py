@@ -13,8 +13,9 @@ from typing import ClassVar
 
 import pytest
 
+from demixer.models import WeightsSource
 from demixer_build import __main__ as entry
-from demixer_build import archives, assets, commands
+from demixer_build import archives, assets, commands, models
 from demixer_build.console import step
 from demixer_build.errors import BuildError
 from demixer_build.process import run
@@ -81,6 +82,26 @@ def test_a_file_is_fetched_once_and_verified_when_used(tmp_path: Path) -> None:
 
     source.unlink()
     assert assets.from_url(source.as_uri(), SHA256) == kept
+
+
+def test_the_first_digits_of_a_hash_are_verified(tmp_path: Path, cache: Path) -> None:
+    source = tmp_path / "weights.bin"
+    source.write_bytes(WEIGHTS)
+    kept = assets.from_url(source.as_uri(), SHA256[:8])
+    assert kept is not None
+    assert kept.read_bytes() == WEIGHTS
+    kept.unlink()
+    with pytest.raises(BuildError, match="is not the pinned file"):
+        assets.from_url(source.as_uri(), SHA256[1:9])
+    assert files_in(cache) == []
+
+
+def test_a_model_at_an_address_that_cannot_be_reached_is_left_out(tmp_path: Path) -> None:
+    source = WeightsSource("url", tmp_path.as_uri(), {"weights.bin": SHA256[:8]})
+    with pytest.raises(models.Unavailable, match=r"weights\.bin cannot be reached"):
+        models.weights(source)
+    (tmp_path / "weights.bin").write_bytes(WEIGHTS)
+    assert models.weights(source)["weights.bin"].read_bytes() == WEIGHTS
 
 
 def test_an_address_that_cannot_be_reached_gives_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from demixer.graphs.htdemucs.forms import FORMS
 from demixer.graphs.htdemucs.network import build, read_weights
 from demixer.graphs.htdemucs.weights import Weights
 from demixer.graphs.reading import Memory
+from models.htdemucs_6s.convert import convert
 from tests.checkpoints import demucs_package, tensor, torch_stream, torch_zip
 from tests.reduced import NETWORK, feeds, natively, random_state, written
 
@@ -83,6 +85,18 @@ def test_other_networks_run(network: Architecture) -> None:
 def test_a_state_alone_is_a_network_without_names() -> None:
     state = {name: tensor(array.astype(np.float16)) for name, array in random_state(NETWORK).items()}
     assert read_architecture(opened(state)) == replace(NETWORK, segment=Architecture.segment)
+
+
+def test_the_converter_of_six_stems(tmp_path: Path) -> None:
+    names = ["drums", "bass", "other", "vocals", "guitar", "piano"]
+    for folder, sources in (("right", names), ("wrong", names[::-1])):
+        (tmp_path / folder).mkdir()
+        package = demucs_package(random_state(SIX), **{**ARGUMENTS, "sources": sources})
+        (tmp_path / folder / "network.th").write_bytes(torch_zip(package))
+    convert(tmp_path / "right", tmp_path)
+    assert {path.stem for path in tmp_path.glob("*.onnx")} == set(FORMS)
+    with pytest.raises(DemixError, match="has the stems"):
+        convert(tmp_path / "wrong", tmp_path)
 
 
 Change = Callable[[dict[str, Shape]], object]

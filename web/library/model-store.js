@@ -27,7 +27,7 @@ import { space } from "./space.js";
  * @property {number} gflop_per_second
  * @property {Record<string, { overlap: number }>} presets with the options of the family
  * @property {{ name: string, url: string, notice: string } | null} licence
- * @property {{ registry: string, package: string, version: string } | null} source of the weights
+ * @property {{ registry: string, package: string, version: string } | null} source of the weights; an address has no version
  * @property {Record<string, Artifact[]>} artifacts by precision; none for a model without weights
  * @property {string[]} [gpu] precisions that a GPU computes with, the best first; `default` without any
  */

@@ -128,7 +128,7 @@ function licence({ id, licence: terms, source }) {
   return h(
     "p",
     { class: "card-licence" },
-    `${modelNotice(id, terms.notice)} ${t("model.source", source)} `,
+    `${modelNotice(id, terms.notice)} ${t(source.version ? "model.source" : "model.address", source)} `,
     link,
   );
 }
