@@ -28,6 +28,7 @@ import { Attention } from "./ui/attention.js";
 import { onLanguageChange, translate } from "./ui/i18n.js";
 import { setUpHeader } from "./ui/page-header.js";
 import { PageView, rebuildElements } from "./ui/page-view.js";
+import { betweenPresses } from "./ui/presses.js";
 import { listenToKeys } from "./ui/shortcuts.js";
 import { partLabel } from "./ui/stems.js";
 
@@ -107,10 +108,13 @@ translate(document);
 setUpHeader();
 const announcer = new Announcer();
 let view = new PageView(transport, spectrograms);
+const draw = betweenPresses(() => {
+  view.render(store.state);
+  announcer.follow(store.state);
+});
 store.subscribe((state) => {
   transport.load(selectedSong(state));
-  view.render(state);
-  announcer.follow(state);
+  draw();
 });
 new Attention(store);
 new MediaController(store, transport, deskController.intents["seek-seconds"], selectSong);

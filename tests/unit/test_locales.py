@@ -51,6 +51,7 @@ NO_TEXTS: Final = {
     "Dead",
     "Files",
     "Process",
+    "a, button, input, label, select, summary",
     "button, input, select, textarea, a, summary",
     "input, select, textarea",
     "select, textarea, input[type=text]",

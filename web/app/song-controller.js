@@ -26,6 +26,7 @@ export class SongController {
   #songs;
   #decoding;
   #separation;
+  #settled;
   /** @type {number | undefined} */ #undoEnds;
 
   /**
@@ -37,6 +38,7 @@ export class SongController {
   constructor(store, songs, engine, settled) {
     this.#store = store;
     this.#songs = songs;
+    this.#settled = settled;
     this.#decoding = new DecodingQueue(songs, settled);
     this.#separation = new SeparationQueue(store, songs, engine);
   }
@@ -45,6 +47,7 @@ export class SongController {
   async add(found) {
     const { files, passedOver } = await songsAmong(found, async (songs) => {
       const { readTags } = await import("../decode/page/client.js");
+      await this.#settled;
       return readTags(songs);
     });
     this.#store.set({ arrival: { songs: files.length, passedOver } });

@@ -48,7 +48,13 @@ export class ModelPicker extends HTMLElement {
     this.#separate.addEventListener("click", () => emit(this, "separate"));
     this.append(
       group,
-      h("div", { class: "start" }, this.#quality, this.#space, this.#reason, this.#separate),
+      h(
+        "div",
+        { class: "start" },
+        this.#quality,
+        h("div", { class: "reasons" }, this.#space, this.#reason),
+        this.#separate,
+      ),
     );
     this.addEventListener("change", (event) => {
       const { name, value } = /** @type {HTMLInputElement} */ (event.target);

@@ -8,6 +8,7 @@ import { emit, h, icon, iconButton, setText } from "./dom.js";
 import { approximateTime, clock, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { isUnderWay } from "./job-view.js";
+import { KeyedList } from "./keyed-list.js";
 import { tagsText } from "./texts.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -116,8 +117,13 @@ class SongRow {
 export class SongQueue extends HTMLElement {
   #summary = h("p", { class: "queue-summary" });
   #list = h("ol");
-  /** By the song's id. @type {Map<string, SongRow>} */
-  #rows = new Map();
+  /** @type {Song[]} */
+  #songs = [];
+  /** By the song's id. */
+  #rows = new KeyedList(
+    this.#list,
+    (id) => new SongRow(/** @type {Song} */ (this.#songs.find((song) => song.id === id))),
+  );
 
   connectedCallback() {
     this.#list.setAttribute("aria-label", t("queue.label"));
@@ -128,34 +134,11 @@ export class SongQueue extends HTMLElement {
   render(state) {
     const { songs, selected } = state;
     this.hidden = songs.length === 0 || (songs.length === 1 && songs[0].id === selected);
-    for (const [id, row] of this.#rows) {
-      if (songs.some((song) => song.id === id)) continue;
-      row.element.remove();
-      this.#rows.delete(id);
-    }
-    for (const [place, song] of songs.entries()) {
-      let row = this.#rows.get(song.id);
-      if (!row) {
-        row = new SongRow(song);
-        this.#rows.set(song.id, row);
-      }
-      if (this.#list.children[place] !== row.element) put(row.element, this.#list, place);
-      row.render(song, song.id === selected);
-    }
+    this.#songs = songs;
+    const rows = this.#rows.show(songs.map(({ id }) => id));
+    for (const [place, song] of songs.entries()) rows[place].render(song, song.id === selected);
     setText(this.#summary, summaryText(state));
   }
-}
-
-/**
- * Puts a row at its place and keeps the focus, which a moved element loses.
- * @param {Element} element
- * @param {Element} list
- * @param {number} place
- */
-function put(element, list, place) {
-  const focus = document.activeElement;
-  list.insertBefore(element, list.children[place] ?? null);
-  if (focus instanceof HTMLElement && list.contains(focus)) focus.focus();
 }
 
 /** Songs done, and the time left for all. @param {PageState} state */

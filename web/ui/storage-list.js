@@ -9,6 +9,7 @@ import { downloadBytes } from "../engine/devices/precision.js";
 import { emit, h, setText } from "./dom.js";
 import { day, percent, size } from "./format.js";
 import { t } from "./i18n.js";
+import { KeyedList } from "./keyed-list.js";
 import { modelLabel } from "./texts.js";
 
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -19,7 +20,8 @@ export class StorageList extends HTMLElement {
   #space = h("p", { class: "storage-space" });
   #cancel = h("button", { type: "button", onclick: () => emit(this, "offline-cancel") });
   #all = h("button", { type: "button", onclick: () => this.#remove("everything") });
-  #shown = "";
+  /** By the part's id. */
+  #rows = new KeyedList(this.#parts, (id) => new PartRow(id));
 
   connectedCallback() {
     this.#all.append(t("storage.remove-all"));
@@ -35,26 +37,10 @@ export class StorageList extends HTMLElement {
     this.#cancel.hidden = !preparing;
     this.#all.hidden = preparing;
     this.#all.disabled = !parts.some(({ kept }) => kept);
-    const shown = JSON.stringify(parts) + state.offline.phase;
-    if (shown === this.#shown) return;
-    this.#shown = shown;
     const focused = this.#parts.contains(document.activeElement);
-    this.#parts.replaceChildren(...parts.map((part) => this.#row(part, preparing)));
-    if (focused) (preparing ? this.#cancel : this.#all).focus();
-  }
-
-  /** @param {Part} part @param {boolean} preparing */
-  #row({ id, label, bytes, model, kept }, preparing) {
-    const about = kept ? size(bytes) : t("storage.absent", { size: size(bytes) });
-    const row = h(
-      "li",
-      {},
-      h("span", {}, label),
-      h("span", { class: "storage-size" }, bytes ? about : t("storage.none")),
-    );
-    if (kept) row.append(action("remove", label, () => this.#remove(id)));
-    else if (model) row.append(action("download", label, () => emit(this, "offline-prepare", id), preparing));
-    return row;
+    const rows = this.#rows.show(parts.map(({ id }) => id));
+    for (const [place, part] of parts.entries()) rows[place].render(part, preparing);
+    if (focused && !canBePressed(document.activeElement)) (preparing ? this.#cancel : this.#all).focus();
   }
 
   /** @param {string} what */
@@ -63,19 +49,37 @@ export class StorageList extends HTMLElement {
   }
 }
 
-/**
- * @param {"remove" | "download"} name
- * @param {string} label
- * @param {EventListener} onclick
- */
-function action(name, label, onclick, disabled = false) {
-  const attributes = {
-    type: "button",
-    onclick,
-    disabled,
-    "aria-label": t(`storage.${name}-one`, { name: label }),
-  };
-  return h("button", attributes, t(`storage.${name}`));
+class PartRow {
+  #label = h("span");
+  #size = h("span", { class: "storage-size" });
+  #action = h("button", { type: "button" });
+  #kept = false;
+
+  /** @param {string} id */
+  constructor(id) {
+    this.element = h("li", {}, this.#label, this.#size, this.#action);
+    this.#action.addEventListener("click", () => {
+      emit(this.element, this.#kept ? "storage-remove" : "offline-prepare", id);
+    });
+  }
+
+  /** @param {Part} part @param {boolean} preparing */
+  render({ label, bytes, model, kept }, preparing) {
+    const about = kept ? size(bytes) : t("storage.absent", { size: size(bytes) });
+    const name = kept ? "remove" : "download";
+    this.#kept = kept;
+    setText(this.#label, label);
+    setText(this.#size, bytes ? about : t("storage.none"));
+    setText(this.#action, t(`storage.${name}`));
+    this.#action.setAttribute("aria-label", t(`storage.${name}-one`, { name: label }));
+    this.#action.disabled = !kept && preparing;
+    this.#action.hidden = !kept && !model;
+  }
+}
+
+/** @param {Element | null} element @returns {boolean} false for one that has gone, too */
+function canBePressed(element) {
+  return element instanceof HTMLButtonElement && !element.disabled && !element.hidden;
 }
 
 /** @param {PageState} state */

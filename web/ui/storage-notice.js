@@ -1,9 +1,10 @@
 /** Lack of storage for the stems, and the songs that could be removed. Emits `song-erase`. */
 
 import { bytesFree, bytesKept, bytesNeeded, hasSpaceFor, removableSongs } from "../app/storage-space.js";
-import { emit, h } from "./dom.js";
+import { emit, h, setText } from "./dom.js";
 import { size } from "./format.js";
 import { t } from "./i18n.js";
+import { KeyedList } from "./keyed-list.js";
 
 /** @typedef {import("../app/song.js").Song} Song */
 /** @typedef {import("../app/state.js").PageState} PageState */
@@ -12,10 +13,17 @@ import { t } from "./i18n.js";
 const OFFERED = 3;
 
 export class StorageNotice extends HTMLElement {
-  #content = "";
+  #text = h("p");
+  #list = h("ul");
+  /** By the song's id. */
+  #offers = new KeyedList(this.#list, (id) => {
+    const button = h("button", { type: "button", onclick: () => emit(this, "song-erase", id) });
+    return { element: h("li", {}, button), button };
+  });
 
   connectedCallback() {
     this.setAttribute("role", "alert");
+    this.append(this.#text, this.#list);
   }
 
   /**
@@ -37,18 +45,12 @@ export class StorageNotice extends HTMLElement {
 
   /** @param {string} text @param {Song[]} songs */
   #show(text, songs) {
-    const content = [text, ...songs.map(({ id }) => id)].join("\n");
-    if (content === this.#content) return;
-    this.#content = content;
-    this.replaceChildren(h("p", {}, text), h("ul", {}, ...songs.map((song) => this.#row(song))));
-  }
-
-  /** @param {Song} song */
-  #row(song) {
-    const remove = () => emit(this, "song-erase", song.id);
-    const bytes = size(bytesKept(song));
-    const label = t("space.remove", { song: song.name, size: bytes });
-    return h("li", {}, h("button", { type: "button", onclick: remove }, label));
+    setText(this.#text, text);
+    const offers = this.#offers.show(songs.map(({ id }) => id));
+    for (const [place, song] of songs.entries()) {
+      const facts = { song: song.name, size: size(bytesKept(song)) };
+      setText(offers[place].button, t("space.remove", facts));
+    }
   }
 }
 

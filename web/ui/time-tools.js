@@ -57,7 +57,7 @@ export class TimeTools extends HTMLElement {
   /** @param {Song} song @param {boolean} previewable */
   render(song, previewable) {
     this.#song = song;
-    this.hidden = !song.format;
+    this.classList.toggle("idle", !song.format); // keeps its place
     const { region, view, picture } = song.desk;
     const text = region ? t("region.text", { start: instant(region.start), stop: instant(region.stop) }) : "";
     setText(this.#hint, text || t("region.hint"));
