@@ -130,10 +130,16 @@ Runtime.load = async (device) => ({
 """
 
 
-@pytest.mark.parametrize("before", [None, False, True])
-@pytest.mark.parametrize("half", [False, True])
-def test_a_gpu_computes_in_float16_where_the_browser_offers_it(page: Page, half: bool, before: bool | None) -> None:
-    """Chromium on Linux hides it on NVIDIA without a flag, so that it can differ from an earlier visit."""
+#: The adapter of a GPU, with these features.
+ADAPTER: Final = """Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => ({
+  info: { vendor: "nvidia", architecture: "hopper" },
+  features: new Set(%s),
+}) } });
+"""
+
+
+def pretend_gpu(page: Page, *, half: bool) -> None:
+    """Give the engine a GPU, with float16 or with it hidden, as Chromium on Linux hides NVIDIA's."""
 
     def extend(code: str, *, ahead: bool = False) -> Any:
         def serve(route: Route) -> None:
@@ -143,13 +149,15 @@ def test_a_gpu_computes_in_float16_where_the_browser_offers_it(page: Page, half:
 
         return serve
 
-    adapter = """Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => ({
-      info: { vendor: "nvidia", architecture: "hopper" },
-      features: new Set(%s),
-    }) } });
-    """
-    page.route("**/src/engine/worker/main.js", extend(adapter % (["shader-f16"] if half else []), ahead=True))
+    page.route("**/src/engine/worker/main.js", extend(ADAPTER % (["shader-f16"] if half else []), ahead=True))
     page.route("**/src/engine/compute/runtime.js", extend(ANSWERS))
+
+
+@pytest.mark.parametrize("before", [None, False, True])
+@pytest.mark.parametrize("half", [False, True])
+def test_a_gpu_computes_in_float16_where_the_browser_offers_it(page: Page, half: bool, before: bool | None) -> None:
+    """A flag of the browser decides, so that it can differ from an earlier visit."""
+    pretend_gpu(page, half=half)
     open_empty(page)
     if before is not None:
         remember = """async (fp16) => {
@@ -162,18 +170,12 @@ def test_a_gpu_computes_in_float16_where_the_browser_offers_it(page: Page, half:
     assert (info["device"], info["adapter"], info["fp16"]) == ("webgpu", "nvidia hopper", half)
 
 
-@pytest.mark.parametrize(("fp16", "form"), [(True, "float16"), (False, "float32")])
-def test_the_page_says_in_which_precision_a_gpu_computes(page: Page, fp16: bool, form: str) -> None:
-    page.goto("/")
-    expect(page.get_by_role("button", name="Choose songs")).to_be_enabled()  # the page is drawn
-    script = """(fp16) => {
-      const info = { device: "webgpu", adapter: "nvidia hopper", workers: 1, threads: 2, isolation: "isolated", fp16 };
-      const engine = { phase: "ready", info, choice: "auto", choices: [], measured: null, fallback: null };
-      const line = document.querySelector("engine-line");
-      line.render({ engine });
-      return line.textContent;
-    }"""
-    assert page.evaluate(script, fp16).startswith(f"nvidia hopper, in {form}, ")
+@pytest.mark.parametrize(("half", "form"), [(True, "float16"), (False, "float32")])
+def test_the_page_says_in_which_precision_a_gpu_computes(page: Page, song_file: Path, half: bool, form: str) -> None:
+    pretend_gpu(page, half=half)
+    page.goto("/src/index.html")  # with the sources, whose engine can be told so
+    choose(page, song_file)
+    expect(page.locator("engine-line")).to_contain_text(f"nvidia hopper, in {form}, ", timeout=SOON)
 
 
 @pytest.mark.slow

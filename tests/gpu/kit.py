@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -390,8 +391,14 @@ def attempt(work: Callable[..., Found], *arguments: Any, **options: Any) -> Foun
     """What a part of a step finds; its failure is a finding too, and the other parts go on."""
     try:
         return work(*arguments, **options)
-    except Gone as error:
-        return {"error": str(error)[:1000]}
+    except Exception:
+        return {"error": traceback.format_exc()[-2000:]}
+
+
+def errors(found: Found) -> list[str]:
+    """The last lines of what failed in a step and in its parts."""
+    parts = {"": found, **{f"{name}: ": part for name, part in found.items() if isinstance(part, dict)}}
+    return [f"{name}{part['error'].strip().splitlines()[-1]}" for name, part in parts.items() if part.get("error")]
 
 
 def value(outcome: Found) -> Any:
@@ -457,11 +464,11 @@ def run(plan: Plan, out: Path, steps: list[str]) -> dict[str, Found]:
                 begin = time.monotonic()
                 try:
                     kit.results[name] = STEPS[name](kit)
-                except Gone as error:
-                    kit.results[name] = {"error": str(error)[:1000]}
+                except Exception:  # time on a GPU is dear: the other steps go on
+                    kit.results[name] = {"error": traceback.format_exc()[-2000:]}
                 kit.results[name]["took"] = time.monotonic() - begin
                 kept.write_text(json.dumps(kit.results, indent=1), encoding="utf-8")
-                print(f"{name}: {kit.results[name]['took']:.0f} s {kit.results[name].get('error', '')}", flush=True)
+                print(f"{name}: {kit.results[name]['took']:.0f} s", *errors(kit.results[name]), sep="\n  ", flush=True)
     (out / "results.md").write_text(report.table(kit.results), encoding="utf-8")
     return kit.results
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
 from threading import Thread
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from demixer_build.headers import TYPES, headers_for
@@ -24,8 +26,9 @@ def served(places: Mapping[str, Path], received: Path) -> Iterator[str]:
     places : mapping of str to Path
         Start of a path -> folder or file; the first that has the file answers.
     received : Path
-        Folder of what pages send (PUT).
+        Folder of what pages send (PUT), made here.
     """
+    received.mkdir(parents=True, exist_ok=True)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -57,8 +60,9 @@ def served(places: Mapping[str, Path], received: Path) -> Iterator[str]:
             self.end_headers()
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """A browser that is closed leaves its requests."""
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            if not isinstance(sys.exception(), ConnectionError):  # a browser that is closed leaves its requests
+                super().handle_error(request, client_address)
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import Request, urlopen
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from demixer.graphs.htdemucs.forms import FORMS
 from demixer.graphs.htdemucs.network import build
 from tests.gpu import report
 from tests.gpu.pack import pack
-from tests.gpu.serving import find
+from tests.gpu.serving import find, served
 from tests.gpu.unpack import unpack
 from tests.parity.songs import snr
 from tests.reduced import feeds, natively, reduced
@@ -69,6 +70,12 @@ def test_a_path_leads_to_the_first_place_that_has_it(tmp_path: Path) -> None:
     assert find(places, "/file") == tmp_path / "lower" / "file"
     assert find(places, "/up/file") is None
     assert find(places, "/up/../file") is None
+
+
+def test_what_a_page_sends_arrives(tmp_path: Path) -> None:
+    with served({}, tmp_path / "sent") as url:
+        urlopen(Request(f"{url}/sent/out.f32", data=b"four", method="PUT")).close()
+    assert (tmp_path / "sent" / "out.f32").read_bytes() == b"four"
 
 
 def test_attention_by_the_runtimes_own_operator_is_the_same() -> None:
