@@ -51,6 +51,7 @@ RATE: Final = 44_100
 PRECISIONS: Final = ("fp32", "fp16")
 CACHES: Final = ("bucket", "simple", "lazyRelease")
 """Values of `storageBufferCacheMode`, the runtime's own choice first; runs fail with `disabled`."""
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PACKED: Final = ROOT / ".gpu"
 """What `pack.py` brings besides the repository: the browser and a song."""
 
@@ -433,7 +434,9 @@ def program() -> str:
     if own := os.environ.get("DEMIXER_GPU"):
         return own
     brought = PACKED / "browser" / "chromium-headless-shell"
-    found = str(brought) if brought.exists() else shutil.which("chromium")
+    if brought.exists():
+        return str(brought)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not found:
         sys.exit("error: There is no Chromium. Name one in DEMIXER_GPU.")
     return found
