@@ -144,3 +144,49 @@ def itunes_note(m4a: bytes, delay: int, padding: int, length: int) -> bytes:
 
 def _box(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def edit_list(m4a: bytes, start: int, length: int) -> bytes:
+    """An M4A with one edit, in ticks of its one clock, instead of the note of iTunes. Its tables must be at the end."""
+    at = m4a.index(b"moov") - 4
+    moov = m4a[at + 8 :].replace(b"iTunSMPB", b"iTunNote")
+    track = moov.index(b"trak") - 4
+    end = track + int.from_bytes(moov[track : track + 4])
+    edits = _box(b"edts", _box(b"elst", struct.pack(">IIIiI", 0, 1, length, start, 0x10000)))
+    return m4a[:at] + _box(b"moov", moov[:track] + _box(b"trak", moov[track + 8 : end] + edits) + moov[end:])
+
+
+def vbri(mp3: bytes, delay: int) -> bytes:
+    """An MP3 without a header of its own that begins with Fraunhofer's."""
+    frame = bytearray(mp3[: _frame_bytes(mp3)])
+    frames, at = 0, 0
+    while at < len(mp3):
+        frames, at = frames + 1, at + _frame_bytes(mp3[at:])
+    frame[4:] = bytes(len(frame) - 4)
+    frame[36:54] = struct.pack(">4sHHHII", b"VBRI", 1, delay, 75, len(mp3), frames)
+    return bytes(frame) + mp3
+
+
+def _frame_bytes(mp3: bytes) -> int:
+    """Length of a frame of MPEG-1 at 44.1 or 48 kHz."""
+    kbit = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)[mp3[2] >> 4]
+    return 144_000 * kbit // (44_100, 48_000)[(mp3[2] >> 2) & 3] + ((mp3[2] >> 1) & 1)
+
+
+def free_format(mp3: bytes) -> bytes:
+    """An MP3 of one bit rate and 48 kHz, whose frames no longer tell the rate."""
+    size = _frame_bytes(mp3)
+    frames = (mp3[at : at + size] for at in range(0, len(mp3), size))
+    return b"".join(frame[:2] + bytes([frame[2] & 0x0F]) + frame[3:] for frame in frames)
+
+
+def id3_note(delay: int, padding: int, length: int) -> bytes:
+    """An ID3 tag with the gapless note of iTunes."""
+    text = f" 00000000 {delay:08X} {padding:08X} {length:016X}"
+    return id3({"COMM": b"\0eng" + b"iTunSMPB\0" + text.encode()})
+
+
+def wav_chunks(riff: bytes, count: int) -> bytes:
+    """A WAV with so many small chunks before the others."""
+    chunks = struct.pack("<4sI4s", b"note", 4, b"text") * count
+    return riff[:4] + struct.pack("<I", len(riff) + len(chunks) - 8) + riff[8:12] + chunks + riff[12:]

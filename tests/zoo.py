@@ -13,7 +13,20 @@ from typing import Final
 import numpy as np
 
 from demixer.audio import Samples
-from tests.encoders import Track, aifc, by_ffmpeg, by_libsndfile, id3, itunes_note, read_by_libsndfile, wav
+from tests.encoders import (
+    Track,
+    aifc,
+    by_ffmpeg,
+    by_libsndfile,
+    free_format,
+    id3,
+    id3_note,
+    itunes_note,
+    read_by_libsndfile,
+    vbri,
+    wav,
+    wav_chunks,
+)
 from tests.songs import mixture
 
 RATE: Final = 44_100
@@ -53,7 +66,7 @@ class Right:
     decibel : float
         Signal to noise ratio at least; infinity where nothing is lost.
     cut : bool
-        Whether only the beginning is there, a third of it at least.
+        True when only the beginning is there, a third of it at least, and the reader says so.
     delay, tail : int
         Samples before and after the song that the file does not tell of.
     """
@@ -109,6 +122,11 @@ MP3: Final = lossy("LAME.mp3", cache(lambda: by_libsndfile(song(), RATE, "MP3"))
 VORBIS: Final = lossy("Vorbis.ogg", cache(lambda: by_libsndfile(song(), RATE, "OGG", "VORBIS")))
 OPUS: Final = lossy("Opus.opus", ffmpeg("ogg", "libopus", rate=OPUS_RATE), OPUS_RATE)
 AAC: Final = lossy("AAC.m4a", ffmpeg("ipod", "aac"))
+ADTS: Final = lossy("no container.aac", ffmpeg("adts", "aac"), delay=AAC_DELAY, tail=AAC_TAIL)
+FRAGMENTS: Final = ffmpeg("mp4", "aac", movflags="frag_keyframe+empty_moov")
+BARE_MP3: Final = ffmpeg("mp3", "libmp3lame", write_xing="0", id3v2_version="0")
+MP3_DELAY: Final = 576
+"""Samples that LAME adds; a decoder adds 529."""
 MONO_MP3: Final = Right(partial(song, 22_050, 1), 22_050, LOSSY)
 
 
@@ -124,6 +142,16 @@ def body_in_aifc(compression: bytes, order: str) -> bytes:
 
 def itunes() -> bytes:
     return itunes_note(AAC.encode(), AAC_DELAY, AAC_TAIL, song().shape[1])
+
+
+def bare_mp3_of_48_khz() -> bytes:
+    return ffmpeg("mp3", "libmp3lame", rate=48_000, write_xing="0", id3v2_version="0")()
+
+
+def noted() -> bytes:
+    """An MP3 with the note of iTunes in front."""
+    length = song().shape[1]
+    return id3_note(MP3_DELAY, 78 * 1152 - MP3_DELAY - length, length) + BARE_MP3()
 
 
 def floats(value: float) -> bytes:
@@ -185,6 +213,7 @@ UNCOMPRESSED: Final = (
     replace(PCM, name="streamed, size unknown.wav", encode=lambda: wav(body(), size=0xFFFF_FFFF)),
     replace(PCM, name="streamed, size 0.wav", encode=lambda: wav(body(), size=0)),
     replace(PCM, name="claims 4 GB.wav", encode=lambda: wav(body(), size=0xFFFF_FFF0)),
+    replace(PCM, name="300 chunks before the samples.wav", encode=lambda: wav_chunks(PCM.encode(), 300)),
     cut(PCM, "truncated.wav"),
     plain("16-bit.aiff", "AIFF", "PCM_16"),
     AIFF,
@@ -209,7 +238,9 @@ COMPRESSED: Final = (
     Animal("mono 22 kHz.mp3", lambda: by_libsndfile(MONO_MP3.song(), MONO_MP3.rate, "MP3"), MONO_MP3),
     lossy("夜明け, cover and odd tags.mp3", lambda: id3(ODD_TAGS, picture_bytes=300_000) + MP3.encode()),
     lossy("claims a tag of 256 MB.mp3", lambda: b"ID3\x03\0\0" + b"\x7f" * 4 + MP3.encode()),
-    lossy("without LAME tag.mp3", ffmpeg("mp3", "libmp3lame", write_xing="0"), delay=1105, tail=110),
+    lossy("without LAME tag.mp3", BARE_MP3, delay=1105, tail=110),
+    lossy("Fraunhofer's header.mp3", lambda: vbri(BARE_MP3(), MP3_DELAY), tail=110),
+    lossy("iTunes' note.mp3", noted),
     cut(MP3, "truncated.mp3"),
     VORBIS,
     cut(VORBIS, "truncated.ogg"),
@@ -222,12 +253,17 @@ COMPRESSED: Final = (
     lossy("iTunes.m4a", itunes),
     lossy("edit list.m4a", with_whole_packets),
     lossy("Ñandú, Straße, Ωδή.mkv", ffmpeg("matroska", "aac"), tail=AAC_TAIL),
-    lossy("no container.aac", ffmpeg("adts", "aac"), delay=AAC_DELAY, tail=AAC_TAIL),
+    ADTS,
+    cut(ADTS, "truncated.aac"),
     lossy("video with sound.mp4", ffmpeg("mp4", "mpeg4", "aac")),
     lossy("second track is the default.mp4", ffmpeg("mp4", "other", "aac", default=1)),
     lossy("third track is the default.mkv", ffmpeg("matroska", "mpeg4", "other", "aac", default=2), tail=AAC_TAIL),
     cut(lossy("", ffmpeg("ipod", "aac", movflags="faststart")), "truncated, tables first.m4a"),
     replace(cut(AAC, "truncated, tables last.m4a"), outcome="audio/unreadable"),
+    lossy("fragments.m4a", FRAGMENTS, delay=AAC_DELAY),
+    cut(lossy("", FRAGMENTS, delay=AAC_DELAY), "truncated fragments.m4a"),
+    cut(lossy("", ffmpeg("matroska", "aac")), "truncated.mkv"),
+    cut(lossy("", ffmpeg("webm", "libopus", rate=OPUS_RATE), OPUS_RATE), "truncated.webm"),
 )
 
 OTHERS: Final = (
@@ -250,6 +286,7 @@ OTHERS: Final = (
     Animal("ALAC.m4a", ffmpeg("ipod", "alac"), "audio/unsupported"),
     Animal("ADPCM.wav", lambda: by_libsndfile(song(), RATE, "WAV", "IMA_ADPCM"), "audio/unsupported"),
     Animal("ADPCM.aifc", lambda: by_libsndfile(song(), RATE, "AIFF", "IMA_ADPCM"), "audio/unsupported"),
+    Animal("free format.mp3", lambda: free_format(bare_mp3_of_48_khz()), "audio/unsupported"),
     Animal("Windows Media.wma", ffmpeg("asf", "wmav2"), "audio/unsupported"),
     Animal("Core Audio.caf", lambda: by_libsndfile(song(), RATE, "CAF", "PCM_16"), "audio/unsupported"),
 )
@@ -269,7 +306,7 @@ def assert_right(right: Right, samples: Samples, rate: int) -> None:
     assert (rate, len(samples)) == (right.rate, len(reference))
     if right.cut:
         assert reference.shape[1] / 3 < samples.shape[1] < reference.shape[1]
-        reference = reference[:, : samples.shape[1]]
+        reference = reference[:, : samples.shape[1] - right.delay]
     else:
         assert samples.shape[1] == right.delay + reference.shape[1] + right.tail
     assert lag(reference, samples) == right.delay

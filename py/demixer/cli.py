@@ -31,7 +31,7 @@ from demixer.names import legal_name, song_name, unique_names
 from demixer.progress import Monitor
 from demixer.progress import Progress as Mark
 from demixer.runtimes.cluster import cluster
-from demixer.runtimes.files import Stems, made_folder, open_song
+from demixer.runtimes.files import Loss, Stems, made_folder, open_song
 from demixer.runtimes.files import read_song as read_song
 from demixer.runtimes.native import NativeSession
 from demixer.separate import separate
@@ -71,6 +71,7 @@ def separate_songs(
                     open_song(song, folder) as source,
                     Stems(folder, model.stems, source) as stems,
                 ):
+                    warn(song, source.loss)
                     asyncio.run(separate_one(song.name, source, stems, model, sessions, preset, raw=raw))
             except DemixError as error:
                 results.append({"song": str(song), "error": error.to_dict()})
@@ -83,6 +84,7 @@ def separate_songs(
                         "rate": source.rate,
                         "channels": source.channels,
                         "samples": source.length,
+                        "missing": source.loss and source.loss._asdict(),
                         "seconds": round(time.monotonic() - started, 3),
                     }
                 )
@@ -111,6 +113,7 @@ def analyse_songs(
         try:
             with ExitStack() as opened:
                 source = opened.enter_context(open_song(song))
+                warn(song, source.loss)
                 parts = {
                     path.stem: opened.enter_context(open_song(path))
                     for path in (sorted(folder.glob("*.wav")) if stems else [])
@@ -350,6 +353,23 @@ def explain(error: DemixError, song: Path | None = None) -> None:
     """Print one line with the error and its hint."""
     parts = ["demixer", *([song.name] if song else []), f"{error.message} {error.hint or ''}".rstrip()]
     print(": ".join(parts), file=sys.stderr)
+
+
+def warn(song: Path, loss: Loss | None) -> None:
+    """Print one line for a song of which a part is missing."""
+    if not loss:
+        return
+    if loss.seconds and loss.seconds >= 1:
+        lost = f"its last {length_text(loss.seconds)} are missing"
+    else:
+        lost = "a part of the song is missing"
+    print(f"demixer: {song.name}: The file is cut off or damaged: {lost}.", file=sys.stderr)
+
+
+def length_text(seconds: float) -> str:
+    """Minutes and seconds, such as 3:07."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def main() -> None:

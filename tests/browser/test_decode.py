@@ -17,7 +17,7 @@ from demixer.audio import Samples
 from demixer_build.headers import headers_for
 from tests.browser.watch import Watch
 from tests.encoders import by_libsndfile
-from tests.odd import FOLDER, LAGS, LENGTHS
+from tests.odd import FOLDER, LAGS, LENGTHS, read
 from tests.zoo import (
     AAC,
     COMPRESSED,
@@ -158,7 +158,7 @@ def test_joined_songs_are_read_to_the_end_and_without_a_gap(decoder: Page) -> No
 
 @pytest.mark.parametrize("name", LENGTHS)
 def test_an_odd_file_is_read_to_its_end(decoder: Page, name: str) -> None:
-    samples = samples_of(decode(decoder, (FOLDER / name).read_bytes()))
+    samples = samples_of(decode(decoder, read(name)))
     assert samples.shape[1] == LENGTHS[name]
     if name in LAGS:
         reference = samples_of(decode(decoder, (FOLDER / "MP3 in WAV.wav").read_bytes()))

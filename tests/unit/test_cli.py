@@ -264,3 +264,17 @@ def test_the_command_is_installed() -> None:
     help_text = subprocess.run([command, "--help"], capture_output=True, text=True, check=True).stdout
     assert "separate" in help_text
     assert "models" in help_text
+
+
+def test_a_song_that_is_cut_off_comes_with_a_warning(tmp_path: Path) -> None:
+    whole = write(tmp_path / "whole.wav", tone(3), subtype="PCM_16").read_bytes()
+    song = tmp_path / "cut.wav"
+    song.write_bytes(whole[: len(whole) // 2])
+    result = separate(tmp_path / "out", song, tmp_path / "whole.wav", "--json")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        "demixer: cut.wav: The file is cut off or damaged: its last 0:02 are missing."
+    ]
+    cut, complete = json.loads(result.stdout)["songs"]
+    assert cut["missing"]["seconds"] == pytest.approx(1.5, abs=0.01)
+    assert complete["missing"] is None

@@ -6,9 +6,9 @@ Neither a song nor its stems are ever in memory as a whole: a song is decoded in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from io import BytesIO
+from io import RawIOBase
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,6 +16,7 @@ from typing import IO, Final, NamedTuple, Self
 
 import av
 import numpy as np
+import numpy.typing as npt
 import soundfile
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -24,11 +25,22 @@ from demixer.audio import Clip, Samples, Source, check_format, deinterleave
 from demixer.errors import AudioError, DemixError
 from demixer.names import legal_name, unique_names
 from demixer.runtimes.links import links
+from demixer.runtimes.parts import Link
+from demixer.runtimes.structure import broken_part
 
 _BLOCK: Final = 1 << 16
 
 #: Most samples that an encoder may have added after the end; a stated length that cuts off more is ignored.
 _MAX_PADDING: Final = 4096
+
+#: Seconds of a day: a file that claims more is damaged, or does not know its length.
+_MAX_CLAIM: Final = 86_400
+
+#: Packets that may be damaged before a file counts as none of sound.
+_MAX_DAMAGE: Final = 1_000
+
+#: Containers, as FFmpeg names them, that count the samples of a track.
+_EXACT_LENGTHS: Final = {"flac", "wav", "aiff", "mov,mp4,m4a,3gp,3g2,mj2"}
 
 #: Channels of Vorbis in the order of a WAV, by their number.
 _VORBIS_ORDER: Final = {
@@ -51,6 +63,29 @@ class Format(NamedTuple):
     length: int
 
 
+class Loss(NamedTuple):
+    """The part of a song that its file lacks, in seconds; None if the file does not tell how much."""
+
+    seconds: float | None
+
+
+class _Decoded(NamedTuple):
+    """Decoded audio.
+
+    Parameters
+    ----------
+    format : Format
+    missing : int
+        Samples that the file counts besides those that were decoded.
+    is_damaged : bool
+        True when some of it could not be decoded.
+    """
+
+    format: Format
+    missing: int
+    is_damaged: bool
+
+
 @contextmanager
 def open_song(path: Path, folder: Path | None = None, track: int = 0) -> Iterator[PcmFile]:
     """Decode a file with libsndfile, or with FFmpeg if libsndfile does not know the format.
@@ -71,9 +106,9 @@ def open_song(path: Path, folder: Path | None = None, track: int = 0) -> Iterato
     if not path.is_file():
         raise AudioError("audio/unreadable", "There is no such file.", "Check the path.")
     with _temporary_file(folder) as pcm:
-        decoded = _decode(path, pcm, track)
+        decoded, loss = _decode(path, pcm, track)
         check_format(*decoded)
-        yield PcmFile(pcm, decoded)
+        yield PcmFile(pcm, decoded, loss)
 
 
 def read_song(path: Path, track: int = 0) -> Clip:
@@ -82,81 +117,124 @@ def read_song(path: Path, track: int = 0) -> Clip:
         return Clip(song.samples(0, song.length), song.rate)
 
 
-def _decode(path: Path, pcm: IO[bytes], track: int) -> Format:
-    songs = links(path)
-    if not songs:
-        return _decode_link(path, pcm, track)
-    decoded = _decode_link(BytesIO(songs[0]), pcm, track)
-    for song in songs[1:]:
-        pcm.seek(4 * decoded.channels * decoded.length)
-        with TemporaryFile() as own:
-            more = _decode_link(BytesIO(song), own, track)
-            if more[:2] != decoded[:2]:
-                message = "The sample rate or the number of channels changes in the middle of the song."
-                raise AudioError("audio/unsupported", message, "Split the file into its songs.")
-            own.seek(0)
-            for _ in range(0, more.length, _BLOCK):
-                pcm.write(own.read(4 * more.channels * _BLOCK))
-            decoded = decoded._replace(length=decoded.length + more.length)
-            pcm.truncate(4 * decoded.channels * decoded.length)
-    return decoded
+def _decode(path: Path, pcm: IO[bytes], track: int) -> tuple[Format, Loss | None]:
+    with links(path) as songs:
+        if not songs:
+            return _decode_whole(path, pcm, track)
+        decoded, loss = _decode_link(songs[0], pcm)
+        for song in songs[1:]:
+            pcm.seek(4 * decoded.channels * decoded.length)
+            with TemporaryFile() as own:
+                more, more_loss = _decode_link(song, own)
+                if more[:2] != decoded[:2]:
+                    message = "The sample rate or the number of channels changes in the middle of the song."
+                    raise AudioError("audio/unsupported", message, "Split the file into its songs.")
+                own.seek(0)
+                for _ in range(0, more.length, _BLOCK):
+                    pcm.write(own.read(4 * more.channels * _BLOCK))
+                decoded = decoded._replace(length=decoded.length + more.length)
+                loss = _sum(loss, more_loss)
+                pcm.truncate(4 * decoded.channels * decoded.length)
+        return decoded, loss
 
 
-def _decode_link(link: Path | BytesIO, pcm: IO[bytes], track: int) -> Format:
-    """Decode with libsndfile, and with FFmpeg where that does not know the format or stops at a wrong estimate."""
+def _sum(one: Loss | None, other: Loss | None) -> Loss | None:
+    known = [loss.seconds for loss in (one, other) if loss and loss.seconds]
+    return Loss(sum(known) or None) if one or other else None
+
+
+def _decode_link(link: Link, pcm: IO[bytes]) -> tuple[Format, Loss | None]:
+    """Decode MP3 with FFmpeg, and Ogg with libsndfile unless that stops before the last page."""
+    decoded = None if link.is_mp3 else _try_libsndfile(link.open(), pcm)
+    if decoded is None or link.samples > decoded.format.length + _MAX_PADDING:
+        decoded = decode_with_ffmpeg(link, pcm)
+    if link.missing > 0:
+        return decoded.format, Loss(link.missing / decoded.format.rate)
+    return decoded.format, Loss(None) if link.is_cut or decoded.is_damaged else None
+
+
+def _decode_whole(path: Path, pcm: IO[bytes], track: int) -> tuple[Format, Loss | None]:
+    """Decode with libsndfile, or with FFmpeg where that does not know the format or stops before the end.
+
+    Afterwards the song is held against the file's own count of samples and its structure.
+    """
+    decoded = _try_libsndfile(path, pcm)
+    if decoded is None or _held(path) > decoded.format.length + (_MAX_PADDING if decoded.format.length else 0):
+        decoded = decode_with_ffmpeg(path, pcm, track)
+    rate, _, length = decoded.format
+    part = broken_part(path)
+    if 0 < decoded.missing < _MAX_CLAIM * rate and not (part and part.in_fragment):
+        return decoded.format, Loss(decoded.missing / rate)
+    if part and part.present:
+        return decoded.format, Loss(part.missing / part.present * length / rate)
+    return decoded.format, Loss(None) if part or decoded.is_damaged else None
+
+
+def _held(path: Path) -> int:
+    """Samples in a file's packets, as FFmpeg counts them without decoding; 0 where it cannot."""
     try:
-        decoded = decode_with_libsndfile(link, pcm)
-    except soundfile.LibsndfileError:
-        decoded = None
-    if decoded and (isinstance(link, Path) or _held(link) <= decoded.length + _MAX_PADDING):
-        return decoded
-    if isinstance(link, BytesIO):
-        link.seek(0)
-    pcm.seek(0)
-    pcm.truncate()
-    return decode_with_ffmpeg(link, pcm, track)
-
-
-def _held(link: BytesIO) -> int:
-    """Samples in a link's packets, as FFmpeg counts them; 0 where it cannot."""
-    link.seek(0)
-    try:
-        with av.open(link, "r") as container:
-            return sum(frame.samples for frame in container.decode(audio=0))
+        with av.open(str(path), "r") as container:
+            stream = container.streams.audio[0]
+            ticks = sum(packet.duration or 0 for packet in container.demux(stream))
+            return round(ticks * stream.time_base * stream.rate) if stream.time_base else 0
     except (av.FFmpegError, ValueError, IndexError):
         return 0
 
 
-def decode_with_libsndfile(link: Path | BytesIO, pcm: IO[bytes]) -> Format:
-    """Decode into a file of interleaved float32; raises `LibsndfileError` for unknown formats."""
-    with soundfile.SoundFile(link) as file:
-        order = _VORBIS_ORDER.get(file.channels) if file.subtype == "VORBIS" else None
-        length = 0
-        while (frames := file.read(_BLOCK, dtype="float32", always_2d=True)).size:
-            _append(pcm, frames[:, order] if order else frames)
-            length += len(frames)
-        return Format(file.samplerate, file.channels, length)
-
-
-def decode_with_ffmpeg(link: Path | BytesIO, pcm: IO[bytes], track: int = 0) -> Format:
-    """Decode an audio track into a file of interleaved float32, without the encoder's delay and padding."""
+def _try_libsndfile(file: Path | RawIOBase, pcm: IO[bytes]) -> _Decoded | None:
     try:
-        with av.open(link if isinstance(link, BytesIO) else str(link), "r") as container:
+        return decode_with_libsndfile(file, pcm)
+    except soundfile.LibsndfileError:
+        return None
+
+
+def decode_with_libsndfile(file: Path | RawIOBase, pcm: IO[bytes]) -> _Decoded:
+    """Decode into a file of interleaved float32; raises `LibsndfileError` for unknown formats."""
+    with soundfile.SoundFile(file) as sound:
+        order = _VORBIS_ORDER.get(sound.channels) if sound.subtype == "VORBIS" else None
+        length, is_damaged = 0, False
+        try:
+            while (frames := sound.read(_BLOCK, dtype="float32", always_2d=True)).size:
+                _append(pcm, frames[:, order] if order else frames)
+                length += len(frames)
+        except soundfile.LibsndfileError:
+            is_damaged = True
+        missing = sound.frames - length if sound.format == "FLAC" else 0
+        return _Decoded(Format(sound.samplerate, sound.channels, length), missing, is_damaged)
+
+
+def decode_with_ffmpeg(song: Path | Link, pcm: IO[bytes], track: int = 0) -> _Decoded:
+    """Decode an audio track into a file of interleaved float32, without the encoder's delay and padding.
+
+    Packets that cannot be decoded are passed over.
+    """
+    pcm.seek(0)
+    pcm.truncate()
+    try:
+        with _container(song) as container:
             if len(container.streams.audio) <= track:
                 raise AudioError("audio/empty", "The file holds no such audio track.", "Choose a file with sound.")
             stream = container.streams.audio[track]
+            gaps, end = (song.gaps, 0) if isinstance(song, Link) and song.is_mp3 else _edits(container, stream)
             to_float = av.AudioResampler(format="flt", layout=stream.layout, rate=stream.rate)
-            late, end = _edits(container, stream)
-            length = 0
-            for frame in chain(container.decode(stream), [None]):
+            damage: list[av.FFmpegError] = []
+            at = length = 0
+            for frame in chain(_frames(container, stream, damage), [None]):
                 for converted in to_float.resample(frame):
-                    samples = converted.to_ndarray().astype(np.float32, copy=False)[:, late * stream.channels :]
-                    late = max(0, late - converted.samples)
-                    _append(pcm, samples)
-                    length += samples.size // stream.channels
+                    samples = converted.to_ndarray().astype(np.float32, copy=False).reshape(-1, stream.channels)
+                    song_samples = samples[_outside(gaps, at, len(samples))]
+                    at += len(samples)
+                    _append(pcm, song_samples)
+                    length += len(song_samples)
+            if damage and length == 0:
+                raise damage[0]
             if end and 0 < length - end <= _MAX_PADDING:
                 length = end
-            return Format(stream.rate, stream.channels, length)
+            counted = stream.duration if container.format.name in _EXACT_LENGTHS else None
+            missing = round(counted * stream.time_base * stream.rate) - at if counted and stream.time_base else 0
+            if missing <= (0 if container.format.name == "flac" else _MAX_PADDING):
+                missing = 0
+            return _Decoded(Format(stream.rate, stream.channels, length), missing, bool(damage))
     except (av.FFmpegError, ValueError) as error:  # ValueError: a sample format unknown to PyAV
         raise AudioError(
             "audio/unreadable",
@@ -165,8 +243,39 @@ def decode_with_ffmpeg(link: Path | BytesIO, pcm: IO[bytes], track: int = 0) -> 
         ) from error
 
 
-def _edits(container: InputContainer, stream: AudioStream) -> tuple[int, int]:
-    """Samples before the song and the song's length (0 if unknown), besides what FFmpeg leaves out itself.
+def _container(song: Path | Link) -> InputContainer:
+    if isinstance(song, Path):
+        return av.open(str(song), "r")
+    return av.open(song.open(), "r", format="mp3" if song.is_mp3 else "ogg")
+
+
+def _frames(container: InputContainer, stream: AudioStream, damage: list[av.FFmpegError]) -> Iterator[av.AudioFrame]:
+    """The frames of all packets that can be read and decoded; adds the errors of others to `damage`."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            frames = packet.decode() if packet else []
+        except av.FFmpegError as error:
+            if len(damage) > _MAX_DAMAGE:
+                raise
+            damage.append(error)
+            continue
+        if packet is None:
+            return
+        yield from frames
+
+
+def _outside(gaps: Sequence[tuple[int, int]], at: int, length: int) -> npt.NDArray[np.bool_]:
+    """True for the samples from `at` on that lie in no gap."""
+    outside = np.ones(length, bool)
+    for start, stop in gaps:
+        outside[max(0, start - at) : max(0, stop - at)] = False
+    return outside
+
+
+def _edits(container: InputContainer, stream: AudioStream) -> tuple[list[tuple[int, int]], int]:
+    """The gap before the song and the song's length (0 if unknown), besides what FFmpeg leaves out itself.
 
     FFmpeg removes the delay before the song, but in MP4 not the padding after it, and in HE-AAC too little of both:
     iTunes' note counts samples of the core there.
@@ -176,11 +285,19 @@ def _edits(container: InputContainer, stream: AudioStream) -> tuple[int, int]:
     is_double = in_mp4 and stream.profile in {"HE-AAC", "HE-AACv2"}
     if in_mp4 and len(note) == 3 and note[2] > 0:
         delay, _, length = note
-        return (delay + _SBR_DELAY, 2 * length) if is_double else (0, length)
-    counts_samples = stream.time_base is not None and stream.time_base * stream.rate == 1
+        return ([(0, delay + _SBR_DELAY)], 2 * length) if is_double else ([], length)
+    ticks = stream.time_base * stream.rate if stream.time_base and stream.duration else 0
+    if is_double:
+        return [(0, _SBR_DELAY)] if _has_edits(container) else [], round((stream.duration or 0) * ticks)
     is_cut = container.format.name == "ogg"  # a stream that was cut ends elsewhere
-    end = stream.duration if counts_samples and stream.duration and not (is_cut and (stream.start_time or 0) < 0) else 0
-    return (_SBR_DELAY if is_double and (stream.start_time or 0) != 0 else 0), end
+    return [], (stream.duration or 0) if ticks == 1 and not (is_cut and (stream.start_time or 0) < 0) else 0
+
+
+def _has_edits(container: InputContainer) -> bool:
+    """True when an MP4 begins before its song."""
+    with av.open(container.name, "r") as same:
+        first = next(same.demux(same.streams.audio[0]), None)
+        return first is not None and (first.pts or 0) < 0
 
 
 class PcmFile:
@@ -191,10 +308,13 @@ class PcmFile:
     file : binary file
         Interleaved float32.
     decoded : Format
+    loss : Loss, optional
+        The part that the song's file lacks.
     """
 
-    def __init__(self, file: IO[bytes], decoded: Format) -> None:
+    def __init__(self, file: IO[bytes], decoded: Format, loss: Loss | None = None) -> None:
         self._file = file
+        self.loss = loss
         self.rate, self.channels, self.length = decoded
 
     async def read(self, start: int, stop: int) -> Samples:
