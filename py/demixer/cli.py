@@ -360,7 +360,7 @@ def warn(song: Path, loss: Loss | None) -> None:
     if not loss:
         return
     if loss.seconds and loss.seconds >= 1:
-        lost = f"its last {length_text(loss.seconds)} are missing"
+        lost = f"{length_text(loss.seconds)} of the song are missing"
     else:
         lost = "a part of the song is missing"
     print(f"demixer: {song.name}: The file is cut off or damaged: {lost}.", file=sys.stderr)

@@ -137,12 +137,17 @@ if (typeof document === "undefined") {
 async function blocksOf(file, decodeWhole) {
   const { decode } = await import("/src/decode/worker/decode.js");
   const blocks = [];
+  let loss = null;
+  const reportLoss = (reported) => {
+    loss = reported;
+  };
   try {
-    for await (const block of decode(file, decodeWhole)) blocks.push(block);
+    for await (const block of decode(file, decodeWhole, reportLoss)) blocks.push(block);
   } catch ({ name, code, message }) {
     return { name, code, message };
   }
   return {
+    loss,
     rates: blocks.map(({ rate }) => rate),
     lengths: blocks.map(({ channels }) => channels.map(({ length }) => length)),
     own: blocks.every(({ channels }) => channels.every((plane) => plane.buffer.byteLength === plane.byteLength)),

@@ -82,6 +82,7 @@ def test_a_song_is_right_to_the_sample(decoder: Page, animal: Animal) -> None:
         assert outcome.get("code") == animal.outcome, outcome
     else:
         assert_right(animal.outcome, samples_of(outcome), outcome["rates"][0])
+        assert (outcome["loss"] is not None) == animal.outcome.cut
 
 
 #: In dB: Chromium's decoder of whole files divides positive samples of 16 bits by 32,767, and negative ones by 32,768.
@@ -103,6 +104,7 @@ def test_a_decoder_of_whole_files_takes_over_to_the_sample(decoder: Page, animal
     else:
         right = replace(animal.outcome, decibel=min(animal.outcome.decibel, WHOLE))
         assert_right(right, samples_of(outcome), outcome["rates"][0])
+        assert (outcome["loss"] is not None) == animal.outcome.cut
 
 
 @pytest.mark.parametrize(
@@ -158,8 +160,9 @@ def test_joined_songs_are_read_to_the_end_and_without_a_gap(decoder: Page) -> No
 
 @pytest.mark.parametrize("name", LENGTHS)
 def test_an_odd_file_is_read_to_its_end(decoder: Page, name: str) -> None:
-    samples = samples_of(decode(decoder, read(name)))
-    assert samples.shape[1] == LENGTHS[name]
+    outcome = decode(decoder, read(name))
+    samples = samples_of(outcome)
+    assert (samples.shape[1], outcome["loss"]) == (LENGTHS[name], None)
     if name in LAGS:
         reference = samples_of(decode(decoder, (FOLDER / "MP3 in WAV.wav").read_bytes()))
         assert abs(lag(reference, samples) - LAGS[name]) <= 1

@@ -63,3 +63,17 @@ def test_storage_that_is_cleared_during_a_separation(page: Page, tmp_path: Path)
     alert = page.get_by_role("alert").filter(has_text=re.compile("storage was cleared while the page worked"))
     expect(alert).to_contain_text("Choose the song again.", timeout=SOON)
     expect(alert.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_a_song_of_which_a_part_is_missing_says_so_at_every_visit(page: Page, tmp_path: Path) -> None:
+    song = write_song(tmp_path / "Broken Off.wav", seconds=4)
+    song.write_bytes(song.read_bytes()[: song.stat().st_size // 2])
+    page.goto("/")
+    choose(page, song)
+    notice = page.get_by_role("status").filter(has_text="2 sec of this song are missing")
+    expect(notice).to_be_visible(timeout=SOON)
+    page.reload()
+    expect(notice).to_be_visible(timeout=SOON)
+    choose(page, write_song(tmp_path / "Whole.wav", seconds=4))
+    expect(page.get_by_role("heading", name="Whole")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("missing")).to_have_count(0)

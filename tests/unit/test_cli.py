@@ -273,7 +273,7 @@ def test_a_song_that_is_cut_off_comes_with_a_warning(tmp_path: Path) -> None:
     result = separate(tmp_path / "out", song, tmp_path / "whole.wav", "--json")
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines() == [
-        "demixer: cut.wav: The file is cut off or damaged: its last 0:02 are missing."
+        "demixer: cut.wav: The file is cut off or damaged: 0:02 of the song are missing."
     ]
     cut, complete = json.loads(result.stdout)["songs"]
     assert cut["missing"]["seconds"] == pytest.approx(1.5, abs=0.01)

@@ -36,6 +36,7 @@ import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
 /** @typedef {import("../library/job-output.js").StemChunk} StemChunk */
 /** @typedef {import("../library/measurement.js").Normalisation} Normalisation */
 /** @typedef {import("../library/songs.js").DecodedSong} DecodedSong */
+/** @typedef {import("../library/songs.js").Loss} Loss */
 /** @typedef {import("../library/songs.js").StoredSong} StoredSong */
 /** @typedef {import("../library/songs.js").Tags} Tags */
 /** @typedef {import("./progress.js").JobProgress} JobProgress */
@@ -51,6 +52,7 @@ import { emptyStems, rangeOf, separatedPart } from "./song-audio.js";
  * @property {Blob | null} file null when the song comes from the storage
  * @property {string | null} folder in the storage; null when the song is in memory
  * @property {Tags} tags of its file
+ * @property {Loss | null} loss the part that its file lacks
  * @property {number} added time of arrival, in milliseconds since 1970
  * @property {boolean} fresh true until a separation of a song of this visit is planned
  * @property {Status} status
@@ -280,13 +282,14 @@ function interrupted(song) {
 }
 
 /** @param {DecodedSong} song @returns {Partial<SongFields>} */
-function decodedFields({ folder, rate, channels, length, tags, normalisation, peaks, pieces }) {
+function decodedFields({ folder, rate, channels, length, tags, loss, normalisation, peaks, pieces }) {
   const track = new Track("original", channels, length, hopFor(length));
   track.append(pieces, peaks);
   return {
     folder,
     format: { rate, channels, length },
     tags,
+    loss: loss ?? null,
     normalisation: normalisation ?? null,
     duration: length / rate,
     track,
@@ -301,6 +304,7 @@ function blank(id, name) {
     name,
     file: null,
     tags: {},
+    loss: null,
     folder: null,
     added: 0,
     fresh: false,

@@ -65,19 +65,27 @@ export class SongWriter {
    * Writes the rest of the samples, the peaks and the record.
    * @param {string} name of the song
    * @param {Tags} tags
+   * @param {import("./songs.js").Loss | null} loss
    * @returns {Promise<DecodedSong>}
    * @throws {DemixError} `audio/empty`
    */
-  async finish(name, tags) {
+  async finish(name, tags, loss) {
     if (this.#filled > 0) await this.#flush();
     if (this.#length === 0) throw new DemixError("audio/empty", "The file has no audio samples.");
     const facts = { rate: this.#rate, channels: this.#channels, length: this.#length };
     const { normalisation, peaks } = this.#measurement;
     if (this.#folder) {
       await writeFile(this.#folder, PEAKS, peaks);
-      await writeJson(this.#folder, RECORDS.song, { name, tags, added: Date.now(), ...facts, normalisation });
+      await writeJson(this.#folder, RECORDS.song, {
+        name,
+        tags,
+        loss,
+        added: Date.now(),
+        ...facts,
+        normalisation,
+      });
     }
-    return { ...facts, folder: this.#path, tags, normalisation, peaks, pieces: this.#pieces };
+    return { ...facts, folder: this.#path, tags, loss, normalisation, peaks, pieces: this.#pieces };
   }
 
   async #flush() {

@@ -2,7 +2,7 @@
  * The songs in the browser's storage, as the page lists, opens and removes them. Workers write them.
  */
 
-import { count, finite, listOf, object, optional, positive, text } from "../base/shapes.js";
+import { count, finite, listOf, nullable, object, optional, positive, text } from "../base/shapes.js";
 import { jobName, ORIGINAL, PEAKS, peaksOf, RECORDS, SONGS, songFolder } from "./layout.js";
 import { folderIn, hasStorage, namesIn, openFile, openFolder, readJson, remove } from "./opfs.js";
 import { listPieces } from "./pieces.js";
@@ -13,9 +13,10 @@ import { listPieces } from "./pieces.js";
 
 /** @typedef {import("./tags.js").Tags} Tags */
 /** @typedef {{ rate: number, channels: number, length: number, normalisation: Normalisation }} SongMeasures */
-/** @typedef {SongMeasures & { name: string, tags: Tags, added: number }} SongRecord */
+/** The part of a song that its file lacks; null seconds when it does not tell how much. @typedef {{ seconds: number | null }} Loss */
+/** @typedef {SongMeasures & { name: string, tags: Tags, loss?: Loss | null, added: number }} SongRecord */
 /** @typedef {{ pieces: Piece[], peaks: Float32Array<ArrayBuffer> }} StoredTrack */
-/** `folder` is null when the song is in memory. @typedef {SongMeasures & StoredTrack & { folder: string | null, tags: Tags }} DecodedSong */
+/** `folder` is null when the song is in memory. @typedef {SongMeasures & StoredTrack & { folder: string | null, tags: Tags, loss?: Loss | null }} DecodedSong */
 
 /**
  * @typedef {object} StoredJob
@@ -43,6 +44,7 @@ const isSongRecord = object({
   length: count,
   name: text,
   tags: object({}),
+  loss: optional(nullable(object({ seconds: nullable(finite) }))),
   added: finite,
   normalisation: optional(object({ offset: finite, scale: finite })),
 });

@@ -1,11 +1,11 @@
 /**
- * Short notices with their buttons: songs in memory, an unfinished separation, a removed song, and a new version of the
- * page.
+ * Short notices with their buttons: songs in memory, a song of which a part is missing, an unfinished separation, a
+ * removed song, and a new version of the page.
  */
 
 import { isAtWork } from "../app/state.js";
 import { emit, h, setText } from "./dom.js";
-import { percent } from "./format.js";
+import { approximateTime, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { modelLabel } from "./texts.js";
 
@@ -27,6 +27,27 @@ export class MemoryNotice extends HTMLElement {
     const isInMemory = songs.some(({ format, folder }) => format && folder === null);
     this.hidden = !isInMemory;
     setText(this.#text, isInMemory ? t("memory.text") : "");
+  }
+}
+
+/** Says that a song's file lacks a part of it. */
+export class LossNotice extends HTMLElement {
+  #text = h("p");
+
+  connectedCallback() {
+    this.setAttribute("role", "status");
+    this.append(this.#text);
+  }
+
+  /** @param {Song | null} song */
+  render(song) {
+    const loss = song?.loss ?? null;
+    this.hidden = !loss;
+    const seconds = loss?.seconds ?? 0;
+    setText(
+      this.#text,
+      seconds >= 1 ? t("loss.time", { time: approximateTime(Math.round(seconds)) }) : t("loss.part"),
+    );
   }
 }
 
@@ -106,6 +127,7 @@ export class UpdateBanner extends HTMLElement {
 }
 
 customElements.define("memory-notice", MemoryNotice);
+customElements.define("loss-notice", LossNotice);
 customElements.define("unfinished-notice", UnfinishedNotice);
 customElements.define("undo-notice", UndoNotice);
 customElements.define("update-banner", UpdateBanner);

@@ -10,7 +10,7 @@ import { t, translate } from "./i18n.js";
 import { isUnderWay, JobView } from "./job-view.js";
 import { MixingDesk } from "./mixing-desk.js";
 import { ModelPicker } from "./model-picker.js";
-import { MemoryNotice, UndoNotice, UnfinishedNotice, UpdateBanner } from "./notices.js";
+import { LossNotice, MemoryNotice, UndoNotice, UnfinishedNotice, UpdateBanner } from "./notices.js";
 import { EngineLine, OfflineLine } from "./page-footer.js";
 import { RequestCount } from "./request-count.js";
 import { SongOverview } from "./song-overview.js";
@@ -33,6 +33,7 @@ export class PageView {
   #problem = one(ErrorNotice, "#problem");
   #job = one(JobView, "job-view");
   #undo = one(UndoNotice, "undo-notice");
+  #loss = one(LossNotice, "loss-notice");
   #unfinished = one(UnfinishedNotice, "unfinished-notice");
   #desk = one(MixingDesk, "mixing-desk");
   #storageNotice = one(StorageNotice, "storage-notice");
@@ -69,6 +70,7 @@ export class PageView {
     this.#error.render(ownError(song, state), song);
     this.#job.render(song, state.engine.fallback);
     this.#undo.render(state.removed);
+    this.#loss.render(song);
     this.#unfinished.render(song, state.models);
     const { export: exported, catalogue } = state;
     this.#desk.render(song, lanes, { note: this.#playbackNote(song), export: exported, catalogue });

@@ -38,7 +38,7 @@ export async function aiffLayout(file) {
   if (textAt(head, 0, 4) !== "FORM" || !["AIFF", "AIFC"].includes(form)) return null;
   /** @type {ReturnType<typeof describe> | null} */
   let described = null;
-  let sound = { start: 0, bytes: 0 };
+  let sound = { start: 0, bytes: 0, missing: 0 };
   // The description may follow the samples.
   for await (const { id, start, size } of iffChunks(file, false)) {
     if (id === "COMM") {
@@ -46,7 +46,7 @@ export async function aiffLayout(file) {
     } else if (id === "SSND" && start + 8 <= file.size) {
       const first = start + 8 + (await bytesAt(file, start, 4)).getUint32(0);
       const end = size === 0 ? file.size : Math.min(start + size, file.size); // 0 of a program that streams
-      sound = { start: first, bytes: end - first };
+      sound = { start: first, bytes: end - first, missing: Math.max(0, start + size - file.size) };
       if (size === 0) break;
     }
   }

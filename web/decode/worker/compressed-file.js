@@ -19,6 +19,7 @@ import {
 import { bareFile } from "./bare-file.js";
 import "./flac-decoder.js";
 import { links } from "./links.js";
+import { lossOf, sumOf } from "./loss.js";
 import { NO_PADDING, paddingOf } from "./padding.js";
 import { formatChange, planarSamples, songBlocks, withoutStart } from "./song-blocks.js";
 import { kindOf, undecodable, unknownBlocks } from "./undecodable.js";
@@ -27,6 +28,9 @@ import { kindOf, undecodable, unknownBlocks } from "./undecodable.js";
 /** @typedef {import("../../vendor/mediabunny/mediabunny.mjs").AudioSample} AudioSample */
 /** @typedef {import("./decode.js").Block} Block */
 /** @typedef {import("./decode.js").DecodeWhole} DecodeWhole */
+/** @typedef {import("./links.js").Link} Link */
+/** @typedef {import("./loss.js").Loss} Loss */
+/** @typedef {import("./loss.js").ReportLoss} ReportLoss */
 /** @typedef {import("./padding.js").Padding} Padding */
 
 /** Containers; no playlists (HLS), which would have to be fetched. */
@@ -34,6 +38,9 @@ const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, FLAC, MP3, ADTS, MPEG_TS];
 
 /** Sample entries of MP4 files from shops and streaming services. */
 const PROTECTED = ["drms", "drmi", "enca", "encv", "p608"];
+
+/** Length of the end for which no other decoder is asked. */
+const TAIL_SECONDS = 1;
 
 /** Of a decoder that will not answer any more. */
 const SILENCE_MS = 10_000;
@@ -44,28 +51,36 @@ Logging.level = 0;
 /**
  * @param {Blob} file
  * @param {DecodeWhole} decodeWhole for codecs that the browser does not stream
+ * @param {ReportLoss} reportLoss called at most once, at the end
  * @returns {AsyncGenerator<Block>}
  * @throws {DemixError}
  */
-export async function* compressedBlocks(file, decodeWhole) {
+export async function* compressedBlocks(file, decodeWhole, reportLoss) {
   const kind = await kindOf(file);
   const songs = kind ? [] : await links(file, await formatOf(file));
   if (songs.length === 0) {
     yield* unknownBlocks(file, kind, decodeWhole);
     return;
   }
-  const total = songs.reduce((sum, { size }) => sum + size, 0);
+  const total = songs.reduce((sum, song) => sum + song.file.size, 0);
   let done = 0;
+  /** @type {Loss | null} */
+  let loss = null;
+  const addLoss = (/** @type {Loss} */ more) => {
+    loss = sumOf(loss, more);
+  };
   /** @type {Block | null} */
   let first = null;
   for (const [index, song] of songs.entries()) {
-    for await (const block of linkBlocks(song, index === 0 ? file : null, decodeWhole)) {
+    const { size } = song.file;
+    for await (const block of linkBlocks(song, index === 0 ? file : null, decodeWhole, addLoss)) {
       first ??= block;
       if (block.rate !== first.rate || block.channels.length !== first.channels.length) throw formatChange();
-      yield { ...block, fraction: (done + block.fraction * song.size) / total };
+      yield { ...block, fraction: (done + block.fraction * size) / total };
     }
-    done += song.size;
+    done += size;
   }
+  if (loss) reportLoss(loss);
 }
 
 /** @param {Blob} file */
@@ -79,13 +94,15 @@ async function formatOf(file) {
 }
 
 /**
- * @param {Blob} link
+ * @param {Link} link
  * @param {Blob | null} tagged file whose tags are the link's; null for another one than the first
  * @param {DecodeWhole} decodeWhole
+ * @param {ReportLoss} reportLoss
  * @returns {AsyncGenerator<Block>}
  */
-async function* linkBlocks(link, tagged, decodeWhole) {
-  const source = new BlobSource(link);
+async function* linkBlocks(link, tagged, decodeWhole, reportLoss) {
+  const { file } = link;
+  const source = new BlobSource(file);
   let read = 0;
   source.on("read", ({ end }) => {
     read = Math.max(read, end);
@@ -93,11 +110,23 @@ async function* linkBlocks(link, tagged, decodeWhole) {
   const input = new Input({ formats: FORMATS, source });
   try {
     const track = await defaultTrack(input);
-    const padding = await paddingOf(link, input, track, tagged);
+    const padding = await paddingOf(file, input, track, tagged);
     const duration = await durationOf(track, padding);
     const fraction = (/** @type {number} */ seconds) =>
-      duration ? Math.min(1, seconds / duration) : read / link.size;
-    yield* trackBlocks(link, track, padding, fraction, decodeWhole);
+      duration ? Math.min(1, seconds / duration) : read / file.size;
+    /** @type {Loss | null} */
+    let damage = null;
+    const reportDamage = () => {
+      damage = { seconds: null };
+    };
+    let [samples, rate] = [0, 1];
+    for await (const block of trackBlocks(file, track, padding, fraction, decodeWhole, reportDamage)) {
+      samples += block.channels[0].length;
+      rate = block.rate;
+      yield block;
+    }
+    const loss = (await lossOf(link, track, padding, samples, rate)) ?? damage;
+    if (loss) reportLoss(loss);
   } finally {
     input.dispose();
   }
@@ -122,36 +151,43 @@ async function defaultTrack(input) {
 }
 
 /**
- * Streams the track. Where the browser's decoder has promised more than it does, a decoder of whole files goes on after
- * the blocks that were given.
+ * Streams the track. Where the browser's decoder has promised more than it does, or fails on a damaged packet, a decoder of
+ * whole files goes on after the blocks that were given, as far as it can.
  * @param {Blob} file
  * @param {InputAudioTrack} track
  * @param {Padding} padding
  * @param {(seconds: number) => number} fraction of the file, from the seconds decoded
  * @param {DecodeWhole} decodeWhole
+ * @param {() => void} reportDamage
  * @returns {AsyncGenerator<Block>}
  */
-async function* trackBlocks(file, track, padding, fraction, decodeWhole) {
+async function* trackBlocks(file, track, padding, fraction, decodeWhole, reportDamage) {
   let given = 0;
+  let rate = 1;
   /** @type {unknown} */
   let failure;
   if (await track.canDecode()) {
     try {
       for await (const block of songBlocks(streamed(track), padding, fraction)) {
         given += block.channels[0].length;
+        rate = block.rate;
         yield block;
       }
       return;
     } catch (error) {
       const isSilent = error instanceof Silence;
-      if (!isSilent && (given > 0 || error instanceof DemixError)) throw error;
+      if (!isSilent && error instanceof DemixError) throw error;
       failure = error;
+      const isDamaged = !isSilent && given > 0;
+      if (isDamaged) reportDamage();
+      if (isDamaged && (await track.computeDuration()) < given / rate + TAIL_SECONDS) return;
     }
   }
   try {
     yield* withoutStart(given, wholeBlocks(file, track, padding, fraction, decodeWhole));
   } catch (error) {
-    throw failure && describe(error).code !== "audio/too-long" ? failure : error;
+    if (given > 0) reportDamage();
+    else throw failure && describe(error).code !== "audio/too-long" ? failure : error;
   }
 }
 

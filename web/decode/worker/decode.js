@@ -3,7 +3,7 @@
 import { DemixError } from "../../base/errors.js";
 import { aiffLayout } from "./aiff.js";
 import { compressedBlocks } from "./compressed-file.js";
-import { pcmBlocks } from "./pcm-file.js";
+import { missingSeconds, pcmBlocks } from "./pcm-file.js";
 import { mp3InWav, wavLayout } from "./wav.js";
 
 /**
@@ -30,10 +30,11 @@ const MAX_CHANNELS = 8;
  * Decodes the default audio track of a file; of a truncated file, the part that exists.
  * @param {Blob} file
  * @param {DecodeWhole} decodeWhole
+ * @param {import("./loss.js").ReportLoss} reportLoss called at most once, at the end
  * @returns {AsyncGenerator<Block>}
  * @throws {DemixError} `audio/unreadable`, `audio/unsupported`, `audio/empty` or `audio/too-long`
  */
-export async function* decode(file, decodeWhole) {
+export async function* decode(file, decodeWhole, reportLoss) {
   if (file.size === 0) throw new DemixError("audio/empty", "The file has no bytes.");
   /** @type {Block | null} */
   let first = null;
@@ -41,11 +42,13 @@ export async function* decode(file, decodeWhole) {
     const mp3 = await mp3InWav(file);
     const layout = mp3 ? null : ((await wavLayout(file)) ?? (await aiffLayout(file)));
     if (layout) checkFormat(layout.rate, layout.channels);
-    for await (const block of layout ? pcmBlocks(file, layout) : compressedBlocks(mp3 ?? file, decodeWhole)) {
+    const blocks = layout ? pcmBlocks(file, layout) : compressedBlocks(mp3 ?? file, decodeWhole, reportLoss);
+    for await (const block of blocks) {
       if (!first) checkFormat(block.rate, block.channels.length);
       first ??= block;
       yield block;
     }
+    if (layout && layout.missing > 0) reportLoss({ seconds: missingSeconds(layout) });
   } catch (error) {
     if (error instanceof DemixError) throw error;
     throw new DemixError("audio/unreadable", "The file is damaged and cannot be decoded.");

@@ -31,14 +31,19 @@ serve(parentPort, DECODE, (/** @type {Emit} */ emit) => {
         const writer = await SongWriter.open(folder);
         /** @type {import("./decode.js").DecodeWhole} */
         const decodeWhole = (whole, rate) => page.call("file.decode", { file: whole, rate }, { signal });
-        for await (const block of decode(file, decodeWhole)) {
+        /** @type {import("../../library/songs.js").Loss | null} */
+        let loss = null;
+        const reportLoss = (/** @type {import("../../library/songs.js").Loss} */ reported) => {
+          loss = reported;
+        };
+        for await (const block of decode(file, decodeWhole, reportLoss)) {
           signal.throwIfAborted();
           await writer.write(block);
           emit("decode.progress", { fraction: block.fraction });
         }
         const tags = await readTags(file);
         await assertUnchanged(file); // the end of a file that went away looks like one that was cut off
-        return await writer.finish(name, tags);
+        return await writer.finish(name, tags, loss);
       } catch (error) {
         await assertUnchanged(file);
         throw DemixError.wrap(error, "audio/unreadable");

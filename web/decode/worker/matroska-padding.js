@@ -1,4 +1,7 @@
-/** Reads the encoder's delay and padding from Matroska and WebM files, which give them in nanoseconds. */
+/**
+ * Reads the encoder's delay and padding from Matroska and WebM files, which give them in nanoseconds, and mends files that
+ * break off, of which the demuxer would not read the last cluster.
+ */
 
 import { bytesAt } from "./file-bytes.js";
 
@@ -32,6 +35,7 @@ export async function matroskaPadding(file, track) {
   const clusters = [];
   let delay = 0;
   for await (const element of topElements(file)) {
+    if (element.end > file.size) continue;
     if (element.id === CLUSTER) clusters.push(element);
     else if (element.id === TRACKS) delay = codecDelay(await contentOf(file, element), track);
   }
@@ -43,20 +47,47 @@ export async function matroskaPadding(file, track) {
 }
 
 /**
- * The elements inside the segment, up to the first one of unknown or impossible length.
+ * The segment and the elements inside it; the last one may end behind the file.
  * @param {Blob} file
- * @returns {AsyncGenerator<Element>}
+ * @returns {AsyncGenerator<Element & { at: number }>}
  */
 async function* topElements(file) {
   for (let at = 0; at < file.size; ) {
     const element = header(await bytesAt(file, at, HEADER_BYTES), 0);
     if (!element) return;
-    const { id, start, size } = element;
-    const end = at + start + size;
-    if (id !== SEGMENT && end > file.size) return;
-    if (id !== SEGMENT) yield { id, start: at + start, end };
-    at = id === SEGMENT ? at + start : end;
+    const { id, size } = element;
+    const start = at + element.start;
+    yield { id, at, start, end: start + size };
+    at = id === SEGMENT ? start : start + size;
   }
+}
+
+/**
+ * The file up to its last whole block.
+ * @param {Blob} file
+ * @returns {Promise<import("./links.js").Link>}
+ */
+export async function wholeBlocks(file) {
+  let isCut = false;
+  for await (const { id, at, start, end } of topElements(file)) {
+    if (end <= file.size || end === Number.POSITIVE_INFINITY) continue;
+    isCut = true;
+    if (id === SEGMENT) continue;
+    const content = await bytesAt(file, start, id === CLUSTER ? Math.min(file.size - start, MAX_BYTES) : 0);
+    const last = Array.from(elements(content, 0, content.byteLength)).at(-1)?.end ?? 0;
+    const parts = last > 0 ? [clusterHeader(last), file.slice(start, start + last)] : [];
+    return { file: new Blob([file.slice(0, at), ...parts]), isCut, frames: 0 };
+  }
+  return { file, isCut, frames: 0 };
+}
+
+/** @param {number} size */
+function clusterHeader(size) {
+  const view = new DataView(new ArrayBuffer(HEADER_BYTES));
+  view.setUint32(0, CLUSTER);
+  view.setBigUint64(4, BigInt(size));
+  view.setUint8(4, 1); // a size of eight bytes
+  return view;
 }
 
 /** @param {Blob} file @param {Element} element @returns {Promise<DataView>} empty when it is too large */
@@ -129,7 +160,8 @@ function header(view, at) {
   if (idBytes < 1 || idBytes > 4 || sizeBytes < 1 || sizeBytes > 8 || start > view.byteLength) return null;
   const top = view.getUint8(sizeAt) & (0xff >> sizeBytes);
   const size = top * 0x100 ** (sizeBytes - 1) + bigEndian(view, sizeAt + 1, start);
-  return { id: bigEndian(view, at, sizeAt), start, size };
+  const isUnknown = size >= 2 ** (7 * sizeBytes) - 1; // of a program that streams
+  return { id: bigEndian(view, at, sizeAt), start, size: isUnknown ? Number.POSITIVE_INFINITY : size };
 }
 
 /** @param {DataView} view @param {{ start: number, end: number }} [field] */

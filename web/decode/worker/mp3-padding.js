@@ -25,6 +25,8 @@ const NOTE_BYTES = 1 << 20;
  * @typedef {{ delay: number, padding: number, frames: number }} Delays
  */
 
+/** A header, which may lack LAME's part. @typedef {Omit<Delays, "delay"> & { delay: number | null }} Header */
+
 /**
  * @param {Blob} stream MP3 frames
  * @param {Blob | null} tagged file whose ID3 tags are the stream's; null for a song joined to another
@@ -35,7 +37,8 @@ export async function mp3Gaps(stream, tagged) {
   const frame = mp3Frame(view, 0);
   if (!frame) return [];
   const vbri = vbriHeader(view);
-  const found = lameTag(view, frame.xingAt) ?? vbri ?? (tagged && (await id3Note(tagged, frame.samples)));
+  const found =
+    told(lameTag(view, frame.xingAt)) ?? vbri ?? (tagged && (await id3Note(tagged, frame.samples)));
   const header = vbri ? frame.samples : 0; // the demuxer leaves out other headers, but this one becomes silence
   const before = found ? header + found.delay + DECODER_DELAY : header;
   const end = found ? header + found.frames * frame.samples : Number.POSITIVE_INFINITY;
@@ -48,9 +51,33 @@ export async function mp3Gaps(stream, tagged) {
 }
 
 /**
+ * @param {Blob} stream
+ * @param {number} held its frames, without a header
+ * @returns {Promise<number>} samples that the header counts and the stream lacks
+ */
+export async function mp3Missing(stream, held) {
+  const view = await bytesAt(stream, 0, FRAME_BYTES);
+  const frame = mp3Frame(view, 0);
+  const header = frame && (lameTag(view, frame.xingAt) ?? vbriHeader(view));
+  if (!header || !Number.isFinite(header.frames)) return 0;
+  const missing = header.frames - held;
+  const slack = header.delay === null ? 1 : 0; // some headers count themselves, but not those of LAME
+  return missing > slack ? missing * frame.samples : 0;
+}
+
+/**
+ * The header, if it tells the delay.
+ * @param {Header | null} header
+ * @returns {Delays | null}
+ */
+function told(header) {
+  return header?.delay === null || header === null ? null : { ...header, delay: header.delay };
+}
+
+/**
  * @param {DataView<ArrayBuffer>} view of the first frame
  * @param {number} xing offset
- * @returns {Delays | null}
+ * @returns {Header | null}
  */
 function lameTag(view, xing) {
   if (!["Xing", "Info"].includes(textAt(view, xing, 4))) return null;
@@ -58,9 +85,10 @@ function lameTag(view, xing) {
   // The number of frames, the number of bytes, the seek table and the quality are optional.
   const fields = [4, 4, 100, 4].filter((_, bit) => flags & (1 << bit));
   const tag = fields.reduce((total, size) => total + size, xing + 8);
-  if (tag + LAME_DELAYS + 4 > view.byteLength || view.getUint8(tag) === 0) return null;
-  const delays = view.getUint32(tag + LAME_DELAYS) >>> 8;
   const frames = flags & 1 ? view.getUint32(xing + 8) : Number.POSITIVE_INFINITY;
+  if (tag + LAME_DELAYS + 4 > view.byteLength || view.getUint8(tag) === 0)
+    return { delay: null, padding: 0, frames };
+  const delays = view.getUint32(tag + LAME_DELAYS) >>> 8;
   return { delay: delays >>> 12, padding: delays & 0xfff, frames };
 }
 

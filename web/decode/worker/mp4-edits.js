@@ -13,14 +13,18 @@ const MAX_TABLE_BYTES = 1 << 26;
  * @param {Blob} file
  * @param {number} id of the track
  * @param {number} rate in Hz
+ * @param {() => Promise<number>} fragmentsEnd seconds from the first to the end of the last packet, for files without a table of them
  * @returns {Promise<{ start: number, stop: number }>} in seconds from the first decoded sample
  */
-export async function mp4Span(file, id, rate) {
+export async function mp4Span(file, id, rate, fragmentsEnd) {
   const moov = await movie(file);
   const track = moov && [...within(moov, moov.root, "trak")].find((box) => trackId(moov, box) === id);
   if (!track) return { start: 0, stop: Number.POSITIVE_INFINITY };
   const note = gaplessNote(moov);
-  if (!note) return editedSpan(moov, track);
+  if (!note) {
+    const { start, stop } = editedSpan(moov, track);
+    return { start, stop: Number.isFinite(stop) ? stop : await fragmentsEnd() };
+  }
   const { delay, padding, length } = note;
   // In HE-AAC it counts samples of the core, at half the rate, as the packets do.
   const seconds = packetsEnd(moov, track) / timescale(moov, first(moov, track, "mdia", "mdhd"));

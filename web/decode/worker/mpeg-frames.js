@@ -40,24 +40,33 @@ export const VBRI_AT = 36;
 /**
  * The streams of a file one after the other, without anything between their frames.
  * @param {Blob} file
- * @returns {Promise<Blob[]>} empty when the file is no such stream
+ * @returns {Promise<import("./links.js").Link[]>} empty when the file is no such stream
  */
 export async function mpegStreams(file) {
-  /** @type {{ start: number, end: number }[][]} */
+  /** @type {{ parts: { start: number, end: number }[], isCut: boolean, frames: number }[]} */
   const streams = [];
   const frames = new FrameReader(file);
-  for (let last = await frames.first(); last; ) {
-    const parts = streams.at(-1) ?? [];
-    const end = Math.min(file.size, last.at + last.bytes);
-    if (parts.at(-1)?.end === last.at) Object.assign(parts[parts.length - 1], { end });
-    else parts.push({ start: last.at, end });
-    if (streams.length === 0) streams.push(parts);
-    /** @type {Frame | null} */
-    const next = await frames.after(last);
-    if (next && (next.opens || next.stream !== last.stream)) streams.push([]);
-    last = next;
+  /** @type {Frame | null} */
+  let last = null;
+  for (let frame = await frames.first(); frame; frame = await frames.after(frame)) {
+    if (!last || frame.opens || frame.stream !== last.stream)
+      streams.push({ parts: [], isCut: false, frames: 0 });
+    const stream = streams[streams.length - 1];
+    const [start, end] = [frame.at, frame.at + frame.bytes];
+    stream.isCut = end > file.size;
+    const part = stream.parts.at(-1);
+    if (stream.isCut) break;
+    if (part?.end === start) part.end = end;
+    else stream.parts.push({ start, end });
+    if (!frame.opens) stream.frames += 1;
+    last = frame;
   }
-  return streams.map((parts) => new Blob(parts.map(({ start, end }) => file.slice(start, end))));
+  return streams
+    .filter(({ parts }) => parts.length > 0)
+    .map(({ parts, ...facts }) => ({
+      file: new Blob(parts.map(({ start, end }) => file.slice(start, end))),
+      ...facts,
+    }));
 }
 
 class FrameReader {

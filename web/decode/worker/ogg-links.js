@@ -29,9 +29,10 @@ const FLAC_PREFIX_BYTES = 9;
  * @property {number} flags
  * @property {number} granule samples up to the last packet that ends on the page; `NONE` when none does
  * @property {number} serial of its stream
+ * @property {number} number in its stream
  */
 
-/** @param {Blob} file @returns {Promise<Blob[]>} Ogg files of one link each; FLAC without Ogg */
+/** @param {Blob} file @returns {Promise<import("./links.js").Link[]>} Ogg files of one link each; FLAC without Ogg */
 export async function oggLinks(file) {
   /** @type {Page[][]} */
   const links = [];
@@ -42,7 +43,31 @@ export async function oggLinks(file) {
     isHeader = begins;
     links.at(-1)?.push(page);
   }
-  return Promise.all(links.map(async (link) => (await flac(file, link)) ?? joined(file, link)));
+  return Promise.all(
+    links.map(async (link) => ({
+      file: (await flac(file, link)) ?? joined(file, link),
+      isCut: isCut(link),
+      frames: 0,
+    })),
+  );
+}
+
+/** True when a page is missing between others, or the one that ends a stream. @param {Page[]} link */
+function isCut(link) {
+  /** @type {Set<number>} */
+  const unended = new Set();
+  /** @type {Map<number, number>} */
+  const numbers = new Map();
+  let hasSound = false;
+  for (const { serial, number, flags, granule } of link) {
+    if (flags & ENDS) unended.delete(serial);
+    else unended.add(serial);
+    // Before the first sound, a stream that was joined late has a gap, but nothing is missing.
+    if (hasSound && number > (numbers.get(serial) ?? number) + 1) return true;
+    numbers.set(serial, number);
+    if (granule > 0) hasSound = true;
+  }
+  return unended.size > 0;
 }
 
 /**
@@ -124,7 +149,8 @@ function pageAt(view, at) {
   let bytes = headerBytes;
   for (let segment = 0; segment < segments; segment += 1) bytes += view.getUint8(at + HEADER_BYTES + segment);
   const granule = Number(view.getBigInt64(at + 6, true));
-  return { headerBytes, bytes, flags: view.getUint8(at + 5), granule, serial: view.getUint32(at + 14, true) };
+  const [serial, number] = [view.getUint32(at + 14, true), view.getUint32(at + 18, true)];
+  return { headerBytes, bytes, flags: view.getUint8(at + 5), granule, serial, number };
 }
 
 /** @param {DataView} view @param {number} from @returns {number} the end of the view, or what may be a capture's start */

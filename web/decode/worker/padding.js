@@ -53,7 +53,7 @@ export async function paddingOf(link, input, track, tagged) {
   if (format === OGG) return span(preSkip, END, await oggTail(link, track));
   if (format === MP4 || format === QTFF) {
     const rate = await track.getSampleRate();
-    const { start, stop } = await mp4Span(link, track.id, rate);
+    const { start, stop } = await mp4Span(link, track.id, rate, () => lengthOf(track));
     const packet =
       (await track.getCodec()) === "aac" && (await new EncodedPacketSink(track).getFirstPacket());
     const isSbr = packet && Math.round(packet.duration * rate) === SBR_PACKET;
@@ -88,6 +88,11 @@ async function oggTail(link, track) {
   } finally {
     input.dispose();
   }
+}
+
+/** Seconds from the first packet to the end of the last one. @param {InputAudioTrack} track */
+async function lengthOf(track) {
+  return (await track.computeDuration()) - (await track.getFirstTimestamp());
 }
 
 /**

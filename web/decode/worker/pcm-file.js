@@ -27,7 +27,13 @@ const BLOCK_SECONDS = 4;
  * @property {SampleFormat} format
  * @property {number} start in bytes
  * @property {number} bytes that exist, whatever the header claims
+ * @property {number} missing bytes that the header claims besides
  */
+
+/** Seconds of the song that the file lacks. @param {PcmLayout} layout */
+export function missingSeconds({ rate, channels, format, missing }) {
+  return missing / (channels * format.bytes * rate);
+}
 
 /**
  * @param {Blob} file

@@ -15,9 +15,6 @@ import { DemixError } from "../../base/errors.js";
 /** 24 dB above full scale: louder is what decoders make of damaged packets. `demixer.runtimes.files` has the same. */
 const LOUDEST = 16;
 
-/** Length of the end that may be broken in a truncated file. */
-const TAIL_SECONDS = 1;
-
 /**
  * The song among decoded samples.
  * @param {AsyncIterable<Samples>} decoded closed here
@@ -108,11 +105,10 @@ async function* allBlocks(decoded, gaps, fraction) {
       }
     }
   } catch (error) {
-    // The last packets of a truncated file may be broken.
-    if (error instanceof DemixError || !song || fraction(song.seconds + TAIL_SECONDS) < 1) throw error;
+    if (song) yield* song.rest(fraction(song.seconds));
+    throw error;
   }
-  const channels = song?.flush() ?? [];
-  if (channels[0]?.length) yield { rate, channels, fraction: 1 };
+  if (song) yield* song.rest(1);
 }
 
 export function formatChange() {
@@ -174,6 +170,12 @@ class SongBlocks {
         if (this.#filled === this.#rate) yield this.flush();
       }
     }
+  }
+
+  /** The last samples, if there are some, as a block. @param {number} fraction @returns {Generator<Block>} */
+  *rest(fraction) {
+    const channels = this.flush();
+    if (channels[0].length > 0) yield { rate: this.#rate, channels, fraction };
   }
 
   /** Ends the block early, and returns it in buffers that the caller owns. */

@@ -40,7 +40,7 @@ const UNSUPPORTED = [
   [/^\0\0.[\xba\xb3]/s, "an MPEG program stream"],
   [/^\vw/, "Dolby Digital (AC-3)"],
   [/^\xff[\xf4-\xf7\xfc-\xff]/, "MPEG audio of layer I or II"],
-  [/^\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\0\t-\r]/, "MP3 of a free format"],
+  [/^\xff[\xe2\xe3\xf2\xf3\xfa\xfb][^\f-\xff]/, "MP3 of a free format"],
 ];
 
 /**

@@ -12,8 +12,14 @@ const EXTENSIBLE = 0xfffe;
 
 const MP3_TAG = 0x55;
 
-/** Sizes written by programs that stream and do not know the size yet. */
-const UNKNOWN_SIZES = [0, 0xffff_ffff];
+/**
+ * True for sizes that programs write when they stream and do not know the size yet; `is_unknown` of
+ * `demixer.runtimes.structure` is the same.
+ * @param {number} size
+ */
+function isUnknown(size) {
+  return size === 0 || (size >= 0x7fff_0000 && size < 0x8000_0000) || size >= 0xffff_0000;
+}
 
 /**
  * @param {Blob} file
@@ -41,8 +47,10 @@ export async function wavLayout(file) {
     throw new DemixError("audio/unreadable", `The WAV file ${problem}.`);
   }
   const { start, size } = data;
-  const claimed = UNKNOWN_SIZES.includes(size) ? longSize || Number.POSITIVE_INFINITY : size;
-  return { ...described, start, bytes: Math.min(claimed, file.size - start) };
+  const exists = file.size - start;
+  const claimed = isUnknown(size) ? longSize || exists : size;
+  const bytes = Math.min(claimed, exists);
+  return { ...described, start, bytes, missing: claimed - bytes };
 }
 
 /** The MP3 stream that a WAV file holds instead of samples. @param {Blob} file @returns {Promise<Blob | null>} */
@@ -54,7 +62,7 @@ export async function mp3InWav(file) {
   for await (const { id, start, size } of iffChunks(file, true)) {
     if (id === "fmt " && start + 2 <= file.size)
       isMp3 = (await bytesAt(file, start, 2)).getUint16(0, true) === MP3_TAG;
-    else if (id === "data") data = file.slice(start, UNKNOWN_SIZES.includes(size) ? file.size : start + size);
+    else if (id === "data") data = file.slice(start, isUnknown(size) ? file.size : start + size);
   }
   return isMp3 ? data : null;
 }
