@@ -43,12 +43,14 @@ export class LossNotice extends HTMLElement {
   render(song) {
     const loss = song?.loss ?? null;
     this.hidden = !loss;
-    const seconds = loss?.seconds ?? 0;
-    setText(
-      this.#text,
-      seconds >= 1 ? t("loss.time", { time: approximateTime(Math.round(seconds)) }) : t("loss.part"),
-    );
+    setText(this.#text, loss ? lossText(loss) : "");
   }
+}
+
+/** @param {import("../app/song.js").Loss} loss */
+function lossText({ seconds }) {
+  if (seconds === null || seconds < 1) return t("loss.part");
+  return t("loss.time", { time: approximateTime(Math.round(seconds)) });
 }
 
 /** Offers to continue or discard a separation that was interrupted: `song-resume` or `song-discard`. */
