@@ -50,7 +50,8 @@ export class LossNotice extends HTMLElement {
 /** @param {import("../app/song.js").Loss} loss */
 function lossText({ seconds }) {
   if (seconds === null || seconds < 1) return t("loss.part");
-  return t("loss.time", { time: approximateTime(Math.round(seconds)) });
+  const time = approximateTime(Math.round(seconds));
+  return t("loss.time", { time });
 }
 
 /** Offers to continue or discard a separation that was interrupted: `song-resume` or `song-discard`. */

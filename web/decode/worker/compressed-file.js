@@ -110,7 +110,7 @@ async function* linkBlocks(link, tagged, decodeWhole, reportLoss) {
   const input = new Input({ formats: FORMATS, source });
   try {
     const track = await defaultTrack(input);
-    const padding = await paddingOf(file, input, track, tagged);
+    const padding = await paddingOf(link, input, track, tagged);
     const duration = await durationOf(track, padding);
     const fraction = (/** @type {number} */ seconds) =>
       duration ? Math.min(1, seconds / duration) : read / file.size;

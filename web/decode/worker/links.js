@@ -13,6 +13,7 @@ import { oggLinks } from "./ogg-links.js";
  * @property {Blob} file
  * @property {boolean} isCut true when pages or blocks of it are missing, or its last frame is not whole
  * @property {number} frames of an MP3, without a header; else 0
+ * @property {Blob | null} header of an MP3, which is not among its frames
  */
 
 /**
@@ -25,5 +26,5 @@ export async function links(file, format) {
   if (format === MATROSKA || format === WEBM) return [await wholeBlocks(file)];
   return format === null || format === MP3 || format === ADTS
     ? mpegStreams(file)
-    : [{ file, isCut: false, frames: 0 }];
+    : [{ file, isCut: false, frames: 0, header: null }];
 }

@@ -32,14 +32,14 @@ export function sumOf(one, other) {
  * @param {number} rate in Hz
  * @returns {Promise<Loss | null>} null when all of the song is there
  */
-export async function lossOf({ file, isCut, frames }, track, { gaps }, decoded, rate) {
+export async function lossOf(link, track, { gaps }, decoded, rate) {
   const format = await track.input.getFormat();
   let missing = 0;
-  let broken = isCut;
-  if (format === MP3) missing = await mp3Missing(file, frames);
+  let broken = link.isCut;
+  if (format === MP3) missing = await mp3Missing(link);
   if (format === FLAC) missing = Math.round(((await track.getDurationFromMetadata()) ?? 0) * rate) - decoded;
   if (format === MP4 || format === QTFF) {
-    const { isCut: isBroken, isFragmented } = await boxes(file);
+    const { isCut: isBroken, isFragmented } = await boxes(link.file);
     const [[, start], [stop]] = gaps;
     const left = isFragmented ? 0 : Math.round((stop - start) * rate) - decoded;
     missing = left > SLACK ? left : 0;

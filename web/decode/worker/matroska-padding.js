@@ -76,9 +76,9 @@ export async function wholeBlocks(file) {
     const content = await bytesAt(file, start, id === CLUSTER ? Math.min(file.size - start, MAX_BYTES) : 0);
     const last = Array.from(elements(content, 0, content.byteLength)).at(-1)?.end ?? 0;
     const parts = last > 0 ? [clusterHeader(last), file.slice(start, start + last)] : [];
-    return { file: new Blob([file.slice(0, at), ...parts]), isCut, frames: 0 };
+    return { file: new Blob([file.slice(0, at), ...parts]), isCut, frames: 0, header: null };
   }
-  return { file, isCut, frames: 0 };
+  return { file, isCut, frames: 0, header: null };
 }
 
 /** @param {number} size */

@@ -25,44 +25,45 @@ const NOTE_BYTES = 1 << 20;
  * @typedef {{ delay: number, padding: number, frames: number }} Delays
  */
 
+/** @typedef {import("./links.js").Link} Link */
+
 /** A header, which may lack LAME's part. @typedef {Omit<Delays, "delay"> & { delay: number | null }} Header */
 
 /**
- * @param {Blob} stream MP3 frames
- * @param {Blob | null} tagged file whose ID3 tags are the stream's; null for a song joined to another
+ * @param {Link} link of MP3 frames
+ * @param {Blob | null} tagged file whose ID3 tags are the link's; null for a song joined to another
  * @returns {Promise<import("./padding.js").Gap[]>} empty when the file does not tell
  */
-export async function mp3Gaps(stream, tagged) {
-  const view = await bytesAt(stream, 0, FRAME_BYTES);
-  const frame = mp3Frame(view, 0);
+export async function mp3Gaps(link, tagged) {
+  const { frame, header } = await opening(link);
   if (!frame) return [];
-  const vbri = vbriHeader(view);
-  const found =
-    told(lameTag(view, frame.xingAt)) ?? vbri ?? (tagged && (await id3Note(tagged, frame.samples)));
-  const header = vbri ? frame.samples : 0; // the demuxer leaves out other headers, but this one becomes silence
-  const before = found ? header + found.delay + DECODER_DELAY : header;
-  const end = found ? header + found.frames * frame.samples : Number.POSITIVE_INFINITY;
-  const after = found ? Math.max(0, found.padding - DECODER_DELAY) : 0;
+  const found = told(header) ?? (tagged && (await id3Note(tagged, frame.samples)));
+  if (!found) return [];
+  const end = found.frames * frame.samples;
   const gaps = [
-    [0, before],
-    [end - after, end],
+    [0, found.delay + DECODER_DELAY],
+    [end - Math.max(0, found.padding - DECODER_DELAY), end],
   ];
   return gaps.map(([from, to]) => [from / frame.rate, to / frame.rate]);
 }
 
 /**
- * @param {Blob} stream
- * @param {number} held its frames, without a header
- * @returns {Promise<number>} samples that the header counts and the stream lacks
+ * @param {Link} link of MP3 frames
+ * @returns {Promise<number>} samples that the header counts and the link lacks
  */
-export async function mp3Missing(stream, held) {
-  const view = await bytesAt(stream, 0, FRAME_BYTES);
-  const frame = mp3Frame(view, 0);
-  const header = frame && (lameTag(view, frame.xingAt) ?? vbriHeader(view));
-  if (!header || !Number.isFinite(header.frames)) return 0;
-  const missing = header.frames - held;
+export async function mp3Missing(link) {
+  const { frame, header } = await opening(link);
+  if (!frame || !header || !Number.isFinite(header.frames)) return 0;
+  const missing = header.frames - link.frames;
   const slack = header.delay === null ? 1 : 0; // some headers count themselves, but not those of LAME
   return missing > slack ? missing * frame.samples : 0;
+}
+
+/** The first frame, and the header in it. @param {Link} link */
+async function opening(link) {
+  const view = await bytesAt(link.header ?? link.file, 0, FRAME_BYTES);
+  const frame = mp3Frame(view, 0);
+  return { frame, header: frame && link.header && (lameTag(view, frame.xingAt) ?? vbriHeader(view)) };
 }
 
 /**

@@ -43,23 +43,27 @@ export const VBRI_AT = 36;
  * @returns {Promise<import("./links.js").Link[]>} empty when the file is no such stream
  */
 export async function mpegStreams(file) {
-  /** @type {{ parts: { start: number, end: number }[], isCut: boolean, frames: number }[]} */
+  /** @type {{ parts: { start: number, end: number }[], isCut: boolean, frames: number, header: Blob | null }[]} */
   const streams = [];
   const frames = new FrameReader(file);
   /** @type {Frame | null} */
   let last = null;
   for (let frame = await frames.first(); frame; frame = await frames.after(frame)) {
     if (!last || frame.opens || frame.stream !== last.stream)
-      streams.push({ parts: [], isCut: false, frames: 0 });
+      streams.push({ parts: [], isCut: false, frames: 0, header: null });
     const stream = streams[streams.length - 1];
     const [start, end] = [frame.at, frame.at + frame.bytes];
     stream.isCut = end > file.size;
-    const part = stream.parts.at(-1);
     if (stream.isCut) break;
+    last = frame;
+    if (frame.opens) {
+      stream.header = file.slice(start, end);
+      continue;
+    }
+    const part = stream.parts.at(-1);
     if (part?.end === start) part.end = end;
     else stream.parts.push({ start, end });
-    if (!frame.opens) stream.frames += 1;
-    last = frame;
+    stream.frames += 1;
   }
   return streams
     .filter(({ parts }) => parts.length > 0)

@@ -48,6 +48,7 @@ export async function oggLinks(file) {
       file: (await flac(file, link)) ?? joined(file, link),
       isCut: isCut(link),
       frames: 0,
+      header: null,
     })),
   );
 }

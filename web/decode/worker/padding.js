@@ -40,7 +40,7 @@ const SBR_DELAY = 962;
 /**
  * The padding of a track when every packet is decoded whole; takes the pre-skip out of the track's configuration, so that
  * decoders do so.
- * @param {Blob} link
+ * @param {import("./links.js").Link} link
  * @param {Input} input of the link
  * @param {InputAudioTrack} track
  * @param {Blob | null} tagged file whose tags are the link's; null for another one than the first
@@ -50,10 +50,10 @@ export async function paddingOf(link, input, track, tagged) {
   const format = await input.getFormat();
   const preSkip = await takePreSkip(track);
   if (format === MP3) return { gaps: await mp3Gaps(link, tagged), tail: 0 };
-  if (format === OGG) return span(preSkip, END, await oggTail(link, track));
+  if (format === OGG) return span(preSkip, END, await oggTail(link.file, track));
   if (format === MP4 || format === QTFF) {
     const rate = await track.getSampleRate();
-    const { start, stop } = await mp4Span(link, track.id, rate, () => lengthOf(track));
+    const { start, stop } = await mp4Span(link.file, track.id, rate, () => lengthOf(track));
     const packet =
       (await track.getCodec()) === "aac" && (await new EncodedPacketSink(track).getFirstPacket());
     const isSbr = packet && Math.round(packet.duration * rate) === SBR_PACKET;
@@ -61,7 +61,7 @@ export async function paddingOf(link, input, track, tagged) {
     return span(Math.max(start + late, preSkip), stop + late);
   }
   if (format !== MATROSKA && format !== WEBM) return span(preSkip, END);
-  const { delay, padding } = await matroskaPadding(link, track.id);
+  const { delay, padding } = await matroskaPadding(link.file, track.id);
   return span(Math.max(delay, preSkip), END, padding);
 }
 
