@@ -30,11 +30,24 @@ from demixer.runtimes.structure import broken_part
 
 _BLOCK: Final = 1 << 16
 
+_CONVERT: Final = "Check that it plays elsewhere, or convert it to WAV or FLAC."
+
 #: Most samples that an encoder may have added after the end; a stated length that cuts off more is ignored.
 _MAX_PADDING: Final = 4096
 
 #: Seconds of a day: a file that claims more is damaged, or does not know its length.
 _MAX_CLAIM: Final = 86_400
+
+#: Samples of which a burst is silent: 24 dB above full scale, which decoders make of damaged packets and no song has.
+#: `web/decode/worker/song-blocks.js` has the same.
+_LOUDEST: Final = 16.0
+_BURST: Final = 1024
+
+#: Has FFmpeg refuse frames of FLAC whose checksum is wrong: it would make noise of them, at full scale.
+_CHECKED: Final = {"flac": {"err_detect": "crccheck+explode"}}
+
+#: Formats of libsndfile of which a decoder makes samples.
+_DECODED: Final = {"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
 
 #: Packets that may be damaged before a file counts as none of sound.
 _MAX_DAMAGE: Final = 1_000
@@ -195,9 +208,14 @@ def decode_with_libsndfile(file: Path | RawIOBase, pcm: IO[bytes]) -> _Decoded:
         length, is_damaged = 0, False
         try:
             while (frames := sound.read(_BLOCK, dtype="float32", always_2d=True)).size:
+                if sound.subtype in _DECODED:
+                    frames, is_burst = _without_bursts(frames)
+                    is_damaged |= is_burst
                 _append(pcm, frames[:, order] if order else frames)
                 length += len(frames)
-        except soundfile.LibsndfileError:
+        except (soundfile.LibsndfileError, ValueError) as error:  # ValueError: it has counted fewer samples than none
+            if length == 0:
+                raise soundfile.LibsndfileError(0) from error
             is_damaged = True
         missing = sound.frames - length if sound.format == "FLAC" else 0
         return _Decoded(Format(sound.samplerate, sound.channels, length), missing, is_damaged)
@@ -215,15 +233,23 @@ def decode_with_ffmpeg(song: Path | Link, pcm: IO[bytes], track: int = 0) -> _De
             if len(container.streams.audio) <= track:
                 raise AudioError("audio/empty", "The file holds no such audio track.", "Choose a file with sound.")
             stream = container.streams.audio[track]
+            if stream.codec_context is None:
+                raise AudioError("audio/unsupported", "The file is in a codec that is not known.", _CONVERT)
+            codec = stream.codec_context.name
+            stream.codec_context.options = _CHECKED.get(codec, {})
             gaps, end = (song.gaps, 0) if isinstance(song, Link) and song.is_mp3 else _edits(container, stream)
             to_float = av.AudioResampler(format="flt", layout=stream.layout, rate=stream.rate)
             damage: list[av.FFmpegError] = []
             at = length = 0
+            has_bursts = False
             for frame in chain(_frames(container, stream, damage), [None]):
                 for converted in to_float.resample(frame):
                     samples = converted.to_ndarray().astype(np.float32, copy=False).reshape(-1, stream.channels)
                     song_samples = samples[_outside(gaps, at, len(samples))]
                     at += len(samples)
+                    if not codec.startswith("pcm_"):
+                        song_samples, is_burst = _without_bursts(song_samples)
+                        has_bursts |= is_burst
                     _append(pcm, song_samples)
                     length += len(song_samples)
             if damage and length == 0:
@@ -234,13 +260,9 @@ def decode_with_ffmpeg(song: Path | Link, pcm: IO[bytes], track: int = 0) -> _De
             missing = round(counted * stream.time_base * stream.rate) - at if counted and stream.time_base else 0
             if missing <= (0 if container.format.name == "flac" else _MAX_PADDING):
                 missing = 0
-            return _Decoded(Format(stream.rate, stream.channels, length), missing, bool(damage))
+            return _Decoded(Format(stream.rate, stream.channels, length), missing, bool(damage) or has_bursts)
     except (av.FFmpegError, ValueError) as error:  # ValueError: a sample format unknown to PyAV
-        raise AudioError(
-            "audio/unreadable",
-            "The file cannot be decoded.",
-            "Check that it plays elsewhere, or convert it to WAV or FLAC.",
-        ) from error
+        raise AudioError("audio/unreadable", "The file cannot be decoded.", _CONVERT) from error
 
 
 def _container(song: Path | Link) -> InputContainer:
@@ -264,6 +286,18 @@ def _frames(container: InputContainer, stream: AudioStream, damage: list[av.FFmp
         if packet is None:
             return
         yield from frames
+
+
+def _without_bursts(frames: Samples) -> tuple[Samples, bool]:
+    """Frames in which what no song can be is silent, and True if there was any."""
+    if (np.abs(frames) <= _LOUDEST).all():
+        return frames, False
+    silenced = frames.copy()
+    for start in range(0, len(frames), _BURST):
+        burst = silenced[start : start + _BURST]
+        if not (np.abs(burst) <= _LOUDEST).all():
+            burst[:] = 0
+    return silenced, True
 
 
 def _outside(gaps: Sequence[tuple[int, int]], at: int, length: int) -> npt.NDArray[np.bool_]:
