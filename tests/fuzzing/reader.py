@@ -1,6 +1,7 @@
 """A process that reads mutated files with the command line's readers, since decoders in C may crash or hang one.
 
-It takes numbers of cases, one a line, and answers each with a line of JSON: an `Outcome`.
+It takes numbers of cases, one a line, and answers each with a line of JSON: figures of the sound, an error, or, under
+`raw`, one that is no `DemixError`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from demixer.audio import Samples, check_finite
 from demixer.errors import DemixError
-from demixer.runtimes.files import read_song
+from demixer.runtimes.files import open_song
 from tests.fuzzing.cases import case
 
 #: Address space beyond what the process has when it begins: a field that claims 4 GB fails here.
@@ -32,11 +33,12 @@ WINDOW: Final = 0.05
 def outcome(path: Path) -> dict[str, Any]:
     """The sound of a file in figures, or its error."""
     try:
-        clip = read_song(path)
-        check_finite(clip.samples)
+        with open_song(path) as opened:
+            samples = opened.samples(0, opened.length)
+            check_finite(samples)
+            return {"rate": opened.rate, "loss": opened.loss is not None, **figures(samples, opened.rate)}
     except DemixError as error:
         return {"code": error.code, "message": error.message}
-    return {"rate": clip.rate, **figures(clip.samples, clip.rate)}
 
 
 def figures(samples: Samples, rate: int) -> dict[str, Any]:
