@@ -248,6 +248,14 @@ def test_a_damaged_frame_of_flac_is_silent(decoder: Page) -> None:
     assert not samples[:, wrong[0] : wrong[-1] + 1].any()
 
 
+def test_a_flac_of_no_rate_is_one_error(decoder: Page) -> None:
+    """The browser refuses to configure its decoder; the fixture watches for what nobody catches."""
+    flac = bytearray(FLAC.encode())
+    flac[18:20] = bytes(2)
+    flac[20] &= 0x0F
+    assert decode(decoder, bytes(flac)).get("code", "").startswith("audio/")
+
+
 def test_tags_after_a_flac_are_no_damage(decoder: Page) -> None:
     assert isinstance(FLAC.outcome, Right)
     tagged = FLAC.encode() + b"TAG" + b"A song".ljust(125, b"\0")

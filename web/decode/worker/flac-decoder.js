@@ -29,7 +29,11 @@ class FlacDecoder extends CustomAudioDecoder {
       output: (data) => this.onSample(new AudioSample(data)),
       error: (error) => this.onError(error),
     });
-    this.#decoder.configure(this.config);
+    try {
+      this.#decoder.configure(this.config);
+    } catch (error) {
+      this.onError(error); // thrown, it would be the rejection of every later call, some of which nobody awaits
+    }
   }
 
   /** @override @param {EncodedPacket} packet */
@@ -44,7 +48,7 @@ class FlacDecoder extends CustomAudioDecoder {
     const held = this.#held;
     this.#held = null;
     if (held && isFrame(held.data)) await this.#decodeFrame(held, true); // else it is cut off
-    await this.#decoder?.flush();
+    if (this.#decoder?.state === "configured") await this.#decoder.flush();
   }
 
   /** @override */
@@ -54,11 +58,12 @@ class FlacDecoder extends CustomAudioDecoder {
 
   /** @param {EncodedPacket} packet @param {boolean} isWhole */
   async #decodeFrame(packet, isWhole) {
-    if (isWhole) this.#decoder?.decode(packet.toEncodedAudioChunk());
+    if (this.#decoder?.state !== "configured") return; // its error has been reported
+    if (isWhole) this.#decoder.decode(packet.toEncodedAudioChunk());
     this.#queued += 1;
     if (isWhole && this.#queued < QUEUE) return;
     this.#queued = 0;
-    await this.#decoder?.flush();
+    await this.#decoder.flush();
     if (!isWhole) this.onSample(this.#silence(packet));
   }
 
