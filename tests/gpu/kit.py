@@ -397,9 +397,10 @@ def attempt(work: Callable[..., Found], *arguments: Any, **options: Any) -> Foun
 
 
 def errors(found: Found) -> list[str]:
-    """The last lines of what failed in a step and in its parts."""
+    """The messages of what failed in a step and in its parts, without their stacks."""
     parts = {"": found, **{f"{name}: ": part for name, part in found.items() if isinstance(part, dict)}}
-    return [f"{name}{part['error'].strip().splitlines()[-1]}" for name, part in parts.items() if part.get("error")]
+    failed = {name: part["error"].splitlines() for name, part in parts.items() if part.get("error")}
+    return [f"{name}{[line for line in lines if not line.startswith(' ')][-1]}" for name, lines in failed.items()]
 
 
 def value(outcome: Found) -> Any:
