@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,9 @@ _COMPRESS: Final = frozenset(
 _LARGE: Final = 1 << 20
 """Bytes above which the highest quality of brotli takes minutes, for hardly any gain."""
 
+_AT_ONCE: Final = min(os.cpu_count() or 1, 4)
+"""Files that are compressed side by side, which takes a multiple of their size in memory."""
+
 ENCODINGS: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
 """Content coding -> suffix of its files, in order of preference."""
 
@@ -36,14 +41,19 @@ def compressed(contents: Mapping[str, Path], codings: Collection[str]) -> Iterat
         for key in [digest(path)]
         for coding in codings
     ]
-    missing = [(path, target, encode) for _, path, target, encode in forms if not target.exists()]
+    # By target, since files may be equal.
+    missing = {target: (path, target, encode) for _, path, target, encode in forms if not target.exists()}
     if missing:
-        with step("Compressing the site") as shown:
-            total, done = sum(path.stat().st_size for path, _, _ in missing), 0
-            for path, target, encode in missing:
-                _make(path, target, encode)
-                done += path.stat().st_size
-                shown.progress(done, total)
+        sizes = {target: path.stat().st_size for path, target, _ in missing.values()}
+        with step("Compressing the site") as shown, ThreadPoolExecutor(_AT_ONCE) as pool:
+            # The largest first, so that no core is left alone with it.
+            order = sorted(sizes, key=sizes.__getitem__, reverse=True)
+            targets = {pool.submit(_make, *missing[target]): target for target in order}
+            done = 0
+            for made in as_completed(targets):
+                made.result()
+                done += sizes[targets[made]]
+                shown.progress(done, sum(sizes.values()))
     yield from ((name, target) for name, _, target, _ in forms)
 
 
