@@ -11,19 +11,21 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import pytest
-import soundfile
 
 from demixer_build import browser, debian, paths
 from tests.browser.host import Host, hosting
+from tests.browser.visits import write_song
 from tests.journeys.drivers.chromium import Chromium
 from tests.journeys.drivers.driver import Driver
 from tests.journeys.drivers.firefox import Firefox
 from tests.journeys.drivers.webkit import WebKit
 from tests.journeys.sound import silent_device
-from tests.songs import mixture
 
 #: Shared memory, and with it threads: on in Safari, off in WebKitGTK.
 SHARED: Final = {"JSC_useSharedArrayBuffer": "1"}
+
+
+Native = Callable[[str, Path], Path]
 
 
 class Start(Protocol):
@@ -119,22 +121,26 @@ def driver(session_driver: Driver) -> Iterator[Driver]:
 
 @pytest.fixture(scope="session")
 def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight seconds: two segments of HT-Demucs."""
-    path = tmp_path_factory.mktemp("songs") / "Tide Table.wav"
-    soundfile.write(path, mixture(8).T, 44_100, subtype="FLOAT")
-    return path
+    """Ten seconds: two segments of the harmonic-percussive model, and long enough to be played and looped."""
+    return write_song(tmp_path_factory.mktemp("songs") / "Tide Table.wav", 10)
 
 
 @pytest.fixture(scope="session")
-def native(song: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Separates the song on the command line with a model; returns the folder of its stems."""
-    folder = tmp_path_factory.mktemp("native")
-    command = [str(Path(sys.executable).with_name("demixer")), "separate", str(song), "--model"]
+def short_song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One segment of HT-Demucs, which takes a minute in WebKitGTK."""
+    return write_song(tmp_path_factory.mktemp("songs") / "Neap.wav", 5)
 
-    def separate(model: str) -> Path:
+
+@pytest.fixture(scope="session")
+def native(tmp_path_factory: pytest.TempPathFactory) -> Native:
+    """Separates a song on the command line with a model; returns the folder of its stems."""
+    folder = tmp_path_factory.mktemp("native")
+    command = [str(Path(sys.executable).with_name("demixer")), "separate", "--model"]
+
+    def separate(model: str, song: Path) -> Path:
         stems = folder / model / song.stem
         if not stems.exists():
-            subprocess.run([*command, model, "-o", stems.parent], check=True, capture_output=True)
+            subprocess.run([*command, model, song, "-o", stems.parent], check=True, capture_output=True)
         return stems
 
     return separate

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,7 @@ import soundfile
 
 from demixer.audio import Samples
 from tests.browser.host import Host
-from tests.journeys.conftest import Start
+from tests.journeys.conftest import Native, Start
 from tests.journeys.drivers.driver import Driver
 from tests.parity.songs import snr
 from tests.zoo import AAC, AIFF, COMPRESSED, FLAC, MP3, OPUS, PCM, VORBIS, Animal, Right, assert_right
@@ -122,13 +121,13 @@ def decoded_wrong(driver: Driver, animal: Animal) -> str:
 
 @modes(*EVERYWHERE)
 def test_a_song_is_separated_played_looped_and_exported(
-    driver: Driver, host: Host, song: Path, native: Callable[[str], Path], tmp_path: Path
+    driver: Driver, host: Host, song: Path, native: Native, tmp_path: Path
 ) -> None:
     desk = ("region", f"Stems of {song.stem}")
     driver.open(host.url)
     separate(driver, "Harmonic / percussive", song)
     stems = stems_of(driver, song, "Harmonic", "Percussive")
-    assert_like(stems, native("hpss"), HPSS_DB)
+    assert_like(stems, native("hpss", song), HPSS_DB)
 
     driver.click(("button", "Play"), desk)
     driver.wait_for(("slider", "Position"), desk, attribute="aria-valuetext", value="^0:02 /")
@@ -162,21 +161,20 @@ def export(driver: Driver, name: str, kind: str) -> Path:
 
 
 @modes(*EVERYWHERE)
-def test_spleeter_gives_the_stems_of_the_command_line(
-    driver: Driver, host: Host, song: Path, native: Callable[[str], Path]
-) -> None:
+def test_spleeter_gives_the_stems_of_the_command_line(driver: Driver, host: Host, song: Path, native: Native) -> None:
     driver.open(host.url)
     separate(driver, "Spleeter", song)
-    assert_like(stems_of(driver, song, "Vocals", "Accompaniment"), native("spleeter-2stems"), SPLEETER_DB)
+    assert_like(stems_of(driver, song, "Vocals", "Accompaniment"), native("spleeter-2stems", song), SPLEETER_DB)
 
 
 @modes("firefox", "webkit-threads")
 def test_htdemucs_gives_the_stems_of_the_command_line(
-    driver: Driver, host: Host, song: Path, native: Callable[[str], Path]
+    driver: Driver, host: Host, short_song: Path, native: Native
 ) -> None:
     driver.open(host.url)
-    separate(driver, "HT-Demucs", song)
-    assert_like(stems_of(driver, song, "Drums", "Bass", "Other", "Vocals"), native("htdemucs"), HTDEMUCS_DB)
+    separate(driver, "HT-Demucs", short_song)
+    stems = stems_of(driver, short_song, "Drums", "Bass", "Other", "Vocals")
+    assert_like(stems, native("htdemucs", short_song), HTDEMUCS_DB)
 
 
 @modes(*OTHERS)
