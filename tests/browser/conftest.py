@@ -18,7 +18,7 @@ from demixer_build import browser as chromium
 from demixer_build import paths
 from demixer_build.server import HOST, create_app
 from tests.browser import deployments
-from tests.browser.engines import Engine
+from tests.browser.engines import Engine, open_empty
 from tests.browser.visits import Visit, visits
 from tests.browser.watch import Watch
 
@@ -34,6 +34,9 @@ FAST: Final = {
     "test_privacy.py",
     "test_watch.py",
 }
+
+#: Tests of the measuring of devices, and of everything that is fetched at a first visit.
+FIRST_VISITS: Final = {"test_devices.py", "test_first_visit.py", "test_offline.py", "test_privacy.py"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
@@ -84,6 +87,40 @@ def watch(base_url: str) -> Iterator[Watch]:
     assert not watch.problems
 
 
+@pytest.fixture(scope="session")
+def record_of_devices(browser: Browser, base_url: str) -> str:
+    """What the page remembers once it has measured this machine, with all cores in one worker as the fastest."""
+    packages = json.loads((paths.WEB / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    with browser.new_page(base_url=base_url) as page:
+        open_empty(page)
+        record: str = page.evaluate(_MEASURED, packages["onnxruntime-web"])
+    return record
+
+
+#: Records a benchmark by a runtime of some version.
+_MEASURED: Final = """async (runtime) => {
+  const { candidates } = await import("/src/engine/devices/candidates.js");
+  const { KnownDevices } = await import("/src/engine/page/known-devices.js");
+  const device = candidates().find(({ device }) => device === "wasm");
+  new KnownDevices().keepBenchmark([{ ...device, adapter: null, seconds: 1 }], runtime);
+  return localStorage["demixer.device-memory"];
+}"""
+
+
+@pytest.fixture
+def returning(request: pytest.FixtureRequest, record_of_devices: str) -> str:
+    """A script that makes a visitor one whose devices have been measured: that takes both cores for seconds."""
+    if request.path.name in FIRST_VISITS:
+        return ""
+    return f'if (origin !== "null") localStorage["demixer.device-memory"] ??= {json.dumps(record_of_devices)}'
+
+
+@pytest.fixture
+def context(context: BrowserContext, returning: str) -> BrowserContext:
+    context.add_init_script(returning)
+    return context
+
+
 @pytest.fixture
 def page(context: BrowserContext, watch: Watch) -> Page:
     """A watched page."""
@@ -93,9 +130,9 @@ def page(context: BrowserContext, watch: Watch) -> Page:
 
 
 @pytest.fixture
-def visit(browser_type_launch_args: dict[str, Any], browser_type: BrowserType, tmp_path: Path) -> Visit:
+def visit(browser_type_launch_args: dict[str, Any], browser_type: BrowserType, tmp_path: Path, returning: str) -> Visit:
     """Starts a browser with the profile of the visit before."""
-    return visits(browser_type, browser_type_launch_args, tmp_path / "profile")
+    return visits(browser_type, browser_type_launch_args, tmp_path / "profile", returning)
 
 
 @pytest.fixture

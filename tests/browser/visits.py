@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 from playwright.sync_api import BrowserContext, BrowserType, Error, Locator, Page, expect
 
@@ -16,12 +18,13 @@ from tests.songs import mixture
 Visit = Callable[[], AbstractContextManager[BrowserContext]]
 
 
-def visits(browser_type: BrowserType, launch: dict[str, Any], profile: Path) -> Visit:
-    """Return a function that starts the browser on the same profile each time."""
+def visits(browser_type: BrowserType, launch: dict[str, Any], profile: Path, script: str = "") -> Visit:
+    """Return a function that starts the browser on the same profile each time, and runs a script before each page's."""
 
     @contextmanager
     def visit() -> Iterator[BrowserContext]:
         context = browser_type.launch_persistent_context(profile, accept_downloads=True, **launch)
+        context.add_init_script(script)
         try:
             yield context
         finally:
@@ -32,7 +35,10 @@ def visits(browser_type: BrowserType, launch: dict[str, Any], profile: Path) -> 
 
 
 def write_song(path: Path, seconds: float = 3) -> Path:
-    soundfile.write(path, mixture(seconds).T, 44_100, subtype="FLOAT")
+    """Write a song, which repeats what takes long to synthesize, quieter each time."""
+    part = mixture(min(seconds, 8))
+    parts = np.concatenate([part * np.float32(1 / n) for n in range(1, math.ceil(seconds / 8) + 1)], axis=1)
+    soundfile.write(path, parts[:, : round(seconds * 44_100)].T, 44_100, subtype="FLOAT")
     return path
 
 
