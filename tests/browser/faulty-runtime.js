@@ -60,7 +60,6 @@ const spoilt = (change) => async (run) => {
 
 const faults = {
   none: (run) => run(),
-  zeros: spoilt(() => 0),
   nan: spoilt((value, index) => (index === 1000 ? Number.NaN : value)),
   wrong: spoilt((value) => 1.01 * value),
   memory: () => Promise.reject(new Error("failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc")),

@@ -108,7 +108,7 @@ def cut(host: Host) -> Fault:
     return answer
 
 
-@pytest.mark.parametrize("part", ["engine-worker", "engine-compute", "pyodide.asm.wasm", "ort-wasm-simd-threaded.wasm"])
+@pytest.mark.parametrize("part", ["engine-worker", "ort-wasm-simd-threaded.wasm"])  # a script, and what one fetches
 def test_a_queue_goes_on_with_one_button(host: Host, visitor: Page, song: Path, tmp_path: Path, part: str) -> None:
     host.faults[part] = cut(host)
     other = write_song(tmp_path / "Another.wav")
