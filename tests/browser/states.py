@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -84,7 +84,7 @@ def failing(page: Page, folder: Path) -> Iterator[str]:
     page.get_by_role("button", name="Remove this song").click()
 
 
-def finished(page: Page) -> Iterator[str]:
+def finished(page: Page) -> Generator[str]:
     keep_songs(page)
     page.reload()
     page.get_by_role("list", name="Songs").get_by_role("button", name="Low Water").first.click()

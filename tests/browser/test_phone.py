@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Error, Locator, Page, expect
+from playwright.sync_api import Browser, CDPSession, Error, Locator, Page, ViewportSize, expect
 
-from tests.browser.states import journey
+from tests.browser.states import finished, journey
 from tests.browser.test_library import UNDER_WAY, start
 from tests.browser.test_states import BEYOND
 from tests.browser.visits import write_song
@@ -38,33 +38,46 @@ SMALL: Final = """(least) => {
 }"""
 
 
-@pytest.fixture(params=[(390, 844), (320, 658)], ids=["390", "320"])
-def phone(request: pytest.FixtureRequest, browser: Browser, base_url: str, watch: Watch) -> Iterator[Page]:
+#: Sizes of phones in CSS pixels, the usual one last.
+SIZES: Final[tuple[ViewportSize, ...]] = ({"width": 320, "height": 658}, {"width": 390, "height": 844})
+
+
+@pytest.fixture
+def phone(browser: Browser, base_url: str, watch: Watch, returning: str) -> Iterator[Page]:
     """A watched page on a phone."""
-    width, height = request.param
     context = browser.new_context(
         base_url=base_url,
-        viewport={"width": width, "height": height},
+        viewport=SIZES[-1],
         device_scale_factor=2,
         has_touch=True,
         is_mobile=True,
         service_workers="block",
     )
+    context.add_init_script(returning)
     page = context.new_page()
     watch.follow(page)
     yield page
     context.close()
 
 
+def sizes(page: Page) -> Iterator[int]:
+    """Give a page the size of each phone, and yield its width."""
+    for size in SIZES:
+        page.set_viewport_size(size)
+        yield size["width"]
+
+
 def tap(target: Locator) -> None:
     """Tap in the middle of a target, and see that nothing reaches beyond the screen."""
     target.tap()
-    assert not target.page.evaluate(BEYOND)
+    for width in sizes(target.page):
+        assert not target.page.evaluate(BEYOND), width
 
 
 def test_every_target_is_large_enough_for_a_finger(phone: Page, tmp_path: Path) -> None:
-    small = {state: phone.evaluate(SMALL, LEAST) for state in journey(phone, tmp_path, busy=False)}
-    assert sorted({each for found in small.values() for each in found}) == []
+    states = journey(phone, tmp_path, busy=False)
+    small = {each for _ in states for _ in sizes(phone) for each in phone.evaluate(SMALL, LEAST)}
+    assert sorted(small) == []
 
 
 def test_a_song_is_separated_played_and_exported_by_taps(phone: Page, tmp_path: Path) -> None:
@@ -90,11 +103,11 @@ def test_a_song_is_separated_played_and_exported_by_taps(phone: Page, tmp_path: 
     expect(dialog.get_by_role("status")).to_contain_text("Saved as", timeout=SOON)
 
 
-@pytest.mark.parametrize("phone", [(390, 844)], indirect=True, ids=["390"])
-def test_a_finger_changes_a_fader_sideways_and_scrolls_up_and_down(phone: Page, tmp_path: Path) -> None:
-    states = journey(phone, tmp_path, busy=False)
-    assert "done" in states
-    states.close()  # type: ignore[attr-defined]
+def test_a_finger_changes_a_fader_sideways_and_scrolls_up_and_down(phone: Page) -> None:
+    phone.goto("/")
+    states = finished(phone)
+    assert next(states) == "done"
+    states.close()
     fader = phone.get_by_role("group", name="Bass").get_by_role("slider", name="Volume")
     finger = phone.context.new_cdp_session(phone)
     values = phone.evaluate_handle(
@@ -137,7 +150,6 @@ MEMORY: Final = {
 
 
 @pytest.mark.parametrize("memory", MEMORY)
-@pytest.mark.parametrize("phone", [(390, 844)], indirect=True, ids=["390"])
 def test_a_model_that_the_device_may_not_hold_comes_last_and_can_be_chosen(phone: Page, memory: str) -> None:
     phone.add_init_script(MEMORY[memory])
     phone.goto("/")
@@ -159,7 +171,6 @@ def test_a_computer_is_offered_the_best_model_first(page: Page) -> None:
     expect(page.get_by_text("memory", exact=False).filter(visible=True)).to_have_count(0)
 
 
-@pytest.mark.parametrize("phone", [(390, 844)], indirect=True, ids=["390"])
 def test_a_killed_tab_goes_on_where_it_was_and_after_the_second_time_with_less(
     phone: Page, tmp_path: Path, watch: Watch
 ) -> None:
@@ -187,7 +198,6 @@ def test_a_killed_tab_goes_on_where_it_was_and_after_the_second_time_with_less(
     expect(told).to_have_count(0)  # it has finished since
 
 
-@pytest.mark.parametrize("phone", [(390, 844)], indirect=True, ids=["390"])
 def test_a_tab_that_was_left_has_not_been_killed(phone: Page, tmp_path: Path) -> None:
     phone.goto("/")
     start(phone, write_song(tmp_path / "Long Tide.wav", 120))
