@@ -48,7 +48,7 @@ class FlacDecoder extends CustomAudioDecoder {
     const held = this.#held;
     this.#held = null;
     if (held && isFrame(held.data)) await this.#decodeFrame(held, true); // else it is cut off
-    if (this.#decoder?.state === "configured") await this.#decoder.flush();
+    if (this.#decoder?.state === "configured") await this.#drain();
   }
 
   /** @override */
@@ -63,8 +63,13 @@ class FlacDecoder extends CustomAudioDecoder {
     this.#queued += 1;
     if (isWhole && this.#queued < QUEUE) return;
     this.#queued = 0;
-    await this.#decoder.flush();
+    await this.#drain();
     if (!isWhole) this.onSample(this.#silence(packet));
+  }
+
+  /** Resolves when nothing is queued, after an error too: `onError` has got it, and nobody may await the rejection. */
+  async #drain() {
+    await this.#decoder?.flush().catch(() => {});
   }
 
   /** @param {EncodedPacket} packet */
