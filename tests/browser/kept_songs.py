@@ -20,19 +20,23 @@ PEAKS: Final = 1 << 16
 #: Samples of a piece: several to a song, and no multiple of a read.
 PIECE: Final = 50_000
 
+#: Locked, since a page that is just opening its songs would remove one without a record.
 _WRITE: Final = """async ([path, files, again]) => {
-  let folder = await navigator.storage.getDirectory();
-  for (const name of path.split("/")) folder = await folder.getDirectoryHandle(name, { create: true });
-  const copies = Object.entries(again).map(([copy, path]) => [copy, files[path]]);
-  for (const [path, content] of [...Object.entries(files), ...copies]) {
-    const names = path.split("/");
-    let inner = folder;
-    for (const name of names.slice(0, -1)) inner = await inner.getDirectoryHandle(name, { create: true });
-    const handle = await inner.getFileHandle(names.at(-1), { create: true });
-    const writable = await handle.createWritable();
-    await writable.write(Uint8Array.fromBase64(content));
-    await writable.close();
-  }
+  const write = async () => {
+    let folder = await navigator.storage.getDirectory();
+    for (const name of path.split("/")) folder = await folder.getDirectoryHandle(name, { create: true });
+    const copies = Object.entries(again).map(([copy, path]) => [copy, files[path]]);
+    for (const [path, content] of [...Object.entries(files), ...copies]) {
+      const names = path.split("/");
+      let inner = folder;
+      for (const name of names.slice(0, -1)) inner = await inner.getDirectoryHandle(name, { create: true });
+      const handle = await inner.getFileHandle(names.at(-1), { create: true });
+      const writable = await handle.createWritable();
+      await writable.write(Uint8Array.fromBase64(content));
+      await writable.close();
+    }
+  };
+  await navigator.locks.request(`demixer-song-${path.split("/").at(-1)}`, { ifAvailable: true }, write);
 }"""
 
 
