@@ -31,9 +31,10 @@ from demixer.names import legal_name, song_name, unique_names
 from demixer.progress import Monitor
 from demixer.progress import Progress as Mark
 from demixer.runtimes.cluster import cluster
-from demixer.runtimes.files import Loss, Stems, made_folder, open_song
+from demixer.runtimes.files import Loss, open_song
 from demixer.runtimes.files import read_song as read_song
 from demixer.runtimes.native import NativeSession
+from demixer.runtimes.writing import Stems, made_folder
 from demixer.separate import separate
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -239,7 +239,9 @@ def test_the_page_decodes_with_a_worker_that_reports_its_requests(decoder: Page,
 def test_a_damaged_frame_of_flac_is_silent(decoder: Page) -> None:
     flac = bytearray(FLAC.encode())
     flac[len(flac) // 2] ^= 4
-    samples = samples_of(decode(decoder, bytes(flac)))
+    outcome = decode(decoder, bytes(flac))
+    assert outcome["loss"] == {"seconds": None}
+    samples = samples_of(outcome)
     assert isinstance(FLAC.outcome, Right)
     right = FLAC.outcome.song()
     assert samples.shape == right.shape
@@ -269,12 +271,13 @@ def test_what_no_song_has_is_silent(decoder: Page) -> None:
       plane[1500] = 1000;
       const other = new Float32Array(3000).fill(0.5);
       const decoded = planarSamples({ rate: 1000, channels: [plane, other] });
-      const blocks = songBlocks(decoded, { gaps: [], tail: 0 }, () => 0);
+      let damaged = 0;
+      const blocks = songBlocks(decoded, { gaps: [], tail: 0 }, () => 0, () => damaged++);
       const peaks = [];
       for await (const { channels } of blocks) peaks.push(channels.map((samples) => Math.max(...samples)));
-      return peaks;
+      return [peaks, damaged];
     }"""
-    assert decoder.evaluate(script) == [[0.5, 0.5], [0, 0], [0.5, 0.5]]
+    assert decoder.evaluate(script) == [[[0.5, 0.5], [0, 0], [0.5, 0.5]], 1]
 
 
 def test_junk_at_the_end_of_a_webm_is_passed_over(decoder: Page) -> None:

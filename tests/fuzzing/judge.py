@@ -12,7 +12,7 @@ from demixer.errors import CODES
 from tests.fuzzing.cases import PEAK, SECONDS, Case, song
 from tests.fuzzing.reader import WINDOW, figures
 
-#: As `_LOUDEST` of `demixer.runtimes.files`: nothing that a decoder gives is louder.
+#: As `_LOUDEST` of `demixer.runtimes.decoders`: nothing that a decoder gives is louder.
 _LOUDEST: Final = 16.0
 
 #: Kinds of which a decoder makes samples; of others, any bytes are samples up to full scale.

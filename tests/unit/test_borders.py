@@ -40,7 +40,9 @@ LAYERS = (
 FOREIGN = {
     "cli.py": {"rich", "typer"},
     "runtimes/cluster.py": {"distributed"},
+    "runtimes/decoders.py": {"av", "soundfile"},
     "runtimes/files.py": {"av", "soundfile"},
+    "runtimes/writing.py": {"soundfile"},
     "runtimes/native.py": {"onnxruntime"},
     "runtimes/web.py": {"js", "pyodide"},
 }

@@ -21,7 +21,8 @@ from typer.testing import CliRunner, Result
 
 from demixer import cli
 from demixer.audio import Clip, Samples
-from demixer.runtimes.files import Stems, open_song
+from demixer.runtimes.files import open_song
+from demixer.runtimes.writing import Stems
 
 STEMS = ("harmonic", "percussive")
 

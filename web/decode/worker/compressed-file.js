@@ -168,7 +168,7 @@ async function* trackBlocks(file, track, padding, fraction, decodeWhole, reportD
   let failure;
   if (await track.canDecode()) {
     try {
-      for await (const block of songBlocks(streamed(track), padding, fraction)) {
+      for await (const block of songBlocks(streamed(track), padding, fraction, reportDamage)) {
         given += block.channels[0].length;
         rate = block.rate;
         yield block;
@@ -184,7 +184,7 @@ async function* trackBlocks(file, track, padding, fraction, decodeWhole, reportD
     }
   }
   try {
-    yield* withoutStart(given, wholeBlocks(file, track, padding, fraction, decodeWhole));
+    yield* withoutStart(given, wholeBlocks(file, track, padding, fraction, decodeWhole, reportDamage));
   } catch (error) {
     if (given > 0) reportDamage();
     else throw failure && describe(error).code !== "audio/too-long" ? failure : error;
@@ -232,23 +232,24 @@ function withinTime(promise) {
  * @param {Padding} padding
  * @param {(seconds: number) => number} fraction
  * @param {DecodeWhole} decodeWhole
+ * @param {() => void} reportDamage
  * @returns {AsyncGenerator<Block>}
  */
-async function* wholeBlocks(file, track, padding, fraction, decodeWhole) {
+async function* wholeBlocks(file, track, padding, fraction, decodeWhole, reportDamage) {
   const rate = await track.getSampleRate();
   const bare = await bareFile(file, track);
   const decoded = bare && (await decodeWhole(bare, rate).catch(() => null));
   if (decoded) {
     // Ogg as it is: the decoder may or may not have left the end out.
     const own = bare === file ? { gaps: [await endOf(track)], tail: 0 } : padding;
-    yield* songBlocks(planarSamples(decoded), own, fraction);
+    yield* songBlocks(planarSamples(decoded), own, fraction, reportDamage);
     return;
   }
   const planar = await decodeWhole(file, rate).catch(async (error) => {
     const codec = (await track.getCodec()) ?? (await track.getInternalCodecId());
     throw error.code === "audio/unreadable" ? undecodable(codec ? String(codec) : "its codec") : error;
   });
-  yield* songBlocks(planarSamples(planar), NO_PADDING, fraction);
+  yield* songBlocks(planarSamples(planar), NO_PADDING, fraction, reportDamage);
 }
 
 /**

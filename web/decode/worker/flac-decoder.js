@@ -1,6 +1,6 @@
 /**
- * Decodes FLAC with the browser's decoder, which makes noise at full scale of damaged frames: here they are silent, as
- * the checksum at their ends tells. `demixer.runtimes.files` has FFmpeg check it.
+ * Decodes FLAC with the browser's decoder, which makes noise at full scale of damaged frames: here they are no sound, as
+ * the checksum at their ends tells. `demixer.runtimes.decoders` has FFmpeg check it.
  */
 
 import { AudioSample, CustomAudioDecoder, registerDecoder } from "../../vendor/mediabunny/mediabunny.mjs";
@@ -64,7 +64,7 @@ class FlacDecoder extends CustomAudioDecoder {
     if (isWhole && this.#queued < QUEUE) return;
     this.#queued = 0;
     await this.#drain();
-    if (!isWhole) this.onSample(this.#silence(packet));
+    if (!isWhole) this.onSample(this.#noSound(packet));
   }
 
   /** Resolves when nothing is queued, after an error too: `onError` has got it, and nobody may await the rejection. */
@@ -72,10 +72,11 @@ class FlacDecoder extends CustomAudioDecoder {
     await this.#decoder?.flush().catch(() => {});
   }
 
-  /** @param {EncodedPacket} packet */
-  #silence({ timestamp, duration }) {
+  /** Samples which `song-blocks.js` makes silent, and reports as damage. @param {EncodedPacket} packet */
+  #noSound({ timestamp, duration }) {
     const { numberOfChannels, sampleRate } = this.config;
-    const data = new Float32Array(numberOfChannels * Math.max(1, Math.round(duration * sampleRate)));
+    const length = numberOfChannels * Math.max(1, Math.round(duration * sampleRate));
+    const data = new Float32Array(length).fill(Number.NaN);
     return new AudioSample({ data, format: "f32-planar", numberOfChannels, sampleRate, timestamp });
   }
 }

@@ -12,7 +12,7 @@ import { DemixError } from "../../base/errors.js";
  *   "sampleRate" | "numberOfChannels" | "numberOfFrames" | "copyTo" | "close">} Samples
  */
 
-/** 24 dB above full scale: louder is what decoders make of damaged packets. `demixer.runtimes.files` has the same. */
+/** 24 dB above full scale: louder is what decoders make of damaged packets. `demixer.runtimes.decoders` has the same. */
 const LOUDEST = 16;
 
 /**
@@ -20,10 +20,11 @@ const LOUDEST = 16;
  * @param {AsyncIterable<Samples>} decoded closed here
  * @param {Padding} padding
  * @param {(seconds: number) => number} fraction of the file, from the seconds decoded
+ * @param {() => void} [reportDamage] called when samples are silent that no song has
  * @returns {AsyncGenerator<Block>}
  */
-export function songBlocks(decoded, { gaps, tail }, fraction) {
-  const blocks = allBlocks(decoded, gaps, fraction);
+export function songBlocks(decoded, { gaps, tail }, fraction, reportDamage = () => {}) {
+  const blocks = allBlocks(decoded, gaps, fraction, reportDamage);
   return tail > 0 ? withoutEnd(tail, blocks) : blocks;
 }
 
@@ -85,9 +86,10 @@ async function* withoutEnd(seconds, blocks) {
  * @param {AsyncIterable<Samples>} decoded
  * @param {Gap[]} gaps
  * @param {(seconds: number) => number} fraction
+ * @param {() => void} reportDamage
  * @returns {AsyncGenerator<Block>}
  */
-async function* allBlocks(decoded, gaps, fraction) {
+async function* allBlocks(decoded, gaps, fraction, reportDamage) {
   let rate = 0;
   /** @type {SongBlocks | null} */
   let song = null;
@@ -95,7 +97,7 @@ async function* allBlocks(decoded, gaps, fraction) {
     for await (const samples of decoded) {
       try {
         rate ||= samples.sampleRate;
-        song ??= new SongBlocks(samples.numberOfChannels, rate, gaps);
+        song ??= new SongBlocks(samples.numberOfChannels, rate, gaps, reportDamage);
         if (!song.matches(samples)) throw formatChange();
         for (const channels of song.add(samples)) {
           yield { rate, channels, fraction: fraction(song.seconds) };
@@ -119,6 +121,7 @@ export function formatChange() {
 class SongBlocks {
   #rate;
   #gaps;
+  #reportDamage;
   #planes;
   #filled = 0;
   #decoded = 0;
@@ -127,9 +130,11 @@ class SongBlocks {
    * @param {number} channels
    * @param {number} rate in Hz
    * @param {Gap[]} gaps to leave out, in order
+   * @param {() => void} reportDamage
    */
-  constructor(channels, rate, gaps) {
+  constructor(channels, rate, gaps, reportDamage) {
     this.#rate = rate;
+    this.#reportDamage = reportDamage;
     this.#gaps = gaps.map((gap) => gap.map((seconds) => Math.round(seconds * rate)));
     this.#planes = planes(channels, rate);
   }
@@ -157,7 +162,10 @@ class SongBlocks {
       samples.copyTo(plane, { planeIndex, format: "f32-planar" });
       return plane;
     });
-    if (!decoded.every(isSound)) for (const plane of decoded) plane.fill(0);
+    if (!decoded.every(isSound)) {
+      for (const plane of decoded) plane.fill(0);
+      this.#reportDamage();
+    }
     for (const [from, to] of this.#outsideGaps(start, this.#decoded)) {
       for (let at = from; at < to; ) {
         const frameCount = Math.min(to - at, this.#rate - this.#filled);
